@@ -1,0 +1,38 @@
+/*
+ * secret.h - bytes that must not be printed.
+ *
+ * A struct secret is accepted by no format macro and no writer, so it cannot
+ * reach a log, a diagnostic, an argument list, the plan or the lock file by
+ * accident; secret_reveal() is the one way out and easy to find.  Wiped on
+ * release.
+ */
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
+
+#include "base/str.h"
+
+struct secret {
+	char *bytes_;
+	size_t len_;
+};
+
+struct secret secret_new(struct str value);	/* copies; owned */
+void secret_release(struct secret *secret);	/* wipes */
+bool secret_is_set(const struct secret *secret);
+struct str secret_reveal(const struct secret *secret);	/* borrows */
+
+/*
+ * Known secret values, for redaction of text from outside.  Each is found
+ * plain, JSON-escaped, percent-encoded and in base64.
+ */
+struct strbuf;
+struct redactor;
+struct redactor *redactor_new(void);
+void redactor_free(struct redactor *redactor);
+/* Values shorter than 6 bytes are ignored: they would redact everything. */
+void redactor_add(struct redactor *redactor, struct str value);
+/* Append text with every known secret replaced by "(secret)". */
+void redact(const struct redactor *redactor, struct strbuf *out,
+    struct str text);
+
+#endif
