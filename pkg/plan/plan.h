@@ -1,0 +1,277 @@
+/*
+ * plan.h - what must change, and in which order.
+ *
+ * A plan is computed from values and nothing else: the spec (what is
+ * desired), the lock (what we own and last applied) and the live picture
+ * (what the cloud reports).  No clock, network or file is consulted, so the
+ * same values always give the same plan, byte for byte.
+ *
+ * Spec against lock is what the user changed (edit); lock against live is
+ * what somebody else changed (drift).  Both are told apart, attribute by
+ * attribute.
+ *
+ * Lifetime: a plan lives in the arena given to plan_make() and borrows its
+ * inputs, which must outlive it.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/cloud.h"
+#include "base/diag.h"
+#include "lock/lock.h"
+#include "spec/fields.h"
+#include "spec/spec.h"
+
+/* ------------------------------------------------------------- inputs -- */
+
+/* What the cloud reported.  Lists are complete or not there at all. */
+struct live {
+	bool pods_known, volumes_known, catalog_known, account_known;
+	bool from_lock;			/* --refresh=false: made of the lock */
+	struct cloud_pod *pods;
+	size_t npods;
+	struct cloud_volume *volumes;
+	size_t nvolumes;
+	struct gpu_type *gpus;
+	size_t ngpus;
+	struct data_center *data_centers;
+	size_t ndata_centers;
+	struct account account;
+	int64_t wall_ms;		/* as of */
+};
+
+enum plan_mode { PLAN_NORMAL, PLAN_DESTROY, PLAN_REFRESH_ONLY };
+
+struct plan_options {
+	enum plan_mode mode;
+	const struct str *targets, *excludes, *replaces;	/* addresses;
+				`pod.x` also means all of its replicas */
+	size_t ntargets, nexcludes, nreplaces;
+	int64_t wall_ms;		/* now, for ages and {date} */
+	/* Today's value of a secret (absent: not known), for comparing with
+	 * the live environment in memory; may be NULL. */
+	struct str (*secret)(void *ctx, struct str name);
+	void *secret_ctx;
+};
+
+/* -------------------------------------------------------------- a plan -- */
+
+enum plan_op {
+	PLAN_NOOP,
+	PLAN_CREATE,
+	PLAN_UPDATE,		/* change in place (maybe with a restart) */
+	PLAN_REPLACE,		/* a fixed field differs */
+	PLAN_DELETE,
+	PLAN_START,
+	PLAN_STOP,
+	PLAN_FORGET,		/* ours in the lock, gone in the cloud, and no
+				   longer wanted: only the record changes */
+};
+
+/* Why: words of Terraform's action_reason, and ours. */
+enum plan_reason {
+	BECAUSE_NOTHING,
+	BECAUSE_NEW,			/* not in the lock */
+	BECAUSE_CANNOT_UPDATE,		/* replace_because_cannot_update */
+	BECAUSE_LOST,			/* replace_because_lost: it is gone */
+	BECAUSE_REQUESTED,		/* replace_by_request */
+	BECAUSE_TAINTED,		/* replace_because_tainted */
+	BECAUSE_NO_SPEC,		/* delete_because_no_resource_config */
+	BECAUSE_REPLICAS,		/* delete_because_count_index */
+	BECAUSE_DESTROY,		/* destroy was asked for */
+	BECAUSE_ORPHAN,			/* delete_because_orphan: ours, but of
+					   a dead op or a slot that is taken */
+	BECAUSE_DEPOSED,		/* rest of a replacement */
+	BECAUSE_EDIT,			/* the spec changed */
+	BECAUSE_DRIFT,			/* update_because_drift */
+	BECAUSE_DESIRED,		/* start_because_desired, stop_... */
+};
+const char *plan_reason_code(enum plan_reason reason, enum plan_op op);
+
+/* One attribute that differs (or, of a create, that is set). */
+struct plan_attr {
+	struct str path;		/* "gpu.type", "env.MODE", "ports" */
+	struct str before, after;	/* JSON text; absent: not there */
+	bool sensitive;			/* show "(secret)" */
+	bool unknown;			/* show "(known after apply)" */
+	enum effect effect;
+	bool forces_replacement;
+	bool edit, drift;		/* spec != lock, lock != live */
+	struct span span;		/* of the value in the spec, if any */
+};
+
+/* Where a pod may be made, in the order in which it is tried. */
+struct candidate {
+	struct str gpu, gpu_name;
+	enum cloud_tier tier;		/* secure or community */
+	struct str data_center;		/* absent: the cloud chooses */
+	int64_t price_per_hour;		/* whole pod, micro-dollars; -1 unknown */
+	enum stock stock;
+};
+
+struct plan_change {
+	enum plan_op op;
+	enum plan_reason reason;
+	bool create_first;		/* of a replacement */
+	bool start, stop;		/* of an update: also change the state */
+	bool restarts;			/* an update that resets the container */
+	bool orphan;			/* not in the lock: live only */
+	enum kind kind;
+	struct str address, name;
+	int64_t key;			/* -1 none */
+	const struct resource *want;	/* NULL when it is to go */
+	const struct lock_entry *have;	/* NULL when not ours yet */
+	const struct cloud_pod *pod;	/* live, or NULL */
+	const struct cloud_volume *volume;
+	bool gone;			/* have, but the cloud lacks it */
+	bool gone_proved;		/* it was listed as TERMINATED */
+	struct span span;		/* in the spec, of the deciding field */
+	VEC_OF(struct plan_attr) attrs;
+	size_t unchanged;		/* attributes not shown */
+	/* What to ask for (create, replace) or to send (update); secrets and
+	 * outputs are still references.  Name without the mark. */
+	struct pod_config config;
+	struct str name_pattern, gpu_name;
+	unsigned changes;		/* enum pod_change, of an update */
+	struct cloud_volume volume_config;
+	VEC_OF(struct candidate) candidates;
+	int64_t before_per_hour, after_per_hour, worst_per_hour;
+	bool price_unknown;
+	enum on_failure on_failure;
+	const char *undo;		/* "terminate", "start", "none" ... */
+	VEC_OF(const char *) dangers;	/* "container_reset", "data_loss",
+					   "gpu_not_guaranteed",
+					   "double_billing" */
+	VEC_OF(struct str) depends_on;	/* addresses */
+};
+
+/* Somebody else changed it. */
+struct plan_drift {
+	struct str address;
+	enum kind kind;
+	const struct lock_entry *have;
+	bool gone;			/* deleted outside of podform */
+	bool stopped, started;		/* its state was changed */
+	VEC_OF(struct plan_attr) attrs;	/* before: lock, after: live */
+	bool acknowledged;
+	struct span span;		/* of the resource in the spec */
+};
+
+struct plan_unmanaged {
+	enum kind kind;
+	struct str id, name;
+	int64_t per_hour;		/* -1 unknown */
+	int64_t age_ms;			/* -1 unknown */
+	bool suspect;			/* its marks disagree */
+	bool other_lineage;		/* another podform project's */
+};
+
+enum check_status { CHECK_PASS, CHECK_WARN, CHECK_FAIL };
+struct plan_check {
+	const char *id;			/* "budget.hourly", "protect",
+					   "max_price", "balance" */
+	enum check_status status;
+	struct str message;
+	struct span span;
+};
+
+/* A pending op that the live picture does not settle yet. */
+struct plan_pending {
+	const struct lock_op *op;
+};
+
+struct plan_cost {			/* micro-dollars */
+	int64_t before_per_hour, after_per_hour, worst_per_hour;
+	int64_t storage_per_hour;	/* after */
+	bool unknown;			/* a price was missing */
+	int64_t unmanaged_per_hour;
+	size_t unmanaged_pods, unmanaged_volumes;
+};
+
+struct plan_summary { size_t add, change, destroy, start, stop, forget; };
+
+/* -------------------------------------------------- the ordered graph -- */
+
+enum action_kind {
+	ACTION_VOLUME_CREATE,
+	ACTION_VOLUME_UPDATE,
+	ACTION_POD_CONFIRM_GONE,	/* settle that a vanished pod is gone */
+	ACTION_POD_CREATE,
+	ACTION_POD_UPDATE,
+	ACTION_POD_START,
+	ACTION_POD_RUNNING,		/* wait: container runs, ports mapped */
+	ACTION_POD_SSH,			/* wait: an SSH banner answers */
+	ACTION_POD_STOP,
+	ACTION_BARRIER,			/* all creations before all deletions */
+	ACTION_POD_DELETE,
+	ACTION_VOLUME_DELETE,
+	ACTION_KIND_COUNT
+};
+
+struct plan_action {
+	enum action_kind kind;
+	size_t change;			/* index into changes */
+	VEC_OF(size_t) after;		/* actions that must have succeeded */
+};
+
+struct plan {
+	enum plan_mode mode;
+	const struct spec *spec;
+	const struct lock *lock;
+	const struct live *live;
+	VEC_OF(struct plan_change) changes;	/* by address; noops too */
+	VEC_OF(struct plan_drift) drift;
+	VEC_OF(struct plan_unmanaged) unmanaged;
+	VEC_OF(struct plan_pending) pending;
+	VEC_OF(struct plan_check) checks;
+	VEC_OF(struct plan_action) actions;	/* a topological order */
+	struct plan_cost cost;
+	struct plan_summary summary;
+	bool empty;			/* nothing to do and nothing pending */
+	/*
+	 * What was missing for a full plan: the caller fetches it and plans
+	 * again.  A first pass with only pods known finds out.
+	 */
+	bool needs_catalog, needs_volumes, needs_account;
+};
+
+/*
+ * Make the plan.  spec may be NULL for PLAN_DESTROY.  NULL is returned once
+ * every reason why there is none has been reported (an unknown GPU, a spec
+ * that uses what is not built yet).  Refusals of policy (budget, protect,
+ * max_price) are failed checks of a plan that can still be shown.
+ */
+const struct plan *plan_make(struct arena *arena, const struct spec *spec,
+    const struct lock *lock, const struct live *live,
+    const struct plan_options *options, struct diags *diags);
+
+/*
+ * Results that the live picture proves, to be journaled before planning
+ * (apply) or folded in memory (plan): pending ops whose mark is listed,
+ * pods of ours that no record knows but the spec wants (journal lost),
+ * deletes whose pod is gone.  live must hold a complete listing.
+ */
+struct records;
+void plan_reconcile(struct arena *arena, const struct spec *spec,
+    const struct lock *lock, const struct live *live, struct records *out);
+
+/* Digests for saved plans: "sha256:<hex>". */
+struct str plan_digest(struct arena *arena, const struct plan *plan);
+struct str live_digest(struct arena *arena, const struct plan *plan);
+bool plan_has_failed_check(const struct plan *plan);
+bool plan_has_drift(const struct plan *plan);	/* unacknowledged */
+
+/* The inverse of a change, for rollback: see undo.h of run. */
+
+/* ------------------------------------------------------ shared pieces -- */
+
+/* Candidates of a pod, cheapest rules first; reports unknown GPUs. */
+bool place_candidates(struct arena *arena, const struct pod_spec *pod,
+    struct str volume_data_center, const struct live *live,
+    struct plan_change *change, struct diags *diags);
+
+/* Hourly price of storage, micro-dollars: network volume of size_gb. */
+int64_t price_volume(int64_t size_gb, bool high_performance);
+int64_t price_persistent_disk(int64_t size_gb, bool running);
+
+#endif
