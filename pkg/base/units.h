@@ -25,7 +25,8 @@ bool parse_int(struct str text, int64_t min, int64_t max, int64_t *out);
 bool parse_gb(struct str text, int64_t *gb);
 /* `0.60`, `2`, `2.5`: US dollars, at most six decimals, up to 1,000,000. */
 bool parse_usd(struct str text, int64_t *microusd);
-/* A JSON number's text to micro-dollars, rounded half up; exponents allowed. */
+/* A JSON number's text to micro-dollars, exponents allowed, rounded to the
+ * nearest (half away from zero); from -1,000,000 to 1,000,000 USD. */
 bool parse_usd_number(struct str text, int64_t *microusd);
 /* RFC 3339, `Z` or an offset, fraction of any length; also the Go form
  * `2025-10-06 15:27:53.5 +0000 UTC`.  Milliseconds since 1970 UTC. */
