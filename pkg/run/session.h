@@ -1,0 +1,127 @@
+/*
+ * session.h - one command's dealings with lock, cloud and engine.
+ *
+ * Straight-line code over the seams: read the lock and the journal, ask the
+ * cloud, reconcile, plan, run, commit.  cmd uses it with the real world,
+ * the simulation with a simulated one; watch will use it in a loop.
+ *
+ *	session_open -> session_load -> session_plan -> session_apply
+ *	                                      |
+ *	                             (shown, confirmed by cmd)
+ */
+#ifndef RUN_SESSION_H
+#define RUN_SESSION_H
+
+#include "base/cloud.h"
+#include "base/diag.h"
+#include "base/seams.h"
+#include "lock/journal.h"
+#include "lock/lock.h"
+#include "lock/mutex.h"
+#include "plan/plan.h"
+#include "run/run.h"
+#include "spec/spec.h"
+
+/* Exit codes (contract: docs/exit-codes.md is made from this table). */
+enum exit_code {
+	EXIT_OK = 0, EXIT_ERROR = 1, EXIT_DIFFERENT = 2, EXIT_USAGE = 3,
+	EXIT_AUTH = 4, EXIT_LOCKED = 5, EXIT_STALE = 6, EXIT_CAPACITY = 7,
+	EXIT_POLICY = 8, EXIT_UNDONE = 9, EXIT_LEFT = 10,
+	EXIT_DECLINED = 11, EXIT_BALANCE = 12, EXIT_INTERRUPTED = 130,
+	EXIT_TERMINATED = 143,
+};
+const char *exit_code_meaning(int code);
+
+struct session_config {
+	const struct world *world;
+	const struct cloud *cloud;
+	struct str lock_path;		/* podform.lock */
+	struct str work_dir;		/* .podform */
+	uint32_t own_uid;
+	struct str who;			/* user@host */
+	struct str boot_id;
+	int64_t pid;
+	struct str operation;		/* "apply", for the mutex */
+	struct str version;
+	struct str run_url;		/* in CI */
+	int64_t lock_timeout_ms;
+	/* Called for each note of the engine and at least every `tick`. */
+	void (*note)(void *ctx, const struct run_note *note);
+	void *note_ctx;
+	/* Every change of the cloud passes here before it is sent; for the
+	 * audit trail.  May be NULL. */
+	void (*sent)(void *ctx, const struct cloud_request *request);
+};
+
+struct session {
+	struct session_config config;
+	struct arena *arena;
+	struct diags *diags;
+	const struct spec *spec;
+	struct lock *lock;
+	struct live live;
+	struct journal journal;
+	struct mutex mutex;
+	bool writing;			/* the mutex is held */
+	bool lock_changed;		/* in memory, against the file */
+	uint64_t next_token;
+	int interrupted;		/* signals seen */
+	int signal;			/* the last one */
+	/* Secrets that were read, by name; values never leave memory. */
+	struct secret_value *secrets;
+	size_t nsecrets;
+};
+
+/*
+ * All of these return EXIT_OK or the exit code to leave with, the reasons
+ * being in diags.
+ */
+
+/* Prepare; nothing is read yet.  spec may be NULL (destroy, state ...). */
+void session_open(struct session *session, struct arena *arena,
+    const struct session_config *config, const struct spec *spec,
+    struct diags *diags);
+
+/* Take the mutex (waiting lock_timeout_ms at most): EXIT_LOCKED if held. */
+int session_take_mutex(struct session *session);
+
+/* Read lock and journal, bring them together in memory. */
+int session_load(struct session *session);
+
+/* Read the secrets that the spec declares; required: a missing one is an
+ * error, else a warning. */
+int session_read_secrets(struct session *session, bool required);
+
+/*
+ * Ask the cloud and make the plan: one listing; volumes, catalog and
+ * account only when the plan turns out to need them.  refresh == false
+ * plans from the lock alone.  Pods of ours that the listing lacks are asked
+ * for one by one.
+ */
+struct session_plan_options {
+	struct plan_options plan;
+	bool refresh;
+	bool account;			/* also when nothing costs */
+};
+int session_plan(struct session *session,
+    const struct session_plan_options *options, const struct plan **plan);
+
+/*
+ * Carry the plan out: journal, run, commit.  The mutex must be held.
+ * Returns the exit code of the run; *summary says what happened.
+ */
+int session_apply(struct session *session, const struct plan *plan,
+    const struct run_options *options, const struct run_summary **summary);
+
+/* Change the record only (import, forget, mv, unlock history): commit the
+ * lock as it is in memory under the next serial. */
+int session_commit(struct session *session, struct str command,
+    struct str plan_id, struct str summary, int exit_code);
+
+/* One request of the cloud, with retries for reads; for import, audit. */
+int session_ask(struct session *session, const struct cloud_request *request,
+    struct cloud_answer *answer);
+
+void session_close(struct session *session);
+
+#endif
