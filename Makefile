@@ -41,7 +41,8 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB   := $(BUILD)/libpodform.a
 MODEL := $(BUILD)/libmodel.a
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(TEST_SRC))
-PROGRAMS := $(if $(CLI_SRC),$(BUILD)/podform) $(if $(SIM_SRC),$(BUILD)/podform-sim)
+PROGRAMS := $(if $(CLI_SRC),$(BUILD)/podform) \
+	$(if $(wildcard cmd/podform-sim/main.c),$(BUILD)/podform-sim)
 
 LIB_LIBS := -lyaml -lmd -ldl
 SIM_LIBS := -ljson-c -lmicrohttpd -lmd -lpthread
