@@ -1,15 +1,21 @@
 /*
  * journal.h - what was intended and what came of it, synced to disk.
  *
- * .podform/journal is a text of lines, each a checksum and a JSON record:
+ * .podform/journal is a text of lines, each a checksum (CRC-64 of what
+ * follows the space) and a JSON record:
  *
- *	3f2a9c01 {"t":"begin","lineage":"…","serial":41,"run":"…"}
- *	77d0e1b2 {"t":"intent","op":"…","action":"create",…}
- *	0c55aa13 {"t":"result","op":"…","outcome":"done","id":"…"}
+ *	3f2a9c0155d2f0aa {"t":"begin","lineage":"…","serial":41}
+ *	77d0e1b200c1d4e9 {"t":"intent","op":"…","action":"create",…}
+ *	0c55aa13f6b7a802 {"t":"result","op":"…","outcome":"done","id":"…"}
+ *
+ * Records that are appended together are one line, a JSON array of records.
+ * So an append is one line, and a crash in the middle of it can damage only
+ * the last line, also where the disk keeps its sectors in any order.
  *
  * An intent is on disk before its request leaves; a result before anything
- * builds on it.  A torn last line is dropped (its op is then unresolved); a
- * damaged line before it is refused.
+ * builds on it.  A torn last line is dropped (nobody was told that it is
+ * durable; its op is then unresolved) and cut off when the journal is next
+ * opened for appending; a damaged line before it is refused.
  */
 #ifndef LOCK_JOURNAL_H
 #define LOCK_JOURNAL_H
@@ -38,6 +44,9 @@ struct record {
 	struct str created_at;		/* result of a create, if known */
 	int64_t price_per_hour;		/* result of a create, -1 unknown */
 	bool adopted;			/* result found by its mark */
+	int64_t wall_ms;		/* result: when; 0 unknown */
+	uint64_t chain;			/* set by journal_read(): checksum of
+					   the journal up to here */
 };
 
 struct journal {
@@ -46,14 +55,27 @@ struct journal {
 	int fd;				/* -1: not open for writing */
 	bool failed;			/* a write or sync failed: no more
 					   changes may be sent */
+	uint64_t chain;			/* checksum of all that is in it */
+	uint64_t size;			/* bytes */
+	struct id128 lineage;		/* of the last begin, or commit */
+	int64_t serial;
 };
 
-/* Open for appending, creating it 0600; refuses links and odd files. */
+/*
+ * Open for appending, creating it 0600 (and syncing the directory); refuses
+ * links and odd files.  A torn last line is cut off here; damage before it
+ * is refused as journal_read() does.
+ */
 bool journal_open(struct journal *journal, struct arena *arena,
     const struct fs *fs, const char *path, struct diags *diags);
 void journal_close(struct journal *journal);
 
-/* Append records in one write and fdatasync; false: nothing may be sent. */
+/*
+ * Append records in one write and fdatasync; false: nothing may be sent.
+ * After a failure nothing more is written through this journal.  Where the
+ * journal is empty and the first record is not a begin, one is put before
+ * it, with the lineage and serial of the last journal_commit().
+ */
 bool journal_append(struct journal *journal, const struct record *records,
     size_t n, struct diags *diags);
 
@@ -61,10 +83,27 @@ bool journal_append(struct journal *journal, const struct record *records,
 bool journal_clear(struct journal *journal, struct diags *diags);
 
 /*
- * Read all records of path; missing is none.  NULL return with a report
- * for damage before the last line.
+ * The whole of a commit: raise the serial, note how far the journal is
+ * contained, drop old tombstones, replace the lock file, empty the journal.
+ * False if the lock file could not be replaced: the journal still holds
+ * everything.  A journal that could not be emptied is reported and has
+ * failed, but the commit stands and true is returned.  journal may be NULL
+ * or not open (fd -1) when nothing was ever appended.
  */
-struct records { VEC_OF(struct record) list; bool torn; };
+bool journal_commit(struct journal *journal, const struct fs *fs,
+    const struct chance *chance, const char *lock_path, struct lock *lock,
+    int64_t wall_ms, struct diags *diags);
+
+/*
+ * Read all records of path; missing is none.  False
+ * with a report for damage before the last line.
+ */
+struct records {
+	VEC_OF(struct record) list;
+	bool torn;
+	uint64_t good_size;		/* bytes of the lines that count */
+	uint64_t chain;			/* their checksum */
+};
 bool journal_read(struct arena *arena, const struct fs *fs, const char *path,
     uint32_t own_uid, struct records *out, struct diags *diags);
 
@@ -72,13 +111,28 @@ bool journal_read(struct arena *arena, const struct fs *fs, const char *path,
  * Bring lock and journal together, in memory: intents become pending ops,
  * results change entries as lock_apply_result() says.  Refuses a journal of
  * another lineage or of a higher serial (S-05, S-06).  Records that the lock
- * already contains (crash between commit and clear) change nothing.
+ * already contains (crash between commit and clear; lock->folded tells) are
+ * skipped.  Without a lock file, a journal whose run began without one gives
+ * the lineage; one that builds on a committed lock is refused.
  * *changed: the lock needs a commit.
  */
 bool journal_fold(struct arena *arena, struct lock *lock,
     const struct records *records, bool *changed, struct diags *diags);
 
-/* One result: remove op from pending and make the entries say what is so. */
+/*
+ * One result: remove op from pending and make the entries say what is so.
+ *
+ *	create done	an entry with the id; another live entry of the
+ *			address becomes deposed
+ *	create none	a tombstone of the op
+ *	delete done	the entry of that id goes; a tombstone of the op
+ *			that had created it
+ *	update done	the entry of that id is as intended; its id, maker
+ *			and creation time stay
+ *	start, stop	the entry says so
+ *
+ * An op that is not pending changes nothing.
+ */
 void lock_apply_result(struct arena *arena, struct lock *lock,
     const struct record *result);
 /* One intent: add it to pending. */

@@ -6,8 +6,15 @@
  * keeps the reference, `${secret.NAME}`, never the value nor a digest.
  *
  * The lock is replaced as a whole (lock_commit); between commits the
- * journal (journal.h) holds what has happened since, and lock_fold() brings
- * both together after any crash.
+ * journal (journal.h) holds what has happened since, and journal_fold()
+ * brings both together after any crash.
+ *
+ * In memory: the strs of a lock that was read borrow the text of the file,
+ * which lives in the same arena.  lock_apply_*() (journal.h) work on arrays
+ * of their own: pointers to entries and pending ops that were taken before,
+ * such as those of a plan, keep showing what was then.  lock_sort() ends
+ * that: call it before the next plan is made, and when entries were changed
+ * by hand (pushing new ones at the end needs no call).
  */
 #ifndef LOCK_LOCK_H
 #define LOCK_LOCK_H
@@ -77,6 +84,8 @@ struct ack {				/* an accepted drift */
 	struct str address, path, value, reason, until;
 };
 
+struct lock_index;
+
 struct lock {
 	bool exists;			/* was read from a file */
 	int64_t version;
@@ -89,6 +98,16 @@ struct lock {
 	VEC_OF(struct tombstone) tombstones;
 	VEC_OF(struct history_entry) history;	/* oldest first, 20 kept */
 	VEC_OF(struct ack) acks;
+	struct str folded;		/* how much of the journal is in here:
+					   record.chain of the last record, as
+					   16 hex digits; absent for none */
+	/* Private to pkg/lock. */
+	struct arena *arena;
+	struct lock_index *index;	/* built when first needed */
+	bool detached;			/* the arrays are ours alone */
+	char on_disk[17];		/* checksum of the file as last seen;
+					   "" if there was none */
+	char attempted[17];		/* of a commit that failed late */
 };
 
 /*
@@ -104,20 +123,44 @@ struct lock *lock_read(struct arena *arena, const struct fs *fs,
 /* The text of a lock, as it goes to the file. */
 void lock_write_text(struct strbuf *out, const struct lock *lock);
 
+enum { LOCK_BYTES_MAX = 48 << 20 };	/* some 60,000 pods */
+
 /*
  * Replace the file at path: random temporary name beside it, 0600, write,
  * fsync, close, keep the previous as path.backup, rename, fsync of the
  * directory.  The caller has raised the serial.  Any failure is a failure
- * of the commit and leaves the old file.
+ * of the commit; the file is then the old one or, if only the last sync
+ * failed, perhaps the new one, so the next try needs a serial of its own.
+ * Refuses to replace what is not a plain file, or not the file that this
+ * lock was read from or last written to.
+ *
+ * Most callers want journal_commit().
  */
 bool lock_commit(const struct fs *fs, const struct chance *chance,
-    const char *path, const struct lock *lock, struct diags *diags);
+    const char *path, struct lock *lock, struct diags *diags);
 
+/* Tombstones are kept for a day; drop those older than that.  Those from a
+ * future that a jump of the clock made stay. */
+void lock_expire(struct lock *lock, int64_t wall_ms);
+
+/* Remember a command in the history; the oldest make room. */
+void lock_add_history(struct arena *arena, struct lock *lock,
+    const struct history_entry *entry);
+enum { LOCK_HISTORY_MAX = 20 };
+
+/* Add a tombstone unless the op has one. */
+void lock_bury(struct arena *arena, struct lock *lock,
+    const struct id128 *op, struct str address, int64_t wall_ms);
+
+/* The live entry of an address (never a deposed one), or NULL. */
 struct lock_entry *lock_find(struct lock *lock, struct str address);
+/* The entry of a cloud id, live or deposed, or NULL. */
 struct lock_entry *lock_find_id(struct lock *lock, enum kind kind,
     struct str id);
 struct lock_op *lock_find_op(struct lock *lock, const struct id128 *op);
 void lock_sort(struct lock *lock);
+/* The last entry takes the place of the one removed: order is lost until
+ * lock_sort(), so a loop that removes goes from the end to the start. */
 void lock_remove_entry(struct lock *lock, struct lock_entry *entry);
 bool lock_is_dead(const struct lock *lock, struct str op);	/* tombstone;
 					   op may be the short form */
