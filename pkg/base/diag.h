@@ -74,11 +74,14 @@ void diag_error(struct diags *diags, const char *code, struct span span,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 void diag_warning(struct diags *diags, const char *code, struct span span,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* An error whose message ends in ": " and the words of errno value `error`. */
+/* An error whose message ends in ": " and the words of errno value `error`,
+ * which may be negative, as the seams give it. */
 void diag_errno(struct diags *diags, const char *code, struct span span,
     int error, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* To the newest diagnostic; without one they do nothing.  diag_while() is
+ * given "reading pod 'x'" and prints "while reading pod 'x'". */
 void diag_hint(struct diags *diags, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void diag_related(struct diags *diags, struct span span, const char *format,
@@ -107,7 +110,8 @@ void diag_print(struct strbuf *out, const struct diags *diags,
 void diags_print(struct strbuf *out, const struct diags *diags,
     struct diag_style style);
 
-/* "specs/train.yaml:14" or "specs/train.yaml:14:3"; empty for no place. */
+/* "specs/train.yaml:14" or "specs/train.yaml:14:3"; empty for no place.  The
+ * name is as it was given: escape it for a terminal. */
 struct str span_place(struct arena *arena, const struct sources *sources,
     struct span span, bool with_column);
 

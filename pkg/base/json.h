@@ -54,7 +54,7 @@ struct json_value {
 
 struct json_value json_root(const struct json *doc);
 bool json_exists(struct json_value value);
-enum json_type json_type(struct json_value value);
+enum json_type json_type(struct json_value value);	/* absent: JSON_NULL */
 bool json_is(struct json_value value, enum json_type type);	/* absent: no */
 struct str json_text(struct json_value value);	/* its bytes in the source */
 size_t json_count(struct json_value value);	/* elements or members */
@@ -96,6 +96,9 @@ struct json_reader {
 	const char *where;	/* what is being read: "pod", for messages */
 };
 
+/* Record a failure of ours: json_fail(r, "cost", "number") reads
+ * "pod.cost: number expected".  A NULL key means the value itself; a missing
+ * member that is REQUIRED reads "pod.cost: missing". */
 void json_fail(struct json_reader *reader, const char *key,
     const char *expected);
 bool json_read_str(struct json_reader *reader, struct json_value object,
