@@ -65,7 +65,10 @@ enum plan_op {
 	PLAN_START,
 	PLAN_STOP,
 	PLAN_FORGET,		/* ours in the lock, gone in the cloud, and no
-				   longer wanted: only the record changes */
+				   longer wanted: only the record changes.
+				   A pod has ACTION_POD_CONFIRM_GONE first
+				   (unless gone_proved), a volume no action;
+				   the record goes when the run commits */
 };
 
 /* Why: words of Terraform's action_reason, and ours. */
@@ -145,6 +148,17 @@ struct plan_change {
 	VEC_OF(struct str) depends_on;	/* addresses */
 };
 
+/*
+ * A record that should say something else though nothing of the cloud has to
+ * change: pod.x became pod.x[0], protection was given or taken, the live
+ * value is already the wanted one.  The run that executes the plan puts
+ * `entry` in the place of `have`; a plan with nothing but these is empty.
+ */
+struct plan_keep {
+	const struct lock_entry *have;
+	const struct lock_entry *entry;
+};
+
 /* Somebody else changed it. */
 struct plan_drift {
 	struct str address;
@@ -168,8 +182,9 @@ struct plan_unmanaged {
 
 enum check_status { CHECK_PASS, CHECK_WARN, CHECK_FAIL };
 struct plan_check {
-	const char *id;			/* "budget.hourly", "protect",
-					   "max_price", "balance" */
+	const char *id;			/* "budget.hourly", "protect", "mark",
+					   "max_price", "placement", "state",
+					   "balance", "destroy", "gpu" */
 	enum check_status status;
 	struct str message;
 	struct span span;
@@ -219,7 +234,11 @@ struct plan {
 	const struct spec *spec;
 	const struct lock *lock;
 	const struct live *live;
-	VEC_OF(struct plan_change) changes;	/* by address; noops too */
+	VEC_OF(struct plan_change) changes;	/* by address; what is to be
+						   done: never PLAN_NOOP */
+	size_t noops;				/* things that stay as they
+						   are */
+	VEC_OF(struct plan_keep) keeps;
 	VEC_OF(struct plan_drift) drift;
 	VEC_OF(struct plan_unmanaged) unmanaged;
 	VEC_OF(struct plan_pending) pending;
@@ -254,6 +273,13 @@ const struct plan *plan_make(struct arena *arena, const struct spec *spec,
 struct records;
 void plan_reconcile(struct arena *arena, const struct spec *spec,
     const struct lock *lock, const struct live *live, struct records *out);
+
+/*
+ * The picture that the lock alone gives, for planning without a service:
+ * what we own is as it was last applied.  Catalog and account stay unknown.
+ */
+void live_from_lock(struct arena *arena, const struct lock *lock,
+    int64_t wall_ms, struct live *out);
 
 /* Digests for saved plans: "sha256:<hex>". */
 struct str plan_digest(struct arena *arena, const struct plan *plan);
