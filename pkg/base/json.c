@@ -94,15 +94,6 @@ skip_plain(const char *at, const char *end)
 	return at;
 }
 
-static int
-hex_value(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0'
-	    : c >= 'a' && c <= 'f'  ? c - 'a' + 10
-	    : c >= 'A' && c <= 'F'  ? c - 'A' + 10
-				    : -1;
-}
-
 /* The four digits after `\u`, or -1. */
 static int32_t
 hex4(const char *at, const char *end)
@@ -111,7 +102,7 @@ hex4(const char *at, const char *end)
 	if (end - at < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_value(at[i]);
+		int digit = hex_digit(at[i]);
 		if (digit < 0)
 			return -1;
 		code = code << 4 | digit;
@@ -458,20 +449,6 @@ out:
 /* -------------------------------------------------------- unescaping ---- */
 
 static size_t
-encode_utf8(uint32_t code, char out[4])
-{
-	if (code < 0x80) {
-		out[0] = (char)code;
-		return 1;
-	}
-	size_t len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-	for (size_t i = len - 1; i > 0; i--, code >>= 6)
-		out[i] = (char)(0x80 | (code & 0x3f));
-	out[0] = (char)(0xf00u >> len | code);
-	return len;
-}
-
-static size_t
 decode_unicode(struct str raw, char out[4], size_t *used)
 {
 	const char *end = raw.data + raw.len;
@@ -483,7 +460,7 @@ decode_unicode(struct str raw, char out[4], size_t *used)
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 		*used = 12;
 	}
-	return encode_utf8(code, out);
+	return utf8_encode(code, out);
 }
 
 size_t

@@ -29,9 +29,13 @@ struct strbuf;
 struct redactor;
 struct redactor *redactor_new(void);
 void redactor_free(struct redactor *redactor);
-/* Values shorter than 6 bytes are ignored: they would redact everything. */
+/* Values shorter than 6 bytes are ignored: they would redact everything.
+ * White space around a value is not part of it, and the long lines of a value
+ * of several lines count alone, too. */
 void redactor_add(struct redactor *redactor, struct str value);
-/* Append text with every known secret replaced by "(secret)". */
+/* Append text with every known secret replaced by "(secret)".  Secrets that
+ * overlap are replaced together.  A secret cut by the end of text is not
+ * found: give whole messages. */
 void redact(const struct redactor *redactor, struct strbuf *out,
     struct str text);
 

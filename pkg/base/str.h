@@ -57,5 +57,10 @@ struct str str_nearest(struct str text, const struct str *candidates,
 
 /* Decode one UTF-8 character; returns its length, 0 if it is malformed. */
 size_t utf8_decode(struct str text, uint32_t *code);
+/* Encode a code of at most 0x10ffff; returns the length. */
+size_t utf8_encode(uint32_t code, char out[4]);
+
+/* The value of a hex digit of either case, or -1. */
+int hex_digit(char c);
 
 #endif

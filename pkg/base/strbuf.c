@@ -45,6 +45,7 @@ make_room(struct strbuf *buf, size_t n)
 			fail_out_of_memory();
 		buf->data = data;
 		buf->cap = cap;
+		buf->data[buf->len] = '\0';
 	}
 	return n;
 }

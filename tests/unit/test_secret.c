@@ -1,0 +1,250 @@
+/* test_secret.c - secrets are found in every spelling, and nothing else is */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/secret.h"
+#include "base/strbuf.h"
+
+/* Redact text with the secrets given (NULL ends them) and compare. */
+#define assert_redacted(text, want, ...)                                    \
+	check_redacted((text), (want), (const char *const[]){ __VA_ARGS__,  \
+				      NULL })
+
+static void
+check_redacted(const char *text, const char *want,
+    const char *const *secrets)
+{
+	struct redactor *redactor = redactor_new();
+	struct strbuf out = {0};
+	for (; *secrets != NULL; secrets++)
+		redactor_add(redactor, str_from(*secrets));
+	redact(redactor, &out, str_from(text));
+	assert_string_equal(strbuf_str(&out).data, want);
+	strbuf_release(&out);
+	redactor_free(redactor);
+}
+
+static void
+test_secret_keeps_a_copy_and_forgets_it(void **state)
+{
+	(void)state;
+	char value[] = "rpa_12345";
+	struct secret secret = secret_new(str_from(value));
+	memset(value, 'x', sizeof value - 1);
+	assert_true(secret_is_set(&secret));
+	assert_true(str_is(secret_reveal(&secret), "rpa_12345"));
+	secret_release(&secret);
+	assert_false(secret_is_set(&secret));
+	assert_null(secret_reveal(&secret).data);
+	secret_release(&secret);
+}
+
+static void
+test_secret_empty_is_set_and_absent_is_not(void **state)
+{
+	(void)state;
+	struct secret empty = secret_new(STR(""));
+	struct secret absent = secret_new((struct str){0});
+	assert_true(secret_is_set(&empty));
+	assert_false(secret_is_set(&absent));
+	secret_release(&empty);
+	secret_release(&absent);
+}
+
+static void
+test_redact_finds_plain_values(void **state)
+{
+	(void)state;
+	assert_redacted("key=hunter22, again hunter22.",
+	    "key=(secret), again (secret).", "hunter22");
+	assert_redacted("hunter22", "(secret)", "hunter22");
+	assert_redacted("hunter2", "hunter2", "hunter22");
+	assert_redacted("nothing here", "nothing here", "hunter22");
+	assert_redacted("", "", "hunter22");
+}
+
+static void
+test_redact_ignores_short_values(void **state)
+{
+	(void)state;
+	assert_redacted("yes, 12345", "yes, 12345", "yes", "12345", "");
+}
+
+static void
+test_redact_finds_json_escapes(void **state)
+{
+	(void)state;
+	assert_redacted("{\"k\":\"a\\\"b\\\\c\\nd\\te\"}", "{\"k\":\"(secret)\"}",
+	    "a\"b\\c\nd\te");
+	assert_redacted("x a\\/b\\/c\\/d x", "x (secret) x", "a/b/c/d");
+	assert_redacted("x \\u0061\\u0026bcdef x", "x (secret) x", "a&bcdef");
+	assert_redacted("caf\\u00e9-\\ud83d\\ude00-\\u20AC1", "(secret)",
+	    "caf\xc3\xa9-\xf0\x9f\x98\x80-\xe2\x82\xac" "1");
+	assert_redacted("x a\\x1bbcdef x", "x (secret) x", "a\x1b" "bcdef");
+	/* Not escapes: they stand for themselves. */
+	assert_redacted("a\\qbcdef a\\u12", "(secret) a\\u12", "a\\qbcdef");
+	assert_redacted("abcde\\", "(secret)", "abcde\\");
+	assert_redacted("abcdef\\ud800\\u0041", "abcdef\\ud800\\u0041",
+	    "abcdefA");
+}
+
+static void
+test_redact_finds_percent_encoding(void **state)
+{
+	(void)state;
+	assert_redacted("/?k=a%2Fb%2fc%20d%26", "/?k=(secret)", "a/b/c d&");
+	assert_redacted("/?k=a%2Fb%2fc+d%26", "/?k=(secret)", "a/b/c d&");
+	assert_redacted("/?k=%61bc+def", "/?k=(secret)", "abc+def");
+	assert_redacted("100%zz of it", "(secret) of it", "100%zz");
+}
+
+static void
+encode_base64(struct strbuf *out, struct str text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij"
+				      "klmnopqrstuvwxyz0123456789+/";
+	for (size_t i = 0; i < text.len; i += 3) {
+		uint32_t group = 0;
+		for (size_t j = 0; j < 3; j++)
+			group = group << 8 | (i + j < text.len
+				? (unsigned char)text.data[i + j] : 0u);
+		for (size_t j = 0; j < 4; j++)
+			strbuf_addc(out, i + j <= text.len
+				? letters[group >> (18 - 6 * j) & 63] : '=');
+	}
+}
+
+/* No four letters in a row that only the value decides may be left. */
+static void
+test_redact_finds_base64_at_all_alignments(void **state)
+{
+	(void)state;
+	static const char *const before[] = { "", "u", "us", "use", "user" };
+	static const char *const after[] = { "", "!", "!!", "!!!" };
+	static const char *const values[] = { "hunter", "hunter2",
+		"hunter22", "\xff\xfe>>>???", "correct horse battery" };
+
+	for (size_t v = 0; v < COUNTOF(values); v++)
+	for (size_t b = 0; b < COUNTOF(before); b++)
+	for (size_t a = 0; a < COUNTOF(after); a++) {
+		struct strbuf plain = {0}, coded = {0}, out = {0};
+		struct redactor *redactor = redactor_new();
+		redactor_add(redactor, str_from(values[v]));
+		strbuf_addf(&plain, "%s%s%s", before[b], values[v], after[a]);
+		encode_base64(&coded, strbuf_str(&plain));
+		redact(redactor, &out, strbuf_str(&coded));
+		ptrdiff_t at = str_search(strbuf_str(&out), STR("(secret)"));
+		assert_true(at >= 0);
+		/* What is left holds none of the value's bits. */
+		size_t first = strlen(before[b]) * 8 / 6;
+		size_t past = (strlen(before[b]) + strlen(values[v])) * 8;
+		past = (past + 5) / 6;
+		assert_true((size_t)at <= first);
+		assert_true(out.len - (size_t)at - 8 <= coded.len - past);
+		for (size_t i = 0; i < coded.len; i++)
+			coded.data[i] = coded.data[i] == '+' ? '-'
+			    : coded.data[i] == '/'           ? '_'
+							     : coded.data[i];
+		strbuf_reset(&out);
+		redact(redactor, &out, strbuf_str(&coded));
+		assert_true(str_search(strbuf_str(&out), STR("(secret)")) >= 0);
+		redactor_free(redactor);
+		strbuf_release(&plain);
+		strbuf_release(&coded);
+		strbuf_release(&out);
+	}
+}
+
+static void
+test_redact_finds_base64_in_lines(void **state)
+{
+	(void)state;
+	/* "correct horse" is Y29ycmVjdCBob3JzZQ== */
+	assert_redacted("x Y29ycmVj\ndCBob3Jz\r\nZQ== x", "x (secret)== x",
+	    "correct horse");
+	assert_redacted("x Y29ycmVj\\ndCBob3JzZQ== x", "x (secret)== x",
+	    "correct horse");
+	/* "??????" is Pz8/Pz8/ */
+	assert_redacted("\"Pz8\\/Pz8\\/\"", "\"(secret)\"", "??????");
+}
+
+static void
+test_redact_hides_overlapping_secrets_together(void **state)
+{
+	(void)state;
+	assert_redacted("abcdefghi", "(secret)", "abcdef", "defghi");
+	assert_redacted("abcdefghi.", "(secret).", "abcdef", "abcdefghi");
+	assert_redacted("abcdefabcdef", "(secret)(secret)", "abcdef",
+	    "abcdef");
+}
+
+static void
+test_redact_trims_and_splits_values(void **state)
+{
+	(void)state;
+	assert_redacted("t=token-1;", "t=(secret);", "token-1\n");
+	assert_redacted("> MIIEvQIBADANBgkq <\n-----BEGIN KEY-----",
+	    "> (secret) <\n-----BEGIN KEY-----",
+	    "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\n"
+	    "-----END KEY-----\n");
+	assert_redacted("short", "short",
+	    "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\n"
+	    "-----END KEY-----\n");
+}
+
+static void
+test_redact_knows_many_secrets(void **state)
+{
+	(void)state;
+	struct redactor *redactor = redactor_new();
+	struct arena arena = {0};
+	for (int i = 0; i < 100; i++)
+		redactor_add(redactor, arena_printf(&arena, "value-%03d", i));
+	struct strbuf out = {0};
+	redact(redactor, &out, STR("value-000 value-057 value-099 value-1"));
+	assert_string_equal(out.data, "(secret) (secret) (secret) value-1");
+	strbuf_release(&out);
+	arena_release(&arena);
+	redactor_free(redactor);
+	redactor_free(NULL);
+}
+
+static void
+test_redact_appends_and_knows_nothing_at_first(void **state)
+{
+	(void)state;
+	struct redactor *redactor = redactor_new();
+	struct strbuf out = {0};
+	strbuf_adds(&out, "log: ");
+	redact(redactor, &out, STR("a\\b%c"));
+	assert_string_equal(out.data, "log: a\\b%c");
+	strbuf_release(&out);
+	redactor_free(redactor);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secret_keeps_a_copy_and_forgets_it),
+		cmocka_unit_test(test_secret_empty_is_set_and_absent_is_not),
+		cmocka_unit_test(test_redact_finds_plain_values),
+		cmocka_unit_test(test_redact_ignores_short_values),
+		cmocka_unit_test(test_redact_finds_json_escapes),
+		cmocka_unit_test(test_redact_finds_percent_encoding),
+		cmocka_unit_test(test_redact_finds_base64_at_all_alignments),
+		cmocka_unit_test(test_redact_finds_base64_in_lines),
+		cmocka_unit_test(
+		    test_redact_hides_overlapping_secrets_together),
+		cmocka_unit_test(test_redact_trims_and_splits_values),
+		cmocka_unit_test(test_redact_knows_many_secrets),
+		cmocka_unit_test(
+		    test_redact_appends_and_knows_nothing_at_first),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
