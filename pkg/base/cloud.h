@@ -70,6 +70,9 @@ struct cloud_pod {
 	bool has_runtime;		/* a container is reported */
 	struct ssh_endpoint ssh;	/* direct */
 	struct str created_at, started_at;	/* RFC 3339 or absent */
+	struct env_var *injected;	/* of its environment, what the service
+					   put there; never compared */
+	size_t ninjected;
 };
 
 struct cloud_volume {
@@ -129,6 +132,10 @@ struct cloud_request {
 	const struct pod_config *pod;	/* create, update */
 	struct str mark;		/* PODFORM_MARK; create, update of env */
 	unsigned changes;		/* enum pod_change bits */
+	const struct env_var *keep;	/* update of env, which replaces the
+					   whole map: `injected` of the live
+					   pod, so that it keeps its ssh keys */
+	size_t nkeep;
 	struct cloud_volume volume;	/* create, update (size and/or name) */
 	struct str cursor;		/* next page of a listing */
 	int64_t gpu_count;		/* catalog: stock for pods of that size */
