@@ -1,0 +1,289 @@
+/* words.c - see words.h */
+#include "ui/words.h"
+
+#include <string.h>
+
+#include "base/mark.h"
+#include "base/units.h"
+
+struct op_words {
+	const char *symbol, *actions, *header;
+	enum paint paint;
+};
+
+static const struct op_words ops[] = {
+	[PLAN_NOOP] = { " ", "[\"no-op\"]", "is as it should be",
+		PAINT_NONE },
+	[PLAN_CREATE] = { "+", "[\"create\"]", "will be created",
+		PAINT_GREEN },
+	[PLAN_UPDATE] = { "~", "[\"update\"]", "will be changed in place",
+		PAINT_YELLOW },
+	[PLAN_REPLACE] = { "-/+", "[\"delete\",\"create\"]",
+		"will be replaced", PAINT_RED },
+	[PLAN_DELETE] = { "-", "[\"delete\"]", "will be destroyed",
+		PAINT_RED },
+	[PLAN_START] = { "^", "[\"start\"]", "will be started", PAINT_GREEN },
+	[PLAN_STOP] = { "v", "[\"stop\"]", "will be stopped", PAINT_CYAN },
+	[PLAN_FORGET] = { ".", "[\"forget\"]", "will be forgotten",
+		PAINT_CYAN },
+};
+
+static const char create_first_actions[] = "[\"create\",\"delete\"]";
+
+const char *
+words_symbol(const struct plan_change *change)
+{
+	if (change->op == PLAN_REPLACE && change->create_first)
+		return "+/-";
+	return ops[change->op].symbol;
+}
+
+enum paint
+words_paint(enum plan_op op)
+{
+	return ops[op].paint;
+}
+
+const char *
+words_actions(const struct plan_change *change)
+{
+	if (change->op == PLAN_REPLACE && change->create_first)
+		return create_first_actions;
+	return ops[change->op].actions;
+}
+
+bool
+words_parse_actions(struct str actions, enum plan_op *op, bool *create_first)
+{
+	*create_first = str_is(actions, create_first_actions);
+	*op = PLAN_REPLACE;
+	if (*create_first)
+		return true;
+	for (size_t i = 0; i < COUNTOF(ops); i++)
+		if (str_is(actions, ops[i].actions)) {
+			*op = (enum plan_op)i;
+			return true;
+		}
+	return false;
+}
+
+/* The attribute that forces a replacement, or absent. */
+static struct str
+forcing_path(const struct plan_change *change)
+{
+	for (size_t i = 0; i < change->attrs.n; i++)
+		if (change->attrs.items[i].forces_replacement)
+			return change->attrs.items[i].path;
+	return (struct str){0};
+}
+
+/* The reason, for people; "" when the header says it all. */
+static const char *
+reason_words(const struct plan_change *change)
+{
+	switch (change->reason) {
+	case BECAUSE_NOTHING:
+	case BECAUSE_NEW:
+	case BECAUSE_DESTROY:
+	case BECAUSE_EDIT:
+		return "";
+	case BECAUSE_CANNOT_UPDATE:
+		return "a field cannot change in place";
+	case BECAUSE_LOST:
+		return "it is gone";
+	case BECAUSE_REQUESTED:
+		return "asked for with --replace";
+	case BECAUSE_TAINTED:
+		return "its creation failed half-way";
+	case BECAUSE_NO_SPEC:
+		return "no longer in the spec";
+	case BECAUSE_REPLICAS:
+		return "fewer replicas are wanted";
+	case BECAUSE_ORPHAN:
+		return "ours, but no record has it";
+	case BECAUSE_DEPOSED:
+		return "left over from a replacement";
+	case BECAUSE_DRIFT:
+		return "changed outside of podform";
+	case BECAUSE_DESIRED:
+		return change->op == PLAN_STOP ? "the spec says stopped" :
+		    "the spec says running";
+	}
+	return "";
+}
+
+struct str
+words_header(struct arena *arena, const struct plan_change *change)
+{
+	const char *reason = reason_words(change);
+	struct str path = forcing_path(change);
+	const char *also = "";
+
+	if (change->op == PLAN_UPDATE && change->start)
+		also = " and started";
+	else if (change->op == PLAN_UPDATE && change->stop)
+		also = " and stopped";
+	if (change->reason == BECAUSE_CANNOT_UPDATE && path.len > 0)
+		return arena_printf(arena, "%s: " STR_FMT
+		    " cannot change in place", ops[change->op].header,
+		    STR_ARG(path));
+	return arena_printf(arena, "%s%s%s%s", ops[change->op].header, also,
+	    *reason != '\0' ? ": " : "", reason);
+}
+
+struct str
+words_label(struct arena *arena, const struct plan_change *change)
+{
+	struct str name = {0}, base;
+	struct mark mark;
+
+	if (change->pod != NULL)
+		name = change->pod->config.name;
+	else if (change->volume != NULL)
+		name = change->volume->name;
+	else if (change->have != NULL)
+		name = change->kind == KIND_VOLUME ? change->have->volume.name :
+		    change->have->pod.name;
+	if (name.len > 0 && mark_parse_name(name, &base, &mark))
+		name = base;
+	if (name.len == 0)
+		name = change->kind == KIND_VOLUME ?
+		    change->volume_config.name : change->config.name;
+	if (name.len > 0)
+		return name;
+	if (change->key < 0)
+		return change->name;
+	return arena_printf(arena, STR_FMT "-%lld", STR_ARG(change->name),
+	    (long long)change->key);
+}
+
+const char *
+words_danger(const char *code)
+{
+	static const char *const dangers[][2] = {
+		{ "container_reset", "restarts the container: what is "
+		    "outside volumes is lost" },
+		{ "data_loss", "what is on its disks is lost" },
+		{ "gpu_not_guaranteed", "starting it again may find no free "
+		    "GPU" },
+		{ "double_billing", "both bill for a while" },
+	};
+
+	for (size_t i = 0; i < COUNTOF(dangers); i++)
+		if (strcmp(dangers[i][0], code) == 0)
+			return dangers[i][1];
+	return code;
+}
+
+struct str
+words_undo(struct arena *arena, const struct plan_change *change)
+{
+	const char *undo = change->undo;
+	struct str label = words_label(arena, change);
+
+	if (undo == NULL || strcmp(undo, "none") == 0)
+		return STR("cannot be undone");
+	if (strcmp(undo, "start") == 0)
+		return arena_printf(arena, "start %s \"" STR_FMT "\" again "
+		    "(GPU not guaranteed)", kind_name(change->kind),
+		    STR_ARG(label));
+	if (strcmp(undo, "terminate") == 0)
+		return STR("terminate what was created");
+	if (strcmp(undo, "stop") == 0)
+		return STR("stop it");
+	if (strcmp(undo, "update") == 0)
+		return STR("change it back");
+	if (strcmp(undo, "delete") == 0)
+		return STR("delete what was created");
+	return str_from(undo);
+}
+
+const char *
+words_on_failure(enum on_failure on_failure)
+{
+	switch (on_failure) {
+	case ON_FAILURE_STOP:
+		return "stop what was created; terminate it if nothing ran";
+	case ON_FAILURE_TERMINATE:
+		return "terminate what was created";
+	case ON_FAILURE_KEEP:
+		return "keep what was created, running and billing";
+	}
+	return "";
+}
+
+const char *
+words_on_failure_code(enum on_failure on_failure)
+{
+	static const char *const codes[] = {
+		[ON_FAILURE_STOP] = "stop",
+		[ON_FAILURE_TERMINATE] = "terminate",
+		[ON_FAILURE_KEEP] = "keep",
+	};
+	return codes[on_failure];
+}
+
+const char *
+words_mode(enum plan_mode mode)
+{
+	static const char *const modes[] = {
+		[PLAN_NORMAL] = "normal", [PLAN_DESTROY] = "destroy",
+		[PLAN_REFRESH_ONLY] = "refresh-only",
+	};
+	return modes[mode];
+}
+
+const char *
+words_tier(enum cloud_tier tier)
+{
+	static const char *const tiers[] = {
+		[TIER_ANY] = "ANY", [TIER_SECURE] = "SECURE",
+		[TIER_COMMUNITY] = "COMMUNITY",
+	};
+	return tiers[tier];
+}
+
+const char *
+words_stock(enum stock stock)
+{
+	static const char *const stocks[] = {
+		[STOCK_UNKNOWN] = "", [STOCK_NONE] = "NONE",
+		[STOCK_LOW] = "LOW", [STOCK_MEDIUM] = "MEDIUM",
+		[STOCK_HIGH] = "HIGH",
+	};
+	return stocks[stock];
+}
+
+const char *
+words_check(enum check_status status)
+{
+	static const char *const statuses[] = {
+		[CHECK_PASS] = "pass", [CHECK_WARN] = "warn",
+		[CHECK_FAIL] = "fail",
+	};
+	return statuses[status];
+}
+
+struct str
+words_count(struct arena *arena, size_t n, const char *noun)
+{
+	return arena_printf(arena, "%zu %s%s", n, noun, n == 1 ? "" : "s");
+}
+
+struct str
+words_ago(struct arena *arena, int64_t ms)
+{
+	if (ms < 0)
+		ms = 0;
+	if (ms < 2 * MINUTE_MS)
+		return arena_printf(arena, "%lld s ago",
+		    (long long)(ms / SECOND_MS));
+	if (ms < 2 * HOUR_MS)
+		return arena_printf(arena, "%lld min ago",
+		    (long long)(ms / MINUTE_MS));
+	if (ms < 48 * (int64_t)HOUR_MS)
+		return arena_printf(arena, "%lld h ago",
+		    (long long)(ms / HOUR_MS));
+	return arena_printf(arena, "%lld days ago",
+	    (long long)(ms / (24 * (int64_t)HOUR_MS)));
+}
