@@ -1,0 +1,252 @@
+/*
+ * act.h - inside the engine: actions in progress.
+ *
+ * Private to pkg/run.  An act is a plan_action (or an undo of one) with what
+ * has come of it so far.  Acts are never moved or freed while a run lives,
+ * so pointers to them are stable.
+ */
+#ifndef RUN_ACT_H
+#define RUN_ACT_H
+
+#include "base/map.h"
+#include "run/run.h"
+
+/*
+ *	WAITING ---> QUEUED ---> VERIFY ---> INTENT ---> SENT ---> RESULT --.
+ *	 (others)    (slot,        |            |        | |  ^            |
+ *	             backoff)      |            |        | |  `- CHECK     |
+ *	                           |            |     RESOLVE              |
+ *	                           |            |        |                 |
+ *	   WATCH, PROBE ---------> FAILED <-----+--------+       DONE <----'
+ */
+enum phase {
+	PH_WAITING,	/* for actions that come before it */
+	PH_QUEUED,	/* for a free slot, or until not_before_ms */
+	PH_VERIFY,	/* a GET: is it still there and ours? */
+	PH_INTENT,	/* the intent is being journaled */
+	PH_SENT,	/* the request is on its way */
+	PH_CHECK,	/* a GET after an unclear answer, or after a delete */
+	PH_RESOLVE,	/* an unclear create: listings decide */
+	PH_WATCH,	/* listings decide: running, gone */
+	PH_PROBE,	/* an SSH banner is awaited */
+	PH_RESULT,	/* the result is being journaled */
+	PH_DONE,
+	PH_FAILED,
+	PH_SKIPPED,
+};
+
+/* What follows once a result is on disk. */
+enum next {
+	NEXT_DONE,
+	NEXT_RETRY,	/* at once: there is another candidate */
+	NEXT_BACKOFF,	/* the same again, later, a few times */
+	NEXT_FAIL,
+};
+
+/* What all actions of one change know of the thing itself. */
+struct subject {
+	struct str id;			/* made in this run; else absent */
+	struct ssh_endpoint ssh;
+	int64_t per_hour;
+};
+
+struct act {
+	size_t index;
+	enum action_kind kind;
+	const struct plan_change *change;
+	struct subject *subject;
+	struct act *undoes;		/* an undo: what it undoes */
+	struct act *undone_by;
+	bool undo;
+	size_t component;
+
+	enum phase phase;
+	size_t waits;
+	VEC_OF(struct act *) unblocks;
+
+	uint64_t token;			/* of what it is waiting for */
+	int64_t started_ms, phase_ms, deadline_ms, not_before_ms;
+	int64_t told_ms;		/* last progress note */
+	bool started, holds_slot, listed;
+	bool effected;			/* it changed the cloud */
+	unsigned retries;
+	enum next next;
+	enum run_failure failure;
+	struct str reason;		/* of a failure; or what is waited for */
+
+	/* The op in progress. */
+	struct id128 op;
+	bool intended;			/* intent on disk, no result yet */
+	struct lock_entry entry;	/* what will be recorded */
+	struct pod_config config;	/* as sent, secrets filled in */
+	struct str mark;
+	struct str id;			/* of the thing it changes */
+	size_t candidate;
+	size_t refused;			/* candidates that were refused */
+	struct str last_refusal;
+	enum run_failure last_failure;
+
+	/* Settling. */
+	int64_t wait_ms;		/* when waiting for listings began */
+	int64_t ended_ms;		/* when the request ended, or when a
+					   watched pod was last listed */
+	unsigned clean;			/* complete listings since, without it */
+	bool seen;			/* a watched pod was listed at all */
+	unsigned bad;			/* listings in a row that say it died */
+	bool got_gone;			/* a GET said that it is gone */
+};
+
+enum { LIST_PODS = 0, LIST_VOLUMES = 1, LIST_COUNT = 2 };
+
+struct listing_state {
+	size_t watchers;		/* acts that wait for it */
+	bool in_flight;
+	uint64_t token;
+	int64_t sent_ms;		/* when the one in flight was sent */
+	int64_t next_ms;
+	int64_t took_ms;
+	unsigned failures, refused;	/* in a row */
+};
+
+struct run {
+	struct arena *arena;
+	const struct plan *plan;
+	struct lock *lock;
+	struct run_options options;
+	int64_t now_ms, boot_ms, wall_ms, began_ms;
+	bool began;
+
+	VEC_OF(struct act *) acts;
+	VEC_OF(struct act *) ready;	/* want a slot; FIFO from ready_at */
+	size_t ready_at;
+	VEC_OF(struct act *) ready_waits;	/* need none */
+	VEC_OF(struct act *) delayed;
+	VEC_OF(struct act *) watching;	/* PH_RESOLVE, PH_WATCH */
+	size_t in_flight;
+	size_t open;			/* acts not yet in a final phase */
+
+	VEC_OF(struct run_effect) effects;	/* FIFO from effects_at */
+	size_t effects_at;
+	uint64_t counter;
+
+	struct listing_state lists[LIST_COUNT];
+	size_t listings;
+	int64_t quota_interval_ms;	/* what the service's rate allows */
+
+	struct map made;		/* op -> act, creates of this run */
+	struct map doubles;		/* id -> act that ends it */
+	int64_t billing;		/* micro-dollars per hour, with what is
+					   being made */
+	size_t ncomponents;
+	bool *failed_component;		/* by component */
+	bool *undone_component;
+	size_t *busy_component;		/* acts neither waiting nor final */
+
+	bool stopping;			/* a signal: start nothing new */
+	bool abandoned;			/* a second one: leave now */
+	bool disk_failed;
+	enum run_failure fatal;		/* auth, balance: start nothing new */
+	struct run_summary summary;
+};
+
+/* run.c */
+void act_queue(struct run *run, struct act *act, int64_t delay_ms);
+void act_phase(struct run *run, struct act *act, enum phase phase);
+void act_done(struct run *run, struct act *act);
+void act_fail(struct run *run, struct act *act, enum run_failure failure,
+    struct str reason);
+void act_skip(struct run *run, struct act *act, const char *why);
+/* Try again after the next backoff, or fail with reason after five. */
+void act_retry(struct run *run, struct act *act, int64_t retry_after_ms,
+    enum run_failure failure, struct str reason);
+uint64_t act_token(struct run *run, struct act *act);
+void act_request(struct run *run, struct act *act, enum phase phase,
+    const struct cloud_request *request);
+/* Choose the id of a new op, by chance. */
+void act_new_op(struct run *run, struct act *act);
+/* Journal the intent of act->op with act->entry. */
+void act_intent(struct run *run, struct act *act, enum op_action action);
+void act_result(struct run *run, struct act *act, enum op_outcome outcome,
+    enum next next, bool adopted);
+void run_say(struct run *run, enum note_type type, const struct act *act,
+    struct str text);
+struct run_effect *run_effect_add(struct run *run, enum run_effect_type type);
+struct act *act_add(struct run *run, enum action_kind kind,
+    const struct plan_change *change, struct subject *subject);
+void act_after(struct run *run, struct act *act, struct act *before);
+bool phase_is_final(enum phase phase);
+/* Is it still right to send what has been journaled? */
+bool act_may_send(const struct run *run, const struct act *act);
+struct str act_address(const struct act *act);
+
+/* A complete listing, as the acts look at it. */
+struct listed {
+	const struct cloud_answer *answer;
+	struct map pods;		/* id -> struct cloud_pod */
+	int64_t sent_ms;		/* when it was asked for */
+};
+
+/* create.c */
+void create_start(struct run *run, struct act *act);
+void create_journaled(struct run *run, struct act *act);
+void create_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer);
+void create_listed(struct run *run, struct act *act,
+    const struct listed *listed);
+
+/* change.c: update, start, stop, delete */
+void change_start(struct run *run, struct act *act);
+void change_journaled(struct run *run, struct act *act);
+void change_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer);
+
+/* wait.c: running, ssh, gone */
+void running_start(struct run *run, struct act *act);
+void ssh_start(struct run *run, struct act *act);
+void confirm_start(struct run *run, struct act *act);
+void confirm_journaled(struct run *run, struct act *act);
+void barrier_start(struct run *run, struct act *act);
+void wait_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer);
+void wait_banner(struct run *run, struct act *act, bool ok,
+    struct str reason);
+void wait_time(struct run *run, struct act *act);
+void gone_start(struct run *run, struct act *act);	/* after a delete */
+void gone_answer(struct run *run, struct act *act, bool gone);
+bool answer_says_gone(const struct cloud_answer *answer);
+void running_listed(struct run *run, struct act *act,
+    const struct listed *listed);
+void gone_listed(struct run *run, struct act *act,
+    const struct listed *listed);
+
+/* listing.c */
+void listing_pump(struct run *run);
+void listing_answer(struct run *run, int which,
+    const struct cloud_answer *answer);
+int64_t listing_deadline(const struct run *run);
+int act_list(const struct act *act);		/* which listing it needs */
+
+/* undo.c */
+void components_make(struct run *run);
+void undo_pump(struct run *run);
+void undo_double(struct run *run, struct act *made,
+    const struct cloud_pod *pod);
+
+/* summary.c */
+void summary_make(struct run *run);
+
+/* kinds.c */
+struct action_row {
+	const char *words, *doing;
+	bool creates, waits, deletes, volume;
+	void (*start)(struct run *run, struct act *act);
+	void (*journaled)(struct run *run, struct act *act);
+	void (*answer)(struct run *run, struct act *act,
+	    const struct cloud_answer *answer);
+	void (*listed)(struct run *run, struct act *act,
+	    const struct listed *listed);
+	int inverse;			/* enum action_kind, or -1 */
+};
+extern const struct action_row action_rows[ACTION_KIND_COUNT];
+
+#endif

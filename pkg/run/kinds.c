@@ -1,0 +1,118 @@
+/* kinds.c - one row per kind of action: how it starts, what follows, what
+ * undoes it. */
+#include "run/act.h"
+
+#include <assert.h>
+
+static void
+nothing_journaled(struct run *run, struct act *act)
+{
+	(void)run;
+	(void)act;
+	assert(!"this kind journals nothing");
+}
+
+static void
+nothing_listed(struct run *run, struct act *act, const struct listed *listed)
+{
+	(void)run;
+	(void)act;
+	(void)listed;
+	assert(!"this kind waits for no listing");
+}
+
+const struct action_row action_rows[ACTION_KIND_COUNT] = {
+	[ACTION_VOLUME_CREATE] = {
+		.words = "create volume", .doing = "creating",
+		.creates = true, .volume = true,
+		.start = create_start, .journaled = create_journaled,
+		.answer = create_answer, .listed = create_listed,
+		.inverse = ACTION_VOLUME_DELETE,
+	},
+	[ACTION_VOLUME_UPDATE] = {
+		.words = "grow volume", .doing = "growing",
+		.volume = true,
+		.start = change_start, .journaled = change_journaled,
+		.answer = change_answer, .listed = nothing_listed,
+		.inverse = -1,		/* a volume never shrinks */
+	},
+	[ACTION_POD_CONFIRM_GONE] = {
+		.words = "confirm that it is gone", .doing = "confirming",
+		.waits = true,
+		.start = confirm_start, .journaled = confirm_journaled,
+		.answer = wait_answer, .listed = gone_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_CREATE] = {
+		.words = "create pod", .doing = "creating",
+		.creates = true,
+		.start = create_start, .journaled = create_journaled,
+		.answer = create_answer, .listed = create_listed,
+		.inverse = ACTION_POD_DELETE,
+	},
+	[ACTION_POD_UPDATE] = {
+		.words = "update pod", .doing = "updating",
+		.start = change_start, .journaled = change_journaled,
+		.answer = change_answer, .listed = nothing_listed,
+		.inverse = ACTION_POD_UPDATE,
+	},
+	[ACTION_POD_START] = {
+		.words = "start pod", .doing = "starting",
+		.start = change_start, .journaled = change_journaled,
+		.answer = change_answer, .listed = nothing_listed,
+		.inverse = ACTION_POD_STOP,
+	},
+	[ACTION_POD_RUNNING] = {
+		.words = "wait until it runs", .doing = "waiting for",
+		.waits = true,
+		.start = running_start, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = running_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_SSH] = {
+		.words = "wait until SSH answers", .doing = "waiting for",
+		.waits = true,
+		.start = ssh_start, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = running_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_STOP] = {
+		.words = "stop pod", .doing = "stopping",
+		.start = change_start, .journaled = change_journaled,
+		.answer = change_answer, .listed = nothing_listed,
+		.inverse = ACTION_POD_START,
+	},
+	[ACTION_BARRIER] = {
+		.words = "all creations are done", .doing = "waiting for",
+		.waits = true,
+		.start = barrier_start, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_DELETE] = {
+		.words = "terminate pod", .doing = "terminating",
+		.deletes = true,
+		.start = change_start, .journaled = change_journaled,
+		.answer = change_answer, .listed = gone_listed,
+		.inverse = -1,		/* gone is gone */
+	},
+	[ACTION_VOLUME_DELETE] = {
+		.words = "delete volume", .doing = "deleting",
+		.deletes = true, .volume = true,
+		.start = change_start, .journaled = change_journaled,
+		.answer = change_answer, .listed = gone_listed,
+		.inverse = -1,
+	},
+};
+
+const char *
+action_words(enum action_kind kind)
+{
+	return action_rows[kind].words;
+}
+
+const char *
+action_doing(enum action_kind kind)
+{
+	return action_rows[kind].doing;
+}

@@ -1,0 +1,696 @@
+/*
+ * run.c - the engine's heart: phases, slots, backoff, effects.
+ *
+ * What each kind of action does in its phases is in create.c, change.c and
+ * wait.c; what follows from failure in undo.c.
+ */
+#include "run/act.h"
+
+#include "base/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+	DEFAULT_PARALLELISM = 10,
+	DEFAULT_SETTLE_MS = 60 * SECOND_MS,
+	MAX_RETRIES = 5,
+	PROGRESS_MS = 10 * SECOND_MS,
+};
+
+bool
+phase_is_final(enum phase phase)
+{
+	return phase == PH_DONE || phase == PH_FAILED || phase == PH_SKIPPED;
+}
+
+static bool
+phase_is_listed(enum phase phase)
+{
+	return phase == PH_RESOLVE || phase == PH_WATCH;
+}
+
+static bool
+phase_holds_slot(enum phase phase)
+{
+	return phase == PH_VERIFY || phase == PH_INTENT || phase == PH_SENT ||
+	    phase == PH_RESULT;
+}
+
+struct str
+act_address(const struct act *act)
+{
+	return act->change != NULL ? act->change->address : STR("");
+}
+
+/* ------------------------------------------------------------ effects -- */
+
+struct run_effect *
+run_effect_add(struct run *run, enum run_effect_type type)
+{
+	if (run->effects_at == run->effects.n)
+		run->effects_at = run->effects.n = 0;
+	struct run_effect *effect = ARENA_PUSH(run->arena, &run->effects);
+	*effect = (struct run_effect){ .type = type };
+	return effect;
+}
+
+bool
+run_next_effect(struct run *run, struct run_effect *effect)
+{
+	if (run->effects_at == run->effects.n)
+		return false;
+	*effect = run->effects.items[run->effects_at++];
+	return true;
+}
+
+void
+run_say(struct run *run, enum note_type type, const struct act *act,
+    struct str text)
+{
+	struct run_note *note = &run_effect_add(run, RUN_NOTE)->note;
+	*note = (struct run_note){ .type = type, .action = SIZE_MAX,
+		.text = text };
+	if (act == NULL)
+		return;
+	note->action = act->index;
+	note->kind = act->kind;
+	note->undo = act->undo;
+	note->address = act_address(act);
+	note->id = act->id.len > 0 ? act->id : act->subject->id;
+	note->elapsed_ms = run->now_ms - act->started_ms;
+	note->per_hour = act->subject->per_hour;
+	note->change = act->change;
+}
+
+uint64_t
+act_token(struct run *run, struct act *act)
+{
+	act->token = (uint64_t)(act->index + 1) << 24 |
+	    (++run->counter & 0xffffff);
+	return act->token;
+}
+
+void
+act_request(struct run *run, struct act *act, enum phase phase,
+    const struct cloud_request *request)
+{
+	act_phase(run, act, phase);
+	uint64_t token = act_token(run, act);
+	struct run_effect *effect = run_effect_add(run, RUN_REQUEST);
+	effect->token = token;
+	effect->request = *request;
+	effect->timeout_ms = cloud_op_changes(request->op)
+	    ? 60 * SECOND_MS
+	    : 30 * SECOND_MS;
+}
+
+void
+act_new_op(struct run *run, struct act *act)
+{
+	uint8_t bytes[16];
+	static const char hex[] = "0123456789abcdef";
+	run->options.chance.bytes(run->options.chance.ctx, bytes,
+	    sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		act->op.hex[2 * i] = hex[bytes[i] >> 4];
+		act->op.hex[2 * i + 1] = hex[bytes[i] & 15];
+	}
+	act->op.hex[32] = '\0';
+}
+
+void
+act_intent(struct run *run, struct act *act, enum op_action action)
+{
+	act_phase(run, act, PH_INTENT);
+	uint64_t token = act_token(run, act);
+	struct run_effect *effect = run_effect_add(run, RUN_JOURNAL);
+	effect->token = token;
+	effect->record = (struct record){
+		.type = RECORD_INTENT,
+		.op = {
+			.op = act->op,
+			.action = action,
+			.address = act_address(act),
+			.entry = act->entry,
+			.wall_ms = run->wall_ms,
+			.boot_id = run->options.boot_id,
+			.boot_ms = run->boot_ms,
+		},
+	};
+}
+
+void
+act_result(struct run *run, struct act *act, enum op_outcome outcome,
+    enum next next, bool adopted)
+{
+	act->next = next;
+	act->effected = outcome == OP_DONE;
+	act_phase(run, act, PH_RESULT);
+	uint64_t token = act_token(run, act);
+	struct run_effect *effect = run_effect_add(run, RUN_JOURNAL);
+	effect->token = token;
+	effect->record = (struct record){
+		.type = RECORD_RESULT,
+		.op = { .op = act->op },
+		.outcome = outcome,
+		.price_per_hour = -1,
+		.adopted = adopted,
+	};
+	if (outcome == OP_DONE && action_rows[act->kind].creates) {
+		effect->record.id = act->id;
+		effect->record.created_at = act->entry.created_at;
+		effect->record.price_per_hour = act->subject->per_hour;
+	}
+}
+
+/* ------------------------------------------------------------- phases -- */
+
+/* Keep the counts that phases stand for: slots, watchers, busy parts. */
+void
+act_phase(struct run *run, struct act *act, enum phase phase)
+{
+	enum phase old = act->phase;
+	bool was_busy = old != PH_WAITING && !phase_is_final(old);
+	bool is_busy = phase != PH_WAITING && !phase_is_final(phase);
+
+	if (act->holds_slot && !phase_holds_slot(phase)) {
+		act->holds_slot = false;
+		run->in_flight--;
+	} else if (!act->holds_slot && phase_holds_slot(phase)) {
+		act->holds_slot = true;
+		run->in_flight++;
+	}
+	if (phase_is_listed(old))
+		run->lists[act_list(act)].watchers--;
+	if (phase_is_listed(phase))
+		run->lists[act_list(act)].watchers++;
+	if (phase_is_listed(phase) && !act->listed) {
+		act->listed = true;
+		*ARENA_PUSH(run->arena, &run->watching) = act;
+	}
+	if (act->component != SIZE_MAX) {
+		if (is_busy && !was_busy)
+			run->busy_component[act->component]++;
+		else if (was_busy && !is_busy)
+			run->busy_component[act->component]--;
+	}
+	if (phase_is_final(phase) && !phase_is_final(old))
+		run->open--;
+	act->phase = phase;
+	act->phase_ms = run->now_ms;
+}
+
+struct act *
+act_add(struct run *run, enum action_kind kind,
+    const struct plan_change *change, struct subject *subject)
+{
+	struct act *act = ARENA_NEW(run->arena, struct act);
+	act->index = run->acts.n;
+	act->kind = kind;
+	act->change = change;
+	act->subject = subject;
+	act->component = SIZE_MAX;
+	*ARENA_PUSH(run->arena, &run->acts) = act;
+	run->open++;
+	return act;
+}
+
+void
+act_after(struct run *run, struct act *act, struct act *before)
+{
+	*ARENA_PUSH(run->arena, &before->unblocks) = act;
+	act->waits++;
+}
+
+static void
+act_is_ready(struct run *run, struct act *act)
+{
+	if (action_rows[act->kind].waits)
+		*ARENA_PUSH(run->arena, &run->ready_waits) = act;
+	else
+		*ARENA_PUSH(run->arena, &run->ready) = act;
+}
+
+void
+act_queue(struct run *run, struct act *act, int64_t delay_ms)
+{
+	act_phase(run, act, PH_QUEUED);
+	act->not_before_ms = run->now_ms + delay_ms;
+	if (delay_ms > 0)
+		*ARENA_PUSH(run->arena, &run->delayed) = act;
+	else
+		act_is_ready(run, act);
+}
+
+static void
+release_next(struct run *run, struct act *act)
+{
+	for (size_t i = 0; i < act->unblocks.n; i++) {
+		struct act *next = act->unblocks.items[i];
+		if (--next->waits == 0 && next->phase == PH_WAITING)
+			act_queue(run, next, 0);
+	}
+}
+
+void
+act_done(struct run *run, struct act *act)
+{
+	act_phase(run, act, PH_DONE);
+	if (act->kind != ACTION_BARRIER)
+		run_say(run, NOTE_ACTION_DONE, act, (struct str){0});
+	release_next(run, act);
+}
+
+/* Nothing that comes after it can start any more. */
+static void
+skip_dependents(struct run *run, struct act *act)
+{
+	VEC_OF(struct act *) stack = {0};
+	*ARENA_PUSH(run->arena, &stack) = act;
+	while (stack.n > 0) {
+		struct act *at = stack.items[--stack.n];
+		for (size_t i = 0; i < at->unblocks.n; i++) {
+			struct act *next = at->unblocks.items[i];
+			if (next->phase != PH_WAITING)
+				continue;
+			act_skip(run, next, "what it needs failed");
+			*ARENA_PUSH(run->arena, &stack) = next;
+		}
+	}
+}
+
+/*
+ * Skipped for a reason that is not its own.  Its part of the graph cannot
+ * become whole any more, so what was done there is undone, too.
+ */
+static void
+abandon_act(struct run *run, struct act *act, const char *why)
+{
+	act_skip(run, act, why);
+	if (act->component != SIZE_MAX)
+		run->failed_component[act->component] = true;
+	skip_dependents(run, act);
+}
+
+void
+act_skip(struct run *run, struct act *act, const char *why)
+{
+	act->reason = str_from(why);
+	act_phase(run, act, PH_SKIPPED);
+	if (act->kind != ACTION_BARRIER)
+		run_say(run, NOTE_ACTION_SKIPPED, act, act->reason);
+}
+
+/* What stops everything: without credentials or money nothing will do. */
+static bool
+failure_is_fatal(enum run_failure failure)
+{
+	return failure == FAIL_AUTH || failure == FAIL_BALANCE ||
+	    failure == FAIL_DISK;
+}
+
+void
+act_fail(struct run *run, struct act *act, enum run_failure failure,
+    struct str reason)
+{
+	assert(!phase_is_final(act->phase));
+	act->failure = failure;
+	act->reason = arena_str(run->arena, reason);
+	act_phase(run, act, PH_FAILED);
+	run_say(run, NOTE_ACTION_ERROR, act, act->reason);
+	struct run_failed *failed =
+	    ARENA_PUSH(run->arena, &run->summary.failures);
+	*failed = (struct run_failed){
+		.action = act->index,
+		.kind = act->kind,
+		.address = act_address(act),
+		.failure = failure,
+		.reason = act->reason,
+		.span = act->change != NULL ? act->change->span : NO_SPAN,
+	};
+	if (failure_is_fatal(failure) && run->fatal == FAIL_NONE)
+		run->fatal = failure;
+	if (act->component != SIZE_MAX)
+		run->failed_component[act->component] = true;
+	skip_dependents(run, act);
+}
+
+/* 2, 4, 8, 16, 32 s, each up to a quarter longer by chance. */
+static int64_t
+backoff_ms(struct run *run, unsigned retries)
+{
+	int64_t base = (int64_t)2 * SECOND_MS << (retries > 4 ? 4 : retries);
+	uint16_t chance;
+	run->options.chance.bytes(run->options.chance.ctx, &chance,
+	    sizeof chance);
+	return base + base / 4 * chance / UINT16_MAX;
+}
+
+void
+act_retry(struct run *run, struct act *act, int64_t retry_after_ms,
+    enum run_failure failure, struct str reason)
+{
+	if (act->retries >= MAX_RETRIES) {
+		act_fail(run, act, failure, reason);
+		return;
+	}
+	int64_t delay = backoff_ms(run, act->retries++);
+	if (retry_after_ms > delay)
+		delay = retry_after_ms;
+	act->reason = arena_str(run->arena, reason);
+	run_say(run, NOTE_RETRY, act, act->reason);
+	act_queue(run, act, delay);
+}
+
+/* --------------------------------------------------------- scheduling -- */
+
+bool
+act_may_send(const struct run *run, const struct act *act)
+{
+	if (act->undo)
+		return !run->disk_failed;
+	if (run->stopping || run->fatal != FAIL_NONE)
+		return false;
+	if (run->options.fail_fast && run->summary.failures.n > 0)
+		return false;
+	if (act->component == SIZE_MAX)
+		return true;
+	return run->options.keep || !run->failed_component[act->component];
+}
+
+static const char *
+why_not(const struct run *run)
+{
+	if (run->stopping)
+		return "interrupted";
+	if (run->disk_failed)
+		return "the journal cannot be written";
+	return "not started after a failure";
+}
+
+static void
+start_act(struct run *run, struct act *act)
+{
+	/* An op whose intent is on disk must come to a result, whatever else
+	 * has failed since. */
+	if (!act->intended && !act_may_send(run, act)) {
+		abandon_act(run, act, why_not(run));
+		return;
+	}
+	if (!act->started) {
+		act->started = true;
+		act->started_ms = act->told_ms = run->now_ms;
+		if (act->kind != ACTION_BARRIER)
+			run_say(run, NOTE_ACTION_START, act, (struct str){0});
+	}
+	action_rows[act->kind].start(run, act);
+}
+
+static void
+wake_delayed(struct run *run)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < run->delayed.n; i++) {
+		struct act *act = run->delayed.items[i];
+		if (act->phase != PH_QUEUED)
+			continue;
+		if (act->not_before_ms <= run->now_ms)
+			act_is_ready(run, act);
+		else
+			run->delayed.items[kept++] = act;
+	}
+	run->delayed.n = kept;
+}
+
+/* Waits hold no slot, so they pass those that must queue for one. */
+static void
+start_ready(struct run *run)
+{
+	while (run->ready_waits.n > 0) {
+		struct act *act =
+		    run->ready_waits.items[--run->ready_waits.n];
+		if (act->phase == PH_QUEUED)
+			start_act(run, act);
+	}
+	size_t slots = run->options.parallelism > 0
+	    ? (size_t)run->options.parallelism
+	    : DEFAULT_PARALLELISM;
+	while (run->ready_at < run->ready.n && run->in_flight < slots) {
+		struct act *act = run->ready.items[run->ready_at++];
+		if (act->phase == PH_QUEUED)
+			start_act(run, act);
+	}
+	if (run->ready_at == run->ready.n)
+		run->ready_at = run->ready.n = 0;
+}
+
+static void
+progress_notes(struct run *run)
+{
+	for (size_t i = 0; i < run->watching.n; i++) {
+		struct act *act = run->watching.items[i];
+		if (!phase_is_listed(act->phase) ||
+		    run->now_ms - act->told_ms < PROGRESS_MS)
+			continue;
+		act->told_ms = run->now_ms;
+		run_say(run, NOTE_PROGRESS, act, act->reason);
+	}
+}
+
+static void
+pump(struct run *run)
+{
+	size_t before;
+	do {
+		before = run->effects.n + run->open;
+		wake_delayed(run);
+		start_ready(run);
+		undo_pump(run);
+	} while (run->effects.n + run->open != before);
+	listing_pump(run);
+	progress_notes(run);
+}
+
+/* ------------------------------------------------------------- events -- */
+
+static void
+on_journaled(struct run *run, struct act *act, bool ok)
+{
+	if (!ok) {
+		run->disk_failed = true;
+		if (run->fatal == FAIL_NONE)
+			run->fatal = FAIL_DISK;
+	}
+	if (act->phase == PH_INTENT) {
+		if (!ok) {
+			act_fail(run, act, FAIL_DISK,
+			    STR("the journal cannot be written, so nothing "
+				"was sent"));
+			return;
+		}
+		act->intended = true;
+		action_rows[act->kind].journaled(run, act);
+		return;
+	}
+	assert(act->phase == PH_RESULT);
+	/* The result holds in memory even if the journal failed: the commit
+	 * at the end may still save it. */
+	act->intended = false;
+	switch (act->next) {
+	case NEXT_DONE:
+		act_done(run, act);
+		break;
+	case NEXT_RETRY:
+		act_queue(run, act, 0);
+		break;
+	case NEXT_BACKOFF:
+		act_retry(run, act, 0, act->last_failure, act->last_refusal);
+		break;
+	case NEXT_FAIL:
+		act_fail(run, act, act->last_failure, act->last_refusal);
+		break;
+	}
+}
+
+static void
+interrupt(struct run *run)
+{
+	if (run->stopping) {
+		run->abandoned = true;
+		return;
+	}
+	run->stopping = true;
+	run->summary.interrupted = true;
+	run_say(run, NOTE_STOPPING, NULL, (struct str){0});
+	for (size_t i = 0; i < run->acts.n; i++) {
+		struct act *act = run->acts.items[i];
+		if (act->undo || act->intended || phase_is_final(act->phase))
+			continue;
+		switch (act->phase) {
+		case PH_WAITING:
+		case PH_QUEUED:
+		case PH_VERIFY:
+			abandon_act(run, act, "interrupted");
+			break;
+		case PH_WATCH:
+		case PH_PROBE:
+			if (action_rows[act->kind].waits)
+				act_fail(run, act, FAIL_INTERRUPTED,
+				    STR("interrupted"));
+			break;
+		default:
+			break;	/* on its way: let it come to a result */
+		}
+	}
+}
+
+static struct act *
+find_act(struct run *run, uint64_t token)
+{
+	size_t index = (size_t)(token >> 24);
+	if (index == 0 || index > run->acts.n)
+		return NULL;
+	struct act *act = run->acts.items[index - 1];
+	return act->token == token && !phase_is_final(act->phase) ? act : NULL;
+}
+
+static void
+on_answer(struct run *run, const struct run_event *event)
+{
+	for (int i = 0; i < LIST_COUNT; i++) {
+		if (run->lists[i].in_flight &&
+		    run->lists[i].token == event->token) {
+			listing_answer(run, i, event->answer);
+			return;
+		}
+	}
+	struct act *act = find_act(run, event->token);
+	if (act != NULL)
+		action_rows[act->kind].answer(run, act, event->answer);
+}
+
+static void
+on_time(struct run *run)
+{
+	for (size_t i = 0; i < run->watching.n; i++) {
+		struct act *act = run->watching.items[i];
+		if (phase_is_listed(act->phase))
+			wait_time(run, act);
+	}
+}
+
+static void
+begin(struct run *run)
+{
+	run->began = true;
+	run->began_ms = run->now_ms;
+	for (size_t i = 0; i < run->acts.n; i++) {
+		struct act *act = run->acts.items[i];
+		if (act->waits == 0)
+			act_queue(run, act, 0);
+	}
+}
+
+void
+run_event(struct run *run, const struct run_event *event)
+{
+	run->now_ms = event->now_ms;
+	run->boot_ms = event->boot_ms;
+	run->wall_ms = event->wall_ms;
+	if (!run->began)
+		begin(run);
+	struct act *act = find_act(run, event->token);
+	switch (event->type) {
+	case RUN_JOURNALED:
+		if (act != NULL)
+			on_journaled(run, act, event->ok);
+		break;
+	case RUN_ANSWER:
+		on_answer(run, event);
+		break;
+	case RUN_BANNER_ANSWER:
+		if (act != NULL)
+			wait_banner(run, act, event->ok, event->reason);
+		break;
+	case RUN_TIME:
+		on_time(run);
+		break;
+	case RUN_SIGNAL:
+		interrupt(run);
+		break;
+	}
+	if (!run->abandoned)
+		pump(run);
+}
+
+int64_t
+run_deadline(const struct run *run)
+{
+	int64_t first = listing_deadline(run);
+	for (size_t i = 0; i < run->delayed.n; i++) {
+		int64_t at = run->delayed.items[i]->not_before_ms;
+		if (first == -1 || at < first)
+			first = at;
+	}
+	for (size_t i = 0; i < run->watching.n; i++) {
+		const struct act *act = run->watching.items[i];
+		if (!phase_is_listed(act->phase))
+			continue;
+		int64_t at = act->told_ms + PROGRESS_MS;
+		if (act->deadline_ms > 0 && act->deadline_ms < at)
+			at = act->deadline_ms;
+		if (first == -1 || at < first)
+			first = at;
+	}
+	return first;
+}
+
+bool
+run_finished(const struct run *run)
+{
+	return run->abandoned || (run->began && run->open == 0);
+}
+
+/* --------------------------------------------------------------- life -- */
+
+struct run *
+run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
+    const struct run_options *options)
+{
+	struct run *run = ARENA_NEW(arena, struct run);
+	run->arena = arena;
+	run->plan = plan;
+	run->lock = lock;
+	run->options = *options;
+	if (run->options.settle_ms == 0)
+		run->options.settle_ms = DEFAULT_SETTLE_MS;
+	if (run->options.poll_min_ms == 0)
+		run->options.poll_min_ms = 100;
+	if (run->options.poll_max_ms == 0)
+		run->options.poll_max_ms = 10 * SECOND_MS;
+	run->billing = plan->cost.before_per_hour;
+
+	struct subject *subjects =
+	    ARENA_ARRAY(arena, struct subject, plan->changes.n);
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct plan_action *action = &plan->actions.items[i];
+		bool none = action->kind == ACTION_BARRIER;
+		
+		struct act *act = act_add(run, action->kind,
+		    none ? NULL : &plan->changes.items[action->change],
+		    none ? ARENA_NEW(arena, struct subject) : &subjects[action->change]);
+		for (size_t j = 0; j < action->after.n; j++)
+			act_after(run, act,
+			    run->acts.items[action->after.items[j]]);
+	}
+	components_make(run);
+	return run;
+}
+
+const struct run_summary *
+run_summary(struct run *run)
+{
+	summary_make(run);
+	return &run->summary;
+}

@@ -1,0 +1,134 @@
+/* summary.c - what a run came to: counts, what is left, the exit code. */
+#include "run/act.h"
+#include "run/session.h"
+
+static void
+count(struct run *run, const struct act *act)
+{
+	struct run_summary *sum = &run->summary;
+	if (act->phase != PH_DONE || !act->effected)
+		return;
+	if (act->undo) {
+		sum->undone++;
+		return;
+	}
+	if (act->undone_by != NULL && act->undone_by->phase == PH_DONE)
+		return;
+	switch (act->kind) {
+	case ACTION_POD_CREATE:
+	case ACTION_VOLUME_CREATE:
+		sum->added++;
+		break;
+	case ACTION_POD_UPDATE:
+	case ACTION_VOLUME_UPDATE:
+		sum->changed_count++;
+		break;
+	case ACTION_POD_START:
+		sum->started++;
+		break;
+	case ACTION_POD_STOP:
+		sum->stopped++;
+		break;
+	case ACTION_POD_DELETE:
+	case ACTION_VOLUME_DELETE:
+		sum->destroyed++;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+leave(struct run *run, const struct act *act, struct str why)
+{
+	struct run_left *left = ARENA_PUSH(run->arena, &run->summary.left);
+	*left = (struct run_left){
+		.address = act_address(act),
+		.id = act->id,
+		.op = act->op,
+		.per_hour = act->subject->per_hour > 0
+		    ? act->subject->per_hour
+		    : -1,
+		.why = why,
+	};
+}
+
+/* Something of this act may cost money although the run has failed. */
+static void
+find_left(struct run *run, const struct act *act)
+{
+	if (act->intended) {
+		leave(run, act,
+		    action_rows[act->kind].creates
+			? STR("it is unclear whether it was made; the next "
+			      "apply settles it")
+			: STR("its outcome is unclear; the next apply settles "
+			      "it"));
+		return;
+	}
+	if (act->undo) {
+		if (act->phase == PH_FAILED || act->phase == PH_SKIPPED)
+			leave(run, act,
+			    arena_printf(run->arena,
+				"could not be undone: " STR_FMT,
+				STR_ARG(act->reason)));
+		return;
+	}
+	bool undone = act->undone_by != NULL;
+	bool failed = act->component != SIZE_MAX &&
+	    run->failed_component[act->component];
+	if (action_rows[act->kind].creates && act->phase == PH_DONE &&
+	    act->effected && failed && !undone)
+		leave(run, act,
+		    act->change->on_failure == ON_FAILURE_KEEP
+			? STR("kept, as its on_failure says")
+			: run->options.keep
+			? STR("kept, as --on-failure keep says")
+			: STR("it was made before the run was left"));
+	if (action_rows[act->kind].deletes && act->phase == PH_FAILED)
+		leave(run, act,
+		    arena_printf(run->arena, "could not be removed: " STR_FMT,
+			STR_ARG(act->reason)));
+}
+
+static int
+code_of(enum run_failure failure)
+{
+	switch (failure) {
+	case FAIL_CAPACITY:
+		return EXIT_CAPACITY;
+	case FAIL_AUTH:
+		return EXIT_AUTH;
+	case FAIL_BALANCE:
+		return EXIT_BALANCE;
+	case FAIL_BUDGET:
+		return EXIT_POLICY;
+	default:
+		return EXIT_ERROR;
+	}
+}
+
+void
+summary_make(struct run *run)
+{
+	struct run_summary *sum = &run->summary;
+	sum->added = sum->changed_count = sum->destroyed = 0;
+	sum->started = sum->stopped = sum->undone = 0;
+	sum->left.n = 0;
+	for (size_t i = 0; i < run->acts.n; i++) {
+		count(run, run->acts.items[i]);
+		find_left(run, run->acts.items[i]);
+	}
+	size_t kept = sum->added + sum->changed_count + sum->destroyed +
+	    sum->started + sum->stopped;
+	if (sum->left.n > 0)
+		sum->exit_code = EXIT_LEFT;
+	else if (sum->interrupted)
+		sum->exit_code = EXIT_INTERRUPTED;
+	else if (sum->failures.n == 0)
+		sum->exit_code = EXIT_OK;
+	else if (sum->undone > 0 && kept == 0)
+		sum->exit_code = EXIT_UNDONE;
+	else
+		sum->exit_code = code_of(sum->failures.items[0].failure);
+}

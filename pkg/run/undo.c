@@ -1,0 +1,152 @@
+/*
+ * undo.c - which parts belong together, and how a part is undone.
+ *
+ * Actions that depend on each other, directly or through others, are one
+ * part; the barrier before the deletions binds nothing.  When an action
+ * fails for good, the rest of its part is not started, and once nothing of
+ * it is in flight, what was done is undone in reverse by acts of the same
+ * kinds, with the same journal.
+ */
+#include "run/act.h"
+
+static size_t
+find_root(size_t *parent, size_t i)
+{
+	while (parent[i] != i) {
+		parent[i] = parent[parent[i]];
+		i = parent[i];
+	}
+	return i;
+}
+
+static void
+join(size_t *parent, size_t a, size_t b)
+{
+	a = find_root(parent, a);
+	b = find_root(parent, b);
+	if (a < b)
+		parent[b] = a;
+	else
+		parent[a] = b;
+}
+
+void
+components_make(struct run *run)
+{
+	size_t n = run->acts.n;
+	struct arena scratch = {0};
+	size_t *parent = ARENA_ARRAY(&scratch, size_t, n);
+	size_t *first = ARENA_ARRAY(&scratch, size_t, run->plan->changes.n);
+
+	for (size_t i = 0; i < n; i++)
+		parent[i] = i;
+	for (size_t i = 0; i < n; i++) {
+		struct act *act = run->acts.items[i];
+		if (act->kind == ACTION_BARRIER)
+			continue;
+		size_t change = run->plan->actions.items[i].change;
+		if (first[change] != 0)
+			join(parent, first[change] - 1, i);
+		else
+			first[change] = i + 1;
+		if (run->options.atomic)
+			join(parent, 0, i);
+		for (size_t j = 0; j < act->unblocks.n; j++)
+			if (act->unblocks.items[j]->kind != ACTION_BARRIER)
+				join(parent, i, act->unblocks.items[j]->index);
+	}
+	run->ncomponents = n;
+	run->failed_component = ARENA_ARRAY(run->arena, bool, n);
+	run->undone_component = ARENA_ARRAY(run->arena, bool, n);
+	run->busy_component = ARENA_ARRAY(run->arena, size_t, n);
+	for (size_t i = 0; i < n; i++)
+		if (run->acts.items[i]->kind != ACTION_BARRIER)
+			run->acts.items[i]->component = find_root(parent, i);
+	arena_release(&scratch);
+}
+
+/* What undoes a finished act, or -1: nothing can, or nothing needs to. */
+static int
+inverse_of(const struct act *act)
+{
+	if (act->phase != PH_DONE || !act->effected || act->undo)
+		return -1;
+	if (act->kind == ACTION_POD_CREATE &&
+	    act->change->on_failure == ON_FAILURE_KEEP)
+		return -1;
+	if (act->kind == ACTION_POD_UPDATE && act->change->pod == NULL)
+		return -1;
+	return action_rows[act->kind].inverse;
+}
+
+static void
+undo_component(struct run *run, size_t component)
+{
+	VEC_OF(struct act *) undos = {0};
+	size_t n = run->acts.n;
+
+	for (size_t i = n; i-- > 0;) {
+		struct act *act = run->acts.items[i];
+		int inverse = inverse_of(act);
+		if (act->component != component || inverse == -1)
+			continue;
+		if (undos.n == 0)
+			run_say(run, NOTE_ROLLBACK_START, act, act->reason);
+		struct act *undo = act_add(run, (enum action_kind)inverse,
+		    act->change, act->subject);
+		undo->undo = true;
+		undo->undoes = act;
+		act->undone_by = undo;
+		/* In reverse: a volume after all pods of its part, and the
+		 * steps of one change one after another. */
+		for (size_t j = 0; j < undos.n; j++)
+			if (undos.items[j]->change == undo->change ||
+			    action_rows[undo->kind].volume)
+				act_after(run, undo, undos.items[j]);
+		*ARENA_PUSH(run->arena, &undos) = undo;
+	}
+	for (size_t i = 0; i < undos.n; i++)
+		if (undos.items[i]->waits == 0)
+			act_queue(run, undos.items[i], 0);
+}
+
+void
+undo_pump(struct run *run)
+{
+	if (run->options.keep || run->disk_failed ||
+	    (run->summary.failures.n == 0 && !run->stopping))
+		return;
+	for (size_t i = 0; i < run->ncomponents; i++) {
+		if (!run->failed_component[i] || run->undone_component[i] ||
+		    run->busy_component[i] > 0)
+			continue;
+		run->undone_component[i] = true;
+		undo_component(run, i);
+	}
+}
+
+/* End a second pod with the op of one that this run made. */
+void
+undo_double(struct run *run, struct act *made, const struct cloud_pod *pod)
+{
+	struct plan_change *change = ARENA_NEW(run->arena, struct plan_change);
+	struct cloud_pod *copy = ARENA_NEW(run->arena, struct cloud_pod);
+	copy->id = arena_str(run->arena, pod->id);
+	copy->status = pod->status;
+	*change = (struct plan_change){
+		.op = PLAN_DELETE,
+		.reason = BECAUSE_ORPHAN,
+		.orphan = true,
+		.kind = KIND_POD,
+		.address = made->change->address,
+		.name = made->change->name,
+		.key = made->change->key,
+		.pod = copy,
+		.span = made->change->span,
+	};
+	struct act *act = act_add(run, ACTION_POD_DELETE, change,
+	    ARENA_NEW(run->arena, struct subject));
+	act->undo = true;
+	map_put(&run->doubles, run->arena, copy->id, act);
+	act_queue(run, act, 0);
+}

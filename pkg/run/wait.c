@@ -1,0 +1,376 @@
+/*
+ * wait.c - waiting until a pod runs, answers, or is really gone.
+ *
+ * One listing serves all that wait.  A status word is intent, not life: a
+ * pod runs when a container is reported and, where it has 22/tcp, when its
+ * port is mapped and something there says "SSH-".
+ */
+#include "run/act.h"
+
+#include "base/units.h"
+
+enum {
+	READY_TIMEOUT_MS = 10 * MINUTE_MS,
+	UNCLEAR_TIMEOUT_MS = 10 * MINUTE_MS,
+	BANNER_TIMEOUT_MS = 10 * SECOND_MS,
+};
+
+/* What is waited for, for people; told at once when it changes. */
+static void
+waiting_for(struct run *run, struct act *act, const char *what)
+{
+	if (str_is(act->reason, what))
+		return;
+	act->reason = str_from(what);
+	act->told_ms = run->now_ms;
+	run_say(run, NOTE_PROGRESS, act, act->reason);
+}
+
+void
+barrier_start(struct run *run, struct act *act)
+{
+	act_done(run, act);
+}
+
+/* ------------------------------------------------------------- running -- */
+
+static struct str
+pod_id(const struct act *act)
+{
+	if (act->subject->id.len > 0)
+		return act->subject->id;
+	return act->change->have != NULL ? act->change->have->id : STR("");
+}
+
+static int64_t
+ready_timeout(const struct run *run, const struct act *act)
+{
+	const struct resource *want = act->change->want;
+	if (run->options.ready_timeout_ms > 0)
+		return run->options.ready_timeout_ms;
+	if (want != NULL && want->pod->ready_timeout_ms > 0)
+		return want->pod->ready_timeout_ms;
+	return READY_TIMEOUT_MS;
+}
+
+static void
+begin_wait(struct run *run, struct act *act)
+{
+	act->id = pod_id(act);
+	if (act->deadline_ms == 0)
+		act->deadline_ms = run->now_ms + ready_timeout(run, act);
+	act->ended_ms = act->wait_ms = run->now_ms;
+	act->told_ms = run->now_ms;
+	act->clean = act->bad = 0;
+}
+
+void
+running_start(struct run *run, struct act *act)
+{
+	begin_wait(run, act);
+	act_phase(run, act, PH_WATCH);
+	act->reason = STR("waiting for the container");
+}
+
+static void
+probe(struct run *run, struct act *act)
+{
+	act_phase(run, act, PH_PROBE);
+	uint64_t token = act_token(run, act);
+	struct run_effect *effect = run_effect_add(run, RUN_BANNER);
+	effect->token = token;
+	effect->host = act->subject->ssh.host;
+	effect->port = act->subject->ssh.port;
+	effect->timeout_ms = BANNER_TIMEOUT_MS;
+}
+
+void
+ssh_start(struct run *run, struct act *act)
+{
+	begin_wait(run, act);
+	act->reason = STR("waiting for SSH");
+	probe(run, act);
+}
+
+void
+wait_banner(struct run *run, struct act *act, bool ok, struct str reason)
+{
+	if (ok) {
+		act_done(run, act);
+		return;
+	}
+	/* Host and port may have changed: look at the next listing first. */
+	act->last_refusal = arena_str(run->arena, reason);
+	act_phase(run, act, PH_WATCH);
+	waiting_for(run, act, "waiting for SSH to answer");
+}
+
+/* EXITED shows for a while after a start, so there it must follow life. */
+static bool
+is_dead(struct run *run, struct act *act, const struct cloud_pod *pod)
+{
+	bool dead = pod->status == POD_EXITED || pod->status == POD_ERROR ||
+	    pod->status == POD_TERMINATED;
+	if (pod->status == POD_RUNNING || pod->status == POD_STARTING)
+		act->seen = true;
+	if (!dead) {
+		act->bad = 0;
+		return false;
+	}
+	bool made_now = act->subject->id.len > 0;
+	bool late = run->now_ms - act->wait_ms >= run->options.settle_ms;
+	return (made_now || act->seen || late) && ++act->bad >= 2;
+}
+
+static bool
+shows_our_mark(const struct run *run, const struct act *act,
+    const struct cloud_pod *pod)
+{
+	const struct lock_entry *have =
+	    lock_find_id(run->lock, KIND_POD, act->id);
+	if (have != NULL && have->op.hex[0] == '\0')
+		return true;
+	enum mark_owner owner = mark_owner(pod->config.name, pod->mark, true,
+	    &run->options.lineage);
+	return owner == MARK_OURS || owner == MARK_RENAMED;
+}
+
+static bool
+wants_ssh(const struct cloud_pod *pod)
+{
+	for (size_t i = 0; i < pod->config.nports; i++)
+		if (str_is(pod->config.ports[i], "22/tcp"))
+			return true;
+	return false;
+}
+
+static void
+not_listed(struct run *run, struct act *act, const struct listed *listed)
+{
+	if (listed->sent_ms < act->ended_ms)
+		return;
+	act->clean++;
+	waiting_for(run, act, "waiting for it to be listed");
+	if (act->clean >= 3 &&
+	    run->now_ms - act->ended_ms >= run->options.settle_ms)
+		act_fail(run, act, FAIL_ERROR,
+		    STR("it has vanished from the account"));
+}
+
+void
+running_listed(struct run *run, struct act *act, const struct listed *listed)
+{
+	const struct cloud_pod *pod = map_get(&listed->pods, act->id);
+	if (pod == NULL) {
+		not_listed(run, act, listed);
+		return;
+	}
+	act->clean = 0;
+	act->ended_ms = run->now_ms;
+	if (!shows_our_mark(run, act, pod)) {
+		act_fail(run, act, FAIL_SUSPECT,
+		    STR("it is listed with another mark than ours; see "
+			"podform audit"));
+		return;
+	}
+	if (is_dead(run, act, pod)) {
+		act_fail(run, act, FAIL_ERROR,
+		    pod->status == POD_EXITED
+			? STR("its container has exited")
+			: arena_printf(run->arena,
+			      "the service reports it as " STR_FMT,
+			      STR_ARG(pod->status_text)));
+		return;
+	}
+	if (pod->status != POD_RUNNING || !pod->has_runtime) {
+		waiting_for(run, act,
+		    pod->status == POD_PROVISIONING ? "provisioning"
+						    : "container is starting");
+		return;
+	}
+	if (pod->cost_known && pod->cost_per_hour > 0)
+		act->subject->per_hour = pod->cost_per_hour;
+	if (wants_ssh(pod) && pod->ssh.port == 0) {
+		waiting_for(run, act, "waiting for its ports");
+		return;
+	}
+	act->subject->ssh.host = arena_str(run->arena, pod->ssh.host);
+	act->subject->ssh.port = pod->ssh.port;
+	if (act->kind == ACTION_POD_SSH)
+		probe(run, act);
+	else
+		act_done(run, act);
+}
+
+/* ---------------------------------------------------------------- gone -- */
+
+bool
+answer_says_gone(const struct cloud_answer *answer)
+{
+	return (answer->outcome == OUTCOME_NO_EFFECT &&
+		   answer->reason == REASON_NOT_FOUND) ||
+	    (answer->outcome == OUTCOME_OK && answer->npods == 1 &&
+		answer->pods[0].status == POD_TERMINATED);
+}
+
+static void
+ask(struct run *run, struct act *act)
+{
+	struct cloud_request request = {
+		.op = act_list(act) == LIST_VOLUMES ? CLOUD_GET_VOLUME
+						    : CLOUD_GET_POD,
+		.id = act->id,
+	};
+	act_request(run, act, PH_CHECK, &request);
+}
+
+/* The delete was answered (or the pod was gone before): look. */
+void
+gone_start(struct run *run, struct act *act)
+{
+	act->ended_ms = act->wait_ms = run->now_ms;
+	act->told_ms = run->now_ms;
+	act->clean = 0;
+	act->reason = STR("waiting until it is gone");
+	ask(run, act);
+}
+
+void
+gone_answer(struct run *run, struct act *act, bool gone)
+{
+	act->got_gone = gone;
+	act->not_before_ms = run->now_ms;	/* listings asked after count */
+	if (act->kind == ACTION_POD_CONFIRM_GONE && act->clean >= 3 && gone) {
+		act_result(run, act, OP_DONE, NEXT_DONE, false);
+		return;
+	}
+	act_phase(run, act, PH_WATCH);
+}
+
+static bool
+is_listed(const struct act *act, const struct listed *listed, bool *ended)
+{
+	*ended = false;
+	if (act_list(act) == LIST_VOLUMES) {
+		for (size_t i = 0; i < listed->answer->nvolumes; i++)
+			if (str_eq(listed->answer->volumes[i].id, act->id))
+				return true;
+		return false;
+	}
+	const struct cloud_pod *pod = map_get(&listed->pods, act->id);
+	*ended = pod != NULL && pod->status == POD_TERMINATED;
+	return pod != NULL && !*ended;
+}
+
+/*
+ * What the plan saw as gone is believed only when three complete listings
+ * lack it, the settling time has passed and a GET agrees: one listing that
+ * lacks a living pod must not make a second one.
+ */
+static void
+confirm_listed(struct run *run, struct act *act, const struct listed *listed)
+{
+	bool ended;
+	if (is_listed(act, listed, &ended)) {
+		act->last_failure = FAIL_ERROR;
+		act->last_refusal = STR("it is there after all; plan again");
+		act_result(run, act, OP_NONE, NEXT_FAIL, false);
+		return;
+	}
+	if (listed->sent_ms < act->ended_ms)
+		return;
+	act->clean++;
+	if (ended)
+		act->clean = 3;		/* the service itself says so */
+	if (act->clean >= 3 && (ended ||
+		run->now_ms - act->ended_ms >= run->options.settle_ms))
+		ask(run, act);
+}
+
+void
+gone_listed(struct run *run, struct act *act, const struct listed *listed)
+{
+	if (act->kind == ACTION_POD_CONFIRM_GONE) {
+		confirm_listed(run, act, listed);
+		return;
+	}
+	bool ended, there = is_listed(act, listed, &ended);
+	if (listed->sent_ms < act->not_before_ms)
+		return;
+	if (!there && act->got_gone) {
+		run->billing -= act->undoes != NULL ? act->subject->per_hour
+						   : act->change->before_per_hour;
+		act_result(run, act, OP_DONE, NEXT_DONE, false);
+		return;
+	}
+	if (!there || !act->got_gone) {
+		/* Listing and GET disagree, or the delete has not taken. */
+		if (run->now_ms - act->ended_ms < run->options.settle_ms) {
+			if (!there)
+				ask(run, act);
+			return;
+		}
+		act->last_failure = FAIL_ERROR;
+		act_retry(run, act, 0, FAIL_ERROR,
+		    STR("it is still there after the delete"));
+	}
+}
+
+void
+confirm_start(struct run *run, struct act *act)
+{
+	if (act->intended) {
+		confirm_journaled(run, act);
+		return;
+	}
+	act->id = act->change->have->id;
+	act->entry = *act->change->have;
+	act_new_op(run, act);
+	act_intent(run, act, OP_DELETE);
+}
+
+void
+confirm_journaled(struct run *run, struct act *act)
+{
+	act->ended_ms = act->wait_ms = run->now_ms;
+	act->told_ms = run->now_ms;
+	act->reason = STR("making sure that it is gone");
+	act_phase(run, act, PH_WATCH);
+}
+
+/* -------------------------------------------------------------- answers -- */
+
+void
+wait_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer)
+{
+	gone_answer(run, act, answer_says_gone(answer));
+}
+
+/* Deadlines.  No wait is without one. */
+void
+wait_time(struct run *run, struct act *act)
+{
+	if (act->phase == PH_RESOLVE &&
+	    run->now_ms - act->ended_ms >
+		run->options.settle_ms + UNCLEAR_TIMEOUT_MS) {
+		act_fail(run, act, FAIL_TIMEOUT,
+		    STR("it is still unclear whether it was made"));
+		return;
+	}
+	if (act->phase != PH_WATCH)
+		return;
+	if (act->deadline_ms > 0 && run->now_ms >= act->deadline_ms) {
+		act_fail(run, act, FAIL_TIMEOUT,
+		    arena_printf(run->arena, "not ready after " STR_FMT
+			": " STR_FMT,
+			STR_ARG(format_duration(run->arena,
+			    run->now_ms - act->started_ms)),
+			STR_ARG(act->reason)));
+		return;
+	}
+	if (act->deadline_ms == 0 && run->now_ms - act->ended_ms >
+	    run->options.settle_ms + UNCLEAR_TIMEOUT_MS)
+		act_fail(run, act, FAIL_TIMEOUT,
+		    STR("it is still unclear whether it is gone"));
+}
