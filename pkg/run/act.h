@@ -80,6 +80,8 @@ struct act {
 	struct lock_entry entry;	/* what will be recorded */
 	struct pod_config config;	/* as sent, secrets filled in */
 	struct str mark;
+	const struct env_var *keep;	/* of the live pod's environment */
+	size_t nkeep;
 	struct str id;			/* of the thing it changes */
 	size_t candidate;
 	size_t refused;			/* candidates that were refused */

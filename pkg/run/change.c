@@ -102,17 +102,34 @@ make_entry(struct run *run, struct act *act)
 	act->entry.pod.name = name;
 }
 
+/* An update of the environment replaces the whole of it, so what the
+ * service had put there goes along. */
+static void
+keep_injected(struct run *run, struct act *act, const struct cloud_pod *pod)
+{
+	struct env_var *keep =
+	    ARENA_ARRAY(run->arena, struct env_var, pod->ninjected);
+	for (size_t i = 0; i < pod->ninjected; i++) {
+		keep[i] = pod->injected[i];
+		keep[i].name = arena_str(run->arena, keep[i].name);
+		keep[i].value = arena_str(run->arena, keep[i].value);
+	}
+	act->keep = keep;
+	act->nkeep = pod->ninjected;
+}
+
 /* Our mark stays in the name and in the environment, whatever changes. */
 static bool
 make_config(struct run *run, struct act *act, const struct cloud_pod *pod)
 {
 	const struct plan_change *change = act->change;
+	act->mark = arena_str(run->arena, pod->mark);
+	keep_injected(run, act, pod);
 	if (act->undo) {
 		act->config = change->pod->config;
 		return true;
 	}
 	act->config = change->config;
-	act->mark = arena_str(run->arena, pod->mark);
 	if (change->changes & CHANGE_NAME) {
 		act->config.name = mark_name(run->arena, change->config.name,
 		    &run->options.lineage, &act->entry.op);
@@ -261,6 +278,8 @@ change_journaled(struct run *run, struct act *act)
 		request.pod = &act->config;
 		request.mark = act->mark;
 		request.changes = act->change->changes;
+		request.keep = act->keep;
+		request.nkeep = act->nkeep;
 	} else if (act->kind == ACTION_VOLUME_UPDATE) {
 		request.volume = act->entry.volume;
 		request.volume.name = (struct str){0};

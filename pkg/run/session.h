@@ -15,6 +15,7 @@
 #include "base/cloud.h"
 #include "base/diag.h"
 #include "base/seams.h"
+#include "base/secret.h"
 #include "lock/journal.h"
 #include "lock/lock.h"
 #include "lock/mutex.h"
@@ -45,12 +46,18 @@ struct session_config {
 	struct str version;
 	struct str run_url;		/* in CI */
 	int64_t lock_timeout_ms;
-	/* Called for each note of the engine and at least every `tick`. */
+	/* Called for each note of the engine, and while ops are settled. */
 	void (*note)(void *ctx, const struct run_note *note);
 	void *note_ctx;
 	/* Every change of the cloud passes here before it is sent; for the
 	 * audit trail.  May be NULL. */
 	void (*sent)(void *ctx, const struct cloud_request *request);
+};
+
+struct secret_value {
+	struct str name;
+	struct secret value;
+	bool known;
 };
 
 struct session {
@@ -60,6 +67,7 @@ struct session {
 	const struct spec *spec;
 	struct lock *lock;
 	struct live live;
+	bool have_live;			/* live was fetched by this session */
 	struct journal journal;
 	struct mutex mutex;
 	bool writing;			/* the mutex is held */
@@ -107,6 +115,20 @@ int session_plan(struct session *session,
     const struct session_plan_options *options, const struct plan **plan);
 
 /*
+ * The same for an apply.  The first look takes nothing: an apply that finds
+ * nothing to do costs one listing and writes nothing.  Otherwise the mutex is
+ * taken, lock and journal are read again, ops that an earlier run left open
+ * are settled (which may take settle_ms: the mark is looked for in three
+ * complete listings), and the plan is made anew.  On EXIT_OK *plan is set;
+ * the mutex is held unless there is nothing to do (session_has_work()).
+ */
+int session_plan_to_apply(struct session *session,
+    const struct session_plan_options *options, int64_t settle_ms,
+    const struct plan **plan);
+/* Is there anything to send or to record? */
+bool session_has_work(const struct session *session, const struct plan *plan);
+
+/*
  * Carry the plan out: journal, run, commit.  The mutex must be held.
  * Returns the exit code of the run; *summary says what happened.
  */
@@ -123,5 +145,18 @@ int session_ask(struct session *session, const struct cloud_request *request,
     struct cloud_answer *answer);
 
 void session_close(struct session *session);
+
+/* Inside pkg/run. */
+int session_refresh(struct session *session, bool volumes);
+int session_fetch_for(struct session *session, const struct plan *plan,
+    bool account);
+int session_settle(struct session *session, int64_t settle_ms);
+int session_reconcile(struct session *session);
+bool session_resolve(void *session, struct arena *arena,
+    struct str reference, struct str *value);
+struct str session_secret(void *session, struct str name);
+/* Wait until the monotonic clock reads until_ms; signals are counted. */
+void session_sleep(struct session *session, int64_t until_ms);
+void session_signal(struct session *session, int number);
 
 #endif

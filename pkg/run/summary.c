@@ -91,6 +91,24 @@ find_left(struct run *run, const struct act *act)
 			STR_ARG(act->reason)));
 }
 
+/* A run that failed leaves what its whole parts made: wanted, but billing
+ * because of this run, and so to be named. */
+static void
+list_kept(struct run *run)
+{
+	for (size_t i = 0; i < run->acts.n; i++) {
+		const struct act *act = run->acts.items[i];
+		if (act->component == SIZE_MAX ||
+		    run->failed_component[act->component])
+			continue;
+		if (act->phase == PH_DONE && act->effected &&
+		    (action_rows[act->kind].creates ||
+			act->kind == ACTION_POD_START))
+			leave(run, act,
+			    STR("made as planned; its part succeeded"));
+	}
+}
+
 static int
 code_of(enum run_failure failure)
 {
@@ -121,6 +139,8 @@ summary_make(struct run *run)
 	}
 	size_t kept = sum->added + sum->changed_count + sum->destroyed +
 	    sum->started + sum->stopped;
+	if (sum->failures.n > 0 || sum->interrupted)
+		list_kept(run);
 	if (sum->left.n > 0)
 		sum->exit_code = EXIT_LEFT;
 	else if (sum->interrupted)

@@ -1,0 +1,242 @@
+/* session.c - opening, locking, loading, committing; see session.h */
+#include "run/session.h"
+
+#include "base/units.h"
+#include "lock/workdir.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct {
+	int code;
+	const char *meaning;
+} exit_codes[] = {
+	{ EXIT_OK, "done; or a plan was made" },
+	{ EXIT_ERROR, "an error not named below; nothing was started, or it "
+		      "finished as the message says" },
+	{ EXIT_DIFFERENT, "success, and there is a difference (with "
+			  "--detailed-exitcode, drift, audit, fmt --check)" },
+	{ EXIT_USAGE, "bad usage, or the spec is invalid" },
+	{ EXIT_AUTH, "authentication or permission" },
+	{ EXIT_LOCKED, "the lock is held" },
+	{ EXIT_STALE, "the plan is stale, expired, used, or for another "
+		      "account" },
+	{ EXIT_CAPACITY, "no capacity on any candidate" },
+	{ EXIT_POLICY, "policy or budget gate" },
+	{ EXIT_UNDONE, "apply failed; everything it started was undone" },
+	{ EXIT_LEFT, "apply failed; something is left, billing or in an "
+		     "unknown state; it is listed" },
+	{ EXIT_DECLINED, "declined at the prompt, or no answer was possible" },
+	{ EXIT_BALANCE, "balance or spend limit stops us" },
+	{ EXIT_INTERRUPTED, "interrupted" },
+	{ EXIT_TERMINATED, "terminated" },
+};
+
+const char *
+exit_code_meaning(int code)
+{
+	for (size_t i = 0; i < COUNTOF(exit_codes); i++)
+		if (exit_codes[i].code == code)
+			return exit_codes[i].meaning;
+	return NULL;
+}
+
+void
+session_open(struct session *session, struct arena *arena,
+    const struct session_config *config, const struct spec *spec,
+    struct diags *diags)
+{
+	*session = (struct session){
+		.config = *config,
+		.arena = arena,
+		.diags = diags,
+		.spec = spec,
+		.journal = { .fd = -1 },
+		.mutex = { .fd = -1 },
+		.next_token = (uint64_t)1 << 62,
+	};
+}
+
+static const char *
+work_path(struct session *session, const char *name)
+{
+	return arena_printf(session->arena, STR_FMT "/%s",
+	    STR_ARG(session->config.work_dir), name).data;
+}
+
+static int64_t
+mono(const struct session *session)
+{
+	const struct clock *clock = &session->config.world->clock;
+	return clock->mono_ms(clock->ctx);
+}
+
+static int64_t
+wall(const struct session *session)
+{
+	const struct clock *clock = &session->config.world->clock;
+	return clock->wall_ms(clock->ctx);
+}
+
+void
+session_signal(struct session *session, int number)
+{
+	session->interrupted++;
+	session->signal = number;
+}
+
+void
+session_sleep(struct session *session, int64_t until_ms)
+{
+	const struct world *world = session->config.world;
+	int interrupted = session->interrupted;
+	struct arena scratch = {0};
+	while (mono(session) < until_ms &&
+	    session->interrupted == interrupted) {
+		struct world_event event;
+		world->wait(world->ctx, &scratch, until_ms, &event);
+		if (event.type == WORLD_SIGNAL)
+			session_signal(session, event.signal);
+		else if (event.type == WORLD_DEADLINE)
+			break;
+	}
+	arena_release(&scratch);
+}
+
+/* -------------------------------------------------------------- mutex -- */
+
+static struct id128
+random_id(struct session *session)
+{
+	const struct chance *chance = &session->config.world->chance;
+	uint8_t bytes[16];
+	struct id128 id;
+	chance->bytes(chance->ctx, bytes, sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		id.hex[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		id.hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+	id.hex[32] = '\0';
+	return id;
+}
+
+int
+session_take_mutex(struct session *session)
+{
+	enum { RETRY_MS = 250 };
+	const struct session_config *config = &session->config;
+	const struct fs *fs = &config->world->fs;
+	const char *path = work_path(session, "mutex");
+	struct id128 id = random_id(session);
+	struct mutex_holder self = {
+		.id = str_sub(arena_str(session->arena, id128_str(&id)), 0, 12),
+		.operation = config->operation,
+		.who = config->who,
+		.boot_id = config->boot_id,
+		.run_url = config->run_url,
+		.version = config->version,
+		.created = format_time(session->arena, wall(session)),
+		.pid = config->pid,
+	};
+	if (session->writing)
+		return EXIT_OK;
+	if (!workdir_open(fs, session->arena,
+		arena_cstr(session->arena, config->work_dir),
+		config->own_uid, session->diags))
+		return EXIT_ERROR;
+	int64_t until = mono(session) + config->lock_timeout_ms;
+	for (;;) {
+		struct mutex_holder other;
+		enum mutex_result result = mutex_take(&session->mutex,
+		    session->arena, fs, path, &self, &other, session->diags);
+		if (result == MUTEX_TAKEN) {
+			session->writing = true;
+			return EXIT_OK;
+		}
+		if (result == MUTEX_FAILED)
+			return EXIT_ERROR;
+		if (mono(session) >= until || session->interrupted > 0) {
+			mutex_report(session->diags, &other, path);
+			return session->interrupted > 0 ? EXIT_INTERRUPTED
+							: EXIT_LOCKED;
+		}
+		int64_t next = mono(session) + RETRY_MS;
+		session_sleep(session, next < until ? next : until);
+	}
+}
+
+/* --------------------------------------------------------------- load -- */
+
+int
+session_load(struct session *session)
+{
+	const struct session_config *config = &session->config;
+	const struct fs *fs = &config->world->fs;
+	const char *path = work_path(session, "journal");
+	/* A holder's own journal comes first, so that what is read is what
+	 * will be appended to. */
+	if (session->writing && session->journal.fd == -1 &&
+	    !journal_open(&session->journal, session->arena, fs, path,
+		session->diags))
+		return EXIT_ERROR;
+	session->lock = lock_read(session->arena, fs,
+	    arena_cstr(session->arena, config->lock_path), config->own_uid,
+	    NULL, session->diags);
+	if (session->lock == NULL)
+		return EXIT_ERROR;
+	struct records records = {0};
+	if (!journal_read(session->arena, fs, path, config->own_uid, &records,
+		session->diags))
+		return EXIT_ERROR;
+	session->lock_changed = false;
+	if (!journal_fold(session->arena, session->lock, &records,
+		&session->lock_changed, session->diags))
+		return EXIT_ERROR;
+	if (session->lock->lineage.hex[0] == '\0')
+		session->lock->lineage = random_id(session);
+	if (session->spec != NULL && session->spec->project.len > 0 &&
+	    session->lock->project.len == 0)
+		session->lock->project = session->spec->project;
+	lock_sort(session->lock);
+	return EXIT_OK;
+}
+
+/* ------------------------------------------------------------- commit -- */
+
+int
+session_commit(struct session *session, struct str command,
+    struct str plan_id, struct str summary, int exit_code)
+{
+	const struct session_config *config = &session->config;
+	assert(session->writing);
+	struct history_entry entry = {
+		.wall_ms = wall(session),
+		.who = config->who,
+		.command = command,
+		.plan_id = plan_id,
+		.summary = summary,
+		.exit_code = exit_code,
+	};
+	lock_add_history(session->arena, session->lock, &entry);
+	lock_sort(session->lock);
+	if (!journal_commit(&session->journal, &config->world->fs,
+		&config->world->chance,
+		arena_cstr(session->arena, config->lock_path), session->lock,
+		wall(session), session->diags))
+		return EXIT_ERROR;
+	session->lock_changed = false;
+	return EXIT_OK;
+}
+
+void
+session_close(struct session *session)
+{
+	if (session->journal.fd != -1)
+		journal_close(&session->journal);
+	if (session->writing)
+		mutex_release(&session->mutex, &session->config.world->fs);
+	session->writing = false;
+	for (size_t i = 0; i < session->nsecrets; i++)
+		secret_release(&session->secrets[i].value);
+	session->nsecrets = 0;
+}

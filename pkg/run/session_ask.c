@@ -1,0 +1,323 @@
+/*
+ * session_ask.c - reads of the cloud, several at once, with retries.
+ *
+ * A listing counts only when all of its pages came; a pod that the record
+ * knows and the listing lacks is asked for by its id before anybody believes
+ * that it is gone.
+ */
+#include "run/session.h"
+
+#include "base/map.h"
+#include "base/units.h"
+
+#include <string.h>
+
+enum { READ_TIMEOUT_MS = 30 * SECOND_MS, READ_TRIES = 4, PAGES_MAX = 1000 };
+
+/* One question, until it is answered, given up, or interrupted. */
+struct ask {
+	struct cloud_request request;
+	struct cloud_answer answer;
+	uint64_t token;			/* 0: none in flight */
+	int64_t not_before_ms;
+	unsigned tries, pages;
+	bool done;
+};
+
+static int64_t
+mono(const struct session *session)
+{
+	const struct clock *clock = &session->config.world->clock;
+	return clock->mono_ms(clock->ctx);
+}
+
+static void
+send_ask(struct session *session, struct ask *ask)
+{
+	const struct world *world = session->config.world;
+	struct http_request http = {0};
+	session->config.cloud->encode(session->arena, &ask->request, &http);
+	http.timeout_ms = READ_TIMEOUT_MS;
+	ask->token = session->next_token++;
+	world->start_http(world->ctx, ask->token, &http);
+}
+
+/* Put the next page behind what came before. */
+#define APPEND(arena, old, nold, new, nnew) do { \
+	if ((nold) > 0) { \
+		void *both_ = arena_array((arena), (nold) + (nnew), \
+		    sizeof *(old)); \
+		memcpy(both_, (old), (nold) * sizeof *(old)); \
+		memcpy((char *)both_ + (nold) * sizeof *(old), (new), \
+		    (nnew) * sizeof *(old)); \
+		(new) = both_; \
+		(nnew) += (nold); \
+	} \
+} while (0)
+
+static bool
+wants_retry(const struct cloud_answer *answer)
+{
+	return answer->outcome == OUTCOME_UNKNOWN ||
+	    answer->outcome == OUTCOME_NOT_SENT ||
+	    answer->reason == REASON_RATE_LIMITED;
+}
+
+static void
+take_answer(struct session *session, struct ask *ask,
+    const struct http_answer *http)
+{
+	const struct clock *clock = &session->config.world->clock;
+	struct cloud_answer answer;
+	session->config.cloud->decode(session->arena, &ask->request, http,
+	    clock->wall_ms(clock->ctx), &answer);
+	ask->token = 0;
+	if (wants_retry(&answer) && ++ask->tries < READ_TRIES) {
+		int64_t wait = (int64_t)SECOND_MS << (ask->tries - 1);
+		if (answer.retry_after_ms > wait)
+			wait = answer.retry_after_ms;
+		ask->not_before_ms = mono(session) + wait;
+		return;
+	}
+	if (answer.outcome == OUTCOME_OK && ask->pages > 0) {
+		struct cloud_answer *old = &ask->answer;
+		APPEND(session->arena, old->pods, old->npods, answer.pods,
+		    answer.npods);
+		APPEND(session->arena, old->volumes, old->nvolumes,
+		    answer.volumes, answer.nvolumes);
+	}
+	ask->answer = answer;
+	if (answer.outcome == OUTCOME_OK && answer.next_cursor.len > 0 &&
+	    ++ask->pages < PAGES_MAX) {
+		ask->request.cursor = answer.next_cursor;
+		ask->tries = 0;
+		send_ask(session, ask);
+		return;
+	}
+	ask->done = true;
+}
+
+static void
+stop_asks(struct session *session, struct ask *asks, size_t n)
+{
+	const struct world *world = session->config.world;
+	for (size_t i = 0; i < n; i++) {
+		if (asks[i].token != 0)
+			world->cancel(world->ctx, asks[i].token);
+		if (asks[i].done)
+			continue;
+		asks[i].answer = (struct cloud_answer){
+			.outcome = OUTCOME_UNKNOWN,
+			.reason = REASON_TRANSIENT,
+			.message = STR("interrupted"),
+		};
+	}
+}
+
+static void
+ask_all(struct session *session, struct ask *asks, size_t n)
+{
+	const struct world *world = session->config.world;
+	for (;;) {
+		int64_t deadline = -1;
+		bool open = false;
+		for (size_t i = 0; i < n; i++) {
+			struct ask *ask = &asks[i];
+			if (ask->done)
+				continue;
+			open = true;
+			if (ask->token != 0)
+				continue;
+			if (ask->not_before_ms <= mono(session))
+				send_ask(session, ask);
+			else if (deadline == -1 ||
+			    ask->not_before_ms < deadline)
+				deadline = ask->not_before_ms;
+		}
+		if (!open)
+			return;
+		struct world_event event;
+		world->wait(world->ctx, session->arena, deadline, &event);
+		if (event.type == WORLD_SIGNAL) {
+			session_signal(session, event.signal);
+			stop_asks(session, asks, n);
+			return;
+		}
+		if (event.type != WORLD_HTTP)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (asks[i].token == event.token)
+				take_answer(session, &asks[i], &event.http);
+	}
+}
+
+static int
+exit_of(struct session *session, const struct cloud_answer *answer,
+    enum cloud_op op)
+{
+	if (session->interrupted > 0)
+		return session->signal == 15 ? EXIT_TERMINATED
+					     : EXIT_INTERRUPTED;
+	diag_error(session->diags, "PF0501", NO_SPAN,
+	    "cannot %s: " STR_FMT, cloud_op_words(op),
+	    STR_ARG(answer->message));
+	if (answer->reason == REASON_AUTH || answer->reason == REASON_FORBIDDEN) {
+		diag_hint(session->diags, "check the API key: podform doctor "
+		    "says where it comes from");
+		return EXIT_AUTH;
+	}
+	if (answer->reason == REASON_BALANCE)
+		return EXIT_BALANCE;
+	return EXIT_ERROR;
+}
+
+int
+session_ask(struct session *session, const struct cloud_request *request,
+    struct cloud_answer *answer)
+{
+	struct ask ask = { .request = *request };
+	ask_all(session, &ask, 1);
+	*answer = ask.answer;
+	if (answer->outcome == OUTCOME_OK ||
+	    answer->reason == REASON_NOT_FOUND)
+		return EXIT_OK;
+	return exit_of(session, answer, request->op);
+}
+
+/* ------------------------------------------------------------ refreshing */
+
+static bool
+is_listed(const struct map *listed, const struct lock_entry *entry)
+{
+	return entry->kind != KIND_POD || entry->id.len == 0 ||
+	    map_get(listed, entry->id) != NULL;
+}
+
+/*
+ * Ask one by one for the pods of the record that the listing lacks: a
+ * shrunken listing must not look like a lost fleet.  404 leaves them out.
+ */
+static int
+ask_for_missing(struct session *session)
+{
+	struct live *live = &session->live;
+	const struct lock *lock = session->lock;
+	struct map listed = {0};
+	struct arena scratch = {0};
+	size_t missing = 0;
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < live->npods; i++)
+		map_put(&listed, &scratch, live->pods[i].id, &live->pods[i]);
+	for (size_t i = 0; i < lock->entries.n; i++)
+		missing += !is_listed(&listed, &lock->entries.items[i]);
+	if (missing == 0)
+		goto out;
+	struct ask *asks = ARENA_ARRAY(&scratch, struct ask, missing);
+	size_t n = 0;
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (!is_listed(&listed, &lock->entries.items[i]))
+			asks[n++].request = (struct cloud_request){
+				.op = CLOUD_GET_POD,
+				.id = lock->entries.items[i].id,
+			};
+	ask_all(session, asks, n);
+	struct cloud_pod *pods =
+	    ARENA_ARRAY(session->arena, struct cloud_pod, live->npods + n);
+	if (live->npods > 0)
+		memcpy(pods, live->pods, live->npods * sizeof *pods);
+	live->pods = pods;
+	for (size_t i = 0; i < n && code == EXIT_OK; i++) {
+		const struct cloud_answer *answer = &asks[i].answer;
+		if (answer->outcome == OUTCOME_OK && answer->npods == 1)
+			pods[live->npods++] = answer->pods[0];
+		else if (answer->reason != REASON_NOT_FOUND)
+			code = exit_of(session, answer, CLOUD_GET_POD);
+	}
+out:
+	arena_release(&scratch);
+	return code;
+}
+
+int
+session_refresh(struct session *session, bool volumes)
+{
+	const struct clock *clock = &session->config.world->clock;
+	struct ask asks[2] = {
+		{ .request = { .op = CLOUD_LIST_PODS } },
+		{ .request = { .op = CLOUD_LIST_VOLUMES } },
+	};
+	size_t n = volumes ? 2 : 1;
+	ask_all(session, asks, n);
+	for (size_t i = 0; i < n; i++)
+		if (asks[i].answer.outcome != OUTCOME_OK)
+			return exit_of(session, &asks[i].answer,
+			    asks[i].request.op);
+	struct live *live = &session->live;
+	live->pods = asks[0].answer.pods;
+	live->npods = asks[0].answer.npods;
+	live->pods_known = true;
+	live->from_lock = false;
+	if (volumes) {
+		live->volumes = asks[1].answer.volumes;
+		live->nvolumes = asks[1].answer.nvolumes;
+		live->volumes_known = true;
+	}
+	live->wall_ms = clock->wall_ms(clock->ctx);
+	session->have_live = true;
+	return ask_for_missing(session);
+}
+
+/* What a first plan found missing: catalog, data centers, account. */
+int
+session_fetch_for(struct session *session, const struct plan *plan,
+    bool account)
+{
+	struct live *live = &session->live;
+	struct ask asks[4] = {0};
+	size_t n = 0;
+	bool catalog = plan->needs_catalog && !live->catalog_known;
+	if (catalog) {
+		asks[n++].request.op = CLOUD_LIST_GPUS;
+		asks[n++].request.op = CLOUD_LIST_DATA_CENTERS;
+	}
+	if (plan->needs_volumes && !live->volumes_known)
+		asks[n++].request.op = CLOUD_LIST_VOLUMES;
+	if ((plan->needs_account || account) && !live->account_known)
+		asks[n++].request.op = CLOUD_GET_ACCOUNT;
+	if (n == 0)
+		return EXIT_OK;
+	ask_all(session, asks, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct cloud_answer *answer = &asks[i].answer;
+		enum cloud_op op = asks[i].request.op;
+		if (answer->outcome != OUTCOME_OK) {
+			/* The balance is a courtesy (GraphQL retires). */
+			if (op == CLOUD_GET_ACCOUNT &&
+			    session->interrupted == 0)
+				continue;
+			return exit_of(session, answer, op);
+		}
+		switch (op) {
+		case CLOUD_LIST_GPUS:
+			live->gpus = answer->gpus;
+			live->ngpus = answer->ngpus;
+			live->catalog_known = true;
+			break;
+		case CLOUD_LIST_DATA_CENTERS:
+			live->data_centers = answer->data_centers;
+			live->ndata_centers = answer->ndata_centers;
+			break;
+		case CLOUD_LIST_VOLUMES:
+			live->volumes = answer->volumes;
+			live->nvolumes = answer->nvolumes;
+			live->volumes_known = true;
+			break;
+		default:
+			live->account = answer->account;
+			live->account_known = true;
+			break;
+		}
+	}
+	return EXIT_OK;
+}

@@ -1,0 +1,304 @@
+/*
+ * session_plan.c - reconcile, settle, plan.
+ */
+#include "run/session.h"
+
+#include "base/units.h"
+
+enum { SETTLE_MS = 60 * SECOND_MS, REQUEST_MS = 60 * SECOND_MS,
+	SETTLE_POLL_MS = 5 * SECOND_MS, SETTLE_LISTINGS = 3 };
+
+static int64_t
+mono(const struct session *session)
+{
+	const struct clock *clock = &session->config.world->clock;
+	return clock->mono_ms(clock->ctx);
+}
+
+/* Apply records to the lock in memory; by the holder also to the journal. */
+static int
+take_records(struct session *session, const struct records *records)
+{
+	if (records->list.n == 0)
+		return EXIT_OK;
+	if (session->writing &&
+	    !journal_append(&session->journal, records->list.items,
+		records->list.n, session->diags))
+		return EXIT_ERROR;
+	for (size_t i = 0; i < records->list.n; i++) {
+		const struct record *record = &records->list.items[i];
+		if (record->type == RECORD_INTENT)
+			lock_apply_intent(session->arena, session->lock,
+			    record);
+		else if (record->type == RECORD_RESULT)
+			lock_apply_result(session->arena, session->lock,
+			    record);
+	}
+	session->lock_changed = true;
+	lock_sort(session->lock);
+	return EXIT_OK;
+}
+
+/* The journal of a holder begins with the lock that it builds on. */
+static int
+begin_journal(struct session *session)
+{
+	if (!session->writing || session->journal.size > 0)
+		return EXIT_OK;
+	struct record begin = {
+		.type = RECORD_BEGIN,
+		.lineage = session->lock->lineage,
+		.serial = session->lock->serial,
+	};
+	return journal_append(&session->journal, &begin, 1, session->diags)
+	    ? EXIT_OK
+	    : EXIT_ERROR;
+}
+
+int
+session_reconcile(struct session *session)
+{
+	struct records records = {0};
+	plan_reconcile(session->arena, session->spec, session->lock,
+	    &session->live, &records);
+	if (records.list.n == 0)
+		return EXIT_OK;
+	int code = begin_journal(session);
+	return code != EXIT_OK ? code : take_records(session, &records);
+}
+
+/* ------------------------------------------------------------- settling -- */
+
+static bool
+has_open_create(const struct lock *lock)
+{
+	for (size_t i = 0; i < lock->pending.n; i++)
+		if (lock->pending.items[i].action == OP_CREATE)
+			return true;
+	return false;
+}
+
+static bool
+has_open_volume(const struct lock *lock)
+{
+	for (size_t i = 0; i < lock->pending.n; i++)
+		if (lock->pending.items[i].entry.kind == KIND_VOLUME)
+			return true;
+	return false;
+}
+
+/*
+ * When the last open create has settled, on the monotonic clock.  Its
+ * request ended with its process at the latest, and that process is dead:
+ * we hold the mutex.  Within one boot the time that has passed since is
+ * known and counts.
+ */
+static int64_t
+settled_at(const struct session *session, int64_t settle_ms)
+{
+	const struct clock *clock = &session->config.world->clock;
+	int64_t now = mono(session), boot = clock->boot_ms(clock->ctx);
+	int64_t at = now;
+	for (size_t i = 0; i < session->lock->pending.n; i++) {
+		const struct lock_op *op = &session->lock->pending.items[i];
+		if (op->action != OP_CREATE)
+			continue;
+		int64_t left = settle_ms;
+		if (op->boot_id.len > 0 &&
+		    str_eq(op->boot_id, session->config.boot_id) &&
+		    boot - op->boot_ms > REQUEST_MS)
+			left -= boot - op->boot_ms - REQUEST_MS;
+		if (now + left > at)
+			at = now + left;
+	}
+	return at;
+}
+
+static void
+say_settling(struct session *session, int64_t left_ms)
+{
+	if (session->config.note == NULL)
+		return;
+	struct run_note note = {
+		.type = NOTE_UNCLEAR,
+		.action = SIZE_MAX,
+		.text = arena_printf(session->arena,
+		    "an earlier run was cut off while creating; looking for "
+		    "what it may have made, at most " STR_FMT " more",
+		    STR_ARG(format_duration(session->arena,
+			(left_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS))),
+	};
+	for (size_t i = 0; i < session->lock->pending.n; i++) {
+		note.address = session->lock->pending.items[i].address;
+		if (session->lock->pending.items[i].action == OP_CREATE)
+			break;
+	}
+	session->config.note(session->config.note_ctx, &note);
+}
+
+/* The mark was nowhere in three listings and the time has passed: dead. */
+static int
+bury_open_creates(struct session *session)
+{
+	const struct clock *clock = &session->config.world->clock;
+	struct records records = {0};
+	for (size_t i = 0; i < session->lock->pending.n; i++) {
+		const struct lock_op *op = &session->lock->pending.items[i];
+		if (op->action != OP_CREATE)
+			continue;
+		*ARENA_PUSH(session->arena, &records.list) = (struct record){
+			.type = RECORD_RESULT,
+			.op = { .op = op->op },
+			.outcome = OP_NONE,
+			.price_per_hour = -1,
+			.wall_ms = clock->wall_ms(clock->ctx),
+		};
+	}
+	return take_records(session, &records);
+}
+
+int
+session_settle(struct session *session, int64_t settle_ms)
+{
+	if (settle_ms == 0)
+		settle_ms = SETTLE_MS;
+	int64_t until = settled_at(session, settle_ms);
+	int64_t pause = settle_ms / (SETTLE_LISTINGS + 1);
+	if (pause > SETTLE_POLL_MS)
+		pause = SETTLE_POLL_MS;
+	int code = EXIT_OK;
+	/* The listing that was just reconciled was the first. */
+	for (int listings = 1; has_open_create(session->lock); listings++) {
+		if (listings >= SETTLE_LISTINGS && mono(session) >= until)
+			return bury_open_creates(session);
+		say_settling(session, until > mono(session)
+			? until - mono(session)
+			: 0);
+		int64_t next = mono(session) + pause;
+		if (listings >= SETTLE_LISTINGS && next > until)
+			next = until;
+		session_sleep(session, next);
+		if (session->interrupted > 0)
+			return session->signal == 15 ? EXIT_TERMINATED
+						     : EXIT_INTERRUPTED;
+		code = session_refresh(session,
+		    session->live.volumes_known ||
+			has_open_volume(session->lock));
+		if (code == EXIT_OK)
+			code = session_reconcile(session);
+		if (code != EXIT_OK)
+			return code;
+	}
+	return EXIT_OK;
+}
+
+/* ------------------------------------------------------------- planning -- */
+
+static bool
+wants_volumes(const struct session *session)
+{
+	const struct lock *lock = session->lock;
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (lock->entries.items[i].kind == KIND_VOLUME)
+			return true;
+	if (session->spec == NULL)
+		return has_open_volume(lock);
+	for (size_t i = 0; i < session->spec->nresources; i++)
+		if (session->spec->resources[i].kind == KIND_VOLUME)
+			return true;
+	return has_open_volume(lock);
+}
+
+static int
+decide(struct session *session, const struct session_plan_options *options,
+    const struct plan **plan)
+{
+	struct plan_options plan_options = options->plan;
+	if (plan_options.secret == NULL) {
+		plan_options.secret = session_secret;
+		plan_options.secret_ctx = session;
+	}
+	*plan = NULL;
+	/* The first pass finds out what else has to be known.  What it has to
+	 * complain about is complained about by the second one, too. */
+	for (int pass = 0; pass < 3; pass++) {
+		struct diags quiet = { .arena = session->arena };
+		const struct plan *draft = plan_make(session->arena,
+		    session->spec, session->lock, &session->live,
+		    &plan_options, &quiet);
+		if (draft == NULL || !options->refresh ||
+		    ((!draft->needs_catalog || session->live.catalog_known) &&
+			(!draft->needs_volumes ||
+			    session->live.volumes_known) &&
+			((!draft->needs_account && !options->account) ||
+			    session->live.account_known || pass > 0))) {
+			if (draft != NULL && quiet.list.n == 0) {
+				*plan = draft;
+				return EXIT_OK;
+			}
+			break;
+		}
+		int code = session_fetch_for(session, draft, options->account);
+		if (code != EXIT_OK)
+			return code;
+	}
+	*plan = plan_make(session->arena, session->spec, session->lock,
+	    &session->live, &plan_options, session->diags);
+	return *plan == NULL ? EXIT_USAGE : EXIT_OK;
+}
+
+int
+session_plan(struct session *session,
+    const struct session_plan_options *options, const struct plan **plan)
+{
+	int code = EXIT_OK;
+	*plan = NULL;
+	if (!options->refresh) {
+		live_from_lock(session->arena, session->lock,
+		    options->plan.wall_ms, &session->live);
+		return decide(session, options, plan);
+	}
+	if (!session->have_live)
+		code = session_refresh(session, wants_volumes(session));
+	if (code == EXIT_OK)
+		code = session_reconcile(session);
+	if (code == EXIT_OK)
+		code = decide(session, options, plan);
+	return code;
+}
+
+bool
+session_has_work(const struct session *session, const struct plan *plan)
+{
+	return !plan->empty || plan->keeps.n > 0 || session->lock_changed ||
+	    session->lock->pending.n > 0;
+}
+
+int
+session_plan_to_apply(struct session *session,
+    const struct session_plan_options *options, int64_t settle_ms,
+    const struct plan **plan)
+{
+	int64_t serial = session->lock->serial;
+	int code = session_plan(session, options, plan);
+	if (code == EXIT_OK && !session_has_work(session, *plan))
+		return EXIT_OK;
+	if (code != EXIT_OK && !has_open_create(session->lock))
+		return code;
+	*plan = NULL;
+	code = session_take_mutex(session);
+	if (code == EXIT_OK)
+		code = session_load(session);
+	/* Somebody else's apply came first: its pods are not in our picture. */
+	if (code == EXIT_OK && session->lock->serial != serial)
+		session->have_live = false;
+	if (code == EXIT_OK && !session->have_live)
+		code = session_refresh(session, wants_volumes(session));
+	if (code == EXIT_OK)
+		code = session_reconcile(session);
+	if (code == EXIT_OK)
+		code = session_settle(session, settle_ms);
+	if (code == EXIT_OK)
+		code = decide(session, options, plan);
+	return code;
+}

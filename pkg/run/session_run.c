@@ -1,0 +1,363 @@
+/*
+ * session_run.c - the engine, driven: its effects done, its events brought.
+ */
+#include "run/session.h"
+
+#include "base/units.h"
+
+#include <string.h>
+
+enum { PAGES_MAX = 1000 };
+
+/* A request of the engine on its way; a listing comes in pages. */
+struct flight {
+	uint64_t token;			/* the engine's */
+	struct cloud_request request;
+	int64_t timeout_ms;
+	struct cloud_pod *pods;
+	size_t npods;
+	struct cloud_volume *volumes;
+	size_t nvolumes;
+	unsigned pages;
+};
+
+struct driver {
+	struct session *session;
+	struct run *run;
+	VEC_OF(struct flight *) flights;
+	struct arena *scratch;		/* of one turn */
+};
+
+static struct run_event
+event_now(const struct session *session, enum run_event_type type)
+{
+	const struct clock *clock = &session->config.world->clock;
+	return (struct run_event){
+		.type = type,
+		.now_ms = clock->mono_ms(clock->ctx),
+		.boot_ms = clock->boot_ms(clock->ctx),
+		.wall_ms = clock->wall_ms(clock->ctx),
+	};
+}
+
+/* -------------------------------------------------------------- effects -- */
+
+static void
+send_flight(struct driver *driver, const struct flight *flight)
+{
+	struct session *session = driver->session;
+	const struct world *world = session->config.world;
+	struct http_request http = {0};
+	session->config.cloud->encode(driver->scratch, &flight->request,
+	    &http);
+	http.timeout_ms = flight->timeout_ms;
+	http.effect = cloud_op_changes(flight->request.op);
+	if (http.effect && session->config.sent != NULL)
+		session->config.sent(session->config.note_ctx,
+		    &flight->request);
+	world->start_http(world->ctx, flight->token, &http);
+}
+
+static void
+do_request(struct driver *driver, const struct run_effect *effect)
+{
+	struct flight *flight =
+	    ARENA_NEW(driver->session->arena, struct flight);
+	flight->token = effect->token;
+	flight->request = effect->request;
+	flight->timeout_ms = effect->timeout_ms;
+	*ARENA_PUSH(driver->session->arena, &driver->flights) = flight;
+	send_flight(driver, flight);
+}
+
+static void
+forget_flight(struct driver *driver, uint64_t token)
+{
+	for (size_t i = 0; i < driver->flights.n; i++) {
+		if (driver->flights.items[i]->token != token)
+			continue;
+		driver->flights.items[i] =
+		    driver->flights.items[--driver->flights.n];
+		return;
+	}
+}
+
+/*
+ * Journal a batch: every record that the engine has asked for by now goes
+ * to the disk in one write and one sync.  Then the lock in memory follows;
+ * a result holds there even if the disk refused it, for the commit at the
+ * end may still save it.
+ */
+static void
+do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
+{
+	struct session *session = driver->session;
+	struct record *records = ARENA_ARRAY(driver->scratch, struct record, n);
+	int64_t wall_ms = event_now(session, RUN_JOURNALED).wall_ms;
+	for (size_t i = 0; i < n; i++) {
+		records[i] = effects[i].record;
+		records[i].wall_ms = wall_ms;
+	}
+	bool ok = journal_append(&session->journal, records, n,
+	    session->diags);
+	session->lock_changed = true;
+	for (size_t i = 0; i < n; i++) {
+		if (records[i].type == RECORD_INTENT && ok)
+			lock_apply_intent(session->arena, session->lock,
+			    &records[i]);
+		else if (records[i].type == RECORD_RESULT)
+			lock_apply_result(session->arena, session->lock,
+			    &records[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct run_event event = event_now(session, RUN_JOURNALED);
+		event.token = effects[i].token;
+		event.ok = ok;
+		run_event(driver->run, &event);
+	}
+}
+
+static void
+do_effect(struct driver *driver, const struct run_effect *effect)
+{
+	struct session *session = driver->session;
+	const struct world *world = session->config.world;
+	switch (effect->type) {
+	case RUN_REQUEST:
+		do_request(driver, effect);
+		break;
+	case RUN_BANNER:
+		world->start_banner(world->ctx, effect->token, effect->host,
+		    effect->port, effect->timeout_ms);
+		break;
+	case RUN_CANCEL:
+		world->cancel(world->ctx, effect->token);
+		forget_flight(driver, effect->token);
+		break;
+	case RUN_NOTE:
+		if (session->config.note != NULL)
+			session->config.note(session->config.note_ctx,
+			    &effect->note);
+		break;
+	case RUN_JOURNAL:
+		break;
+	}
+}
+
+static void
+do_effects(struct driver *driver)
+{
+	VEC_OF(struct run_effect) journal = {0};
+	do {
+		struct run_effect effect;
+		journal.n = 0;
+		while (run_next_effect(driver->run, &effect)) {
+			if (effect.type == RUN_JOURNAL)
+				*ARENA_PUSH(driver->scratch, &journal) = effect;
+			else
+				do_effect(driver, &effect);
+		}
+		if (journal.n > 0)
+			do_journal(driver, journal.items, journal.n);
+	} while (journal.n > 0);
+}
+
+/* --------------------------------------------------------------- events -- */
+
+static void *
+append(struct arena *arena, void *old, size_t nold, const void *new,
+    size_t nnew, size_t size)
+{
+	char *both = arena_array(arena, nold + nnew, size);
+	if (nold > 0)
+		memcpy(both, old, nold * size);
+	if (nnew > 0)
+		memcpy(both + nold * size, new, nnew * size);
+	return both;
+}
+
+/* One page of a listing of several; true when it was the last. */
+static bool
+take_page(struct driver *driver, struct flight *flight,
+    struct cloud_answer *answer)
+{
+	struct arena *arena = driver->session->arena;
+	bool more = answer->outcome == OUTCOME_OK &&
+	    answer->next_cursor.len > 0 && flight->pages < PAGES_MAX;
+	if (!more && flight->pages == 0)
+		return true;
+	if (answer->outcome != OUTCOME_OK)
+		return true;
+	flight->pods = append(arena, flight->pods, flight->npods,
+	    answer->pods, answer->npods, sizeof *answer->pods);
+	flight->npods += answer->npods;
+	flight->volumes = append(arena, flight->volumes, flight->nvolumes,
+	    answer->volumes, answer->nvolumes, sizeof *answer->volumes);
+	flight->nvolumes += answer->nvolumes;
+	if (!more) {
+		answer->pods = flight->pods;
+		answer->npods = flight->npods;
+		answer->volumes = flight->volumes;
+		answer->nvolumes = flight->nvolumes;
+		return true;
+	}
+	flight->pages++;
+	flight->request.cursor = arena_str(arena, answer->next_cursor);
+	send_flight(driver, flight);
+	return false;
+}
+
+static void
+on_http(struct driver *driver, const struct world_event *event)
+{
+	struct session *session = driver->session;
+	struct flight *flight = NULL;
+	for (size_t i = 0; i < driver->flights.n; i++)
+		if (driver->flights.items[i]->token == event->token)
+			flight = driver->flights.items[i];
+	if (flight == NULL)
+		return;
+	struct cloud_answer answer;
+	struct run_event said = event_now(session, RUN_ANSWER);
+	/* Pages are kept until the last has come, so they outlive a turn. */
+	bool paged = flight->request.op == CLOUD_LIST_PODS &&
+	    flight->pages > 0;
+	session->config.cloud->decode(paged ? session->arena : driver->scratch,
+	    &flight->request, &event->http, said.wall_ms, &answer);
+	if (!take_page(driver, flight, &answer))
+		return;
+	forget_flight(driver, flight->token);
+	said.token = flight->token;
+	said.answer = &answer;
+	run_event(driver->run, &said);
+}
+
+static void
+on_world(struct driver *driver, const struct world_event *event)
+{
+	struct session *session = driver->session;
+	struct run_event said;
+	switch (event->type) {
+	case WORLD_HTTP:
+		on_http(driver, event);
+		return;
+	case WORLD_BANNER:
+		said = event_now(session, RUN_BANNER_ANSWER);
+		said.token = event->token;
+		said.ok = event->banner_ok;
+		said.reason = event->banner_reason;
+		break;
+	case WORLD_SIGNAL:
+		session_signal(session, event->signal);
+		said = event_now(session, RUN_SIGNAL);
+		break;
+	default:
+		said = event_now(session, RUN_TIME);
+		break;
+	}
+	run_event(driver->run, &said);
+}
+
+static void
+drive(struct driver *driver)
+{
+	const struct world *world = driver->session->config.world;
+	struct run_event first = event_now(driver->session, RUN_TIME);
+	struct arena scratch = {0};
+	driver->scratch = &scratch;
+	run_event(driver->run, &first);
+	do_effects(driver);
+	while (!run_finished(driver->run)) {
+		struct world_event event;
+		int64_t deadline = run_deadline(driver->run);
+		world->wait(world->ctx, &scratch, deadline, &event);
+		on_world(driver, &event);
+		do_effects(driver);
+		arena_release(&scratch);
+	}
+	/* Left in haste: what is on its way is not waited for. */
+	for (size_t i = 0; i < driver->flights.n; i++)
+		world->cancel(world->ctx, driver->flights.items[i]->token);
+	arena_release(&scratch);
+}
+
+/* ---------------------------------------------------------------- apply -- */
+
+/* What the plan only wants to have recorded differently. */
+static void
+take_keeps(struct session *session, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->keeps.n; i++) {
+		const struct plan_keep *keep = &plan->keeps.items[i];
+		struct lock_entry *entry = lock_find_id(session->lock,
+		    keep->have->kind, keep->have->id);
+		if (entry != NULL)
+			*entry = *keep->entry;
+		session->lock_changed = true;
+	}
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct plan_change *change = &plan->changes.items[i];
+		if (change->op != PLAN_FORGET || change->have == NULL ||
+		    (change->kind == KIND_POD && !change->gone_proved))
+			continue;
+		struct lock_entry *entry = lock_find_id(session->lock,
+		    change->kind, change->have->id);
+		if (entry != NULL)
+			lock_remove_entry(session->lock, entry);
+		session->lock_changed = true;
+	}
+	lock_sort(session->lock);
+}
+
+static struct str
+summary_words(struct arena *arena, const struct run_summary *sum)
+{
+	return arena_printf(arena,
+	    "%zu added, %zu changed, %zu destroyed, %zu started, %zu "
+	    "stopped, %zu undone",
+	    sum->added, sum->changed_count, sum->destroyed, sum->started,
+	    sum->stopped, sum->undone);
+}
+
+int
+session_apply(struct session *session, const struct plan *plan,
+    const struct run_options *options, const struct run_summary **summary)
+{
+	struct run_options run_options = *options;
+	run_options.lineage = session->lock->lineage;
+	run_options.boot_id = session->config.boot_id;
+	run_options.chance = session->config.world->chance;
+	if (run_options.resolve == NULL) {
+		run_options.resolve = session_resolve;
+		run_options.resolve_ctx = session;
+	}
+	*summary = NULL;
+	if (session->journal.size == 0) {
+		struct record begin = {
+			.type = RECORD_BEGIN,
+			.lineage = session->lock->lineage,
+			.serial = session->lock->serial,
+		};
+		if (!journal_append(&session->journal, &begin, 1,
+			session->diags))
+			return EXIT_ERROR;
+	}
+	struct driver driver = {
+		.session = session,
+		.run = run_new(session->arena, plan, session->lock,
+		    &run_options),
+	};
+	drive(&driver);
+	take_keeps(session, plan);
+	const struct run_summary *sum = run_summary(driver.run);
+	*summary = sum;
+	int code = sum->exit_code;
+	if (code == EXIT_INTERRUPTED && session->signal == 15)
+		code = EXIT_TERMINATED;
+	if (session_commit(session, session->config.operation,
+		plan_digest(session->arena, plan),
+		summary_words(session->arena, sum), code) != EXIT_OK)
+		/* The journal still has it; say so by the exit code. */
+		return sum->changed ? EXIT_LEFT : EXIT_ERROR;
+	return code;
+}
