@@ -237,8 +237,9 @@ bool model_set_stock(struct model *model, struct str gpu,
 /* Price of one GPU for an hour; running pods keep theirs. */
 bool model_set_price(struct model *model, struct str gpu, bool community,
     int64_t price);
-/* At most this many living pods of a type in all (-1: no cap); what
- * `--capacity GPU=N` sets. */
+/* This many GPUs of a type in all, wherever it is offered, instead of the
+ * stock of the data centers (-1: those again); what `--capacity GPU=N`
+ * sets. */
 bool model_set_capacity(struct model *model, struct str gpu, int64_t count);
 /* Pods of this model become ready after these times from now on. */
 void model_set_pace(struct model *model, int64_t provision_ms,
@@ -258,7 +259,8 @@ struct model_env {
 };
 
 struct model_port {
-	uint16_t inside;		/* 22 */
+	uint32_t inside;		/* 22; above 65535 only as a wish for
+					   a symmetric port */
 	bool tcp;			/* else http */
 	uint16_t outside;		/* 0: not mapped now */
 };
@@ -311,6 +313,7 @@ struct model_pod {
 	int64_t start_number;		/* container starts so far */
 	int64_t created_ms, ended_ms;	/* ended_ms -1 while alive */
 	int64_t started_ms, up_ms, ports_at_ms; /* -1: not now */
+	struct str created_at, started_at;	/* RFC 3339; absent: not now */
 	struct str last_change;		/* "Rented by User: ..." */
 
 	int64_t compute_rate;		/* micro-dollars per hour, running */
@@ -327,6 +330,8 @@ struct model_pod {
 	int64_t timer_ms;
 	uint64_t timer_serial;
 	bool holds_gpus;
+	bool container_up;		/* reported by model_container_up() */
+	bool waits_for_container;	/* its start time is over */
 };
 
 struct model_volume {

@@ -8,7 +8,6 @@
 #define MODEL_STATE_H
 
 #include "base/map.h"
-#include "base/strbuf.h"
 #include "model/catalog.h"
 #include "model/model.h"
 
@@ -172,14 +171,16 @@ struct model {
 
 	int64_t *stock;			/* [gpu][place][cloud] */
 	int64_t *price;			/* [gpu][cloud]; -1 as the table */
-	int64_t *capacity;		/* [gpu]; -1 none */
-	int64_t *living;		/* [gpu] pods that hold GPUs */
+	int64_t *capacity;		/* [gpu] GPUs in all; -1 none */
+	int64_t *held;			/* [gpu] GPUs that pods hold */
 
 	int64_t rate;			/* of all open intervals */
 	int64_t spent;			/* micro-dollars up to money_ms */
 	int64_t spent_rest;		/* and this, in micro-dollar ms / h */
 	int64_t money_ms;
 	int64_t paid_in;		/* balance = paid_in - spent */
+	bool broke;			/* the end of the money was dealt
+					   with */
 
 	struct model_faults faults;
 	int64_t fired[MODEL_FAULT_COUNT];
@@ -191,8 +192,9 @@ struct model {
 	/* Set by faults while one request is served. */
 	bool force_no_stock;
 	enum model_stuck force_stuck;
-	int64_t stale_ms;
-	bool odd;
+	int64_t stale_ms;		/* answer as of so long ago */
+	uint64_t shrink_per_mille;	/* leave out so many of a listing */
+	bool odd, twice;
 };
 
 /* Random numbers; all chance of the model comes from here. */
@@ -215,6 +217,6 @@ bool model_parse_port(struct str text, struct model_port *port);
  */
 void model_graphql(struct model *model, struct arena *arena,
     const struct model_request *request, bool authorized,
-    struct model_reply *reply);
+    struct model_reply *reply) __attribute__((weak));
 
 #endif
