@@ -9,6 +9,7 @@
 struct arena_block {
 	struct arena_block *older;
 	size_t size;
+	void *taken;		/* of arena_take(), else NULL */
 };
 
 enum { BLOCK = 32 * 1024, BLOCK_MAX = 1024 * 1024, ALIGN = 16 };
@@ -124,11 +125,28 @@ arena_printf(struct arena *arena, const char *format, ...)
 }
 
 void
+arena_take(struct arena *arena, void *heap)
+{
+	if (heap == NULL)
+		return;
+	struct arena_block *block = calloc(1, sizeof *block);
+	if (block == NULL)
+		fail_out_of_memory();
+	block->taken = heap;
+	/* Behind the newest block, which stays the one being filled. */
+	struct arena_block **place = arena->blocks == NULL ?
+	    &arena->blocks : &arena->blocks->older;
+	block->older = *place;
+	*place = block;
+}
+
+void
 arena_release(struct arena *arena)
 {
 	struct arena_block *block = arena->blocks;
 	while (block != NULL) {
 		struct arena_block *older = block->older;
+		free(block->taken);
 		free(block);
 		block = older;
 	}

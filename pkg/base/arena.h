@@ -45,6 +45,12 @@ struct str arena_printf(struct arena *arena, const char *format, ...)
 struct str arena_vprintf(struct arena *arena, const char *format,
     va_list args);
 
+/*
+ * Take over what malloc() gave, without a copy: it is freed with the arena.
+ * NULL is harmless.
+ */
+void arena_take(struct arena *arena, void *heap);
+
 /* Release everything; the arena is empty and may be used again. */
 void arena_release(struct arena *arena);
 

@@ -108,6 +108,7 @@ struct lock {
 	char on_disk[17];		/* checksum of the file as last seen;
 					   "" if there was none */
 	char attempted[17];		/* of a commit that failed late */
+	char folded_[17];		/* where folded may point */
 };
 
 /*

@@ -32,12 +32,25 @@ enum effect {
 	EFFECT_REPLACE,
 };
 
+/* What a text must look like beyond its type; one row per form. */
+struct form {
+	bool (*fits)(struct str value);
+	const char *words;		/* "must be OWNER/NAME" */
+	const char *pattern;		/* the same for a JSON Schema */
+};
+
 struct field {
 	const char *name;
 	enum field_type type;
 	unsigned flags;			/* FIELD_REQUIRED ... */
 	enum effect effect;
 	size_t offset;			/* into the struct of the kind */
+	size_t size;			/* of the member */
+	size_t count;			/* of lists: offset of the number */
+	size_t place;			/* offset of the value's span; 0 none */
+	size_t places;			/* of lists: offset of the pointer to
+					   one span per item; 0 none */
+	unsigned bit;			/* in pod_spec.set, plus one; 0 none */
 	int64_t min, max;		/* numbers; lengths of text and lists */
 	const char *const *choices;	/* NULL-terminated */
 	enum field_type items;
@@ -47,15 +60,33 @@ struct field {
 					   it is refused with these words */
 	const char *help;
 	const char *example;
+	const struct form *form;	/* of texts and of list items */
 };
 
+/*
+ * REQUIRED must be given.  NO_REFS holds no `${...}` at all; every other
+ * scalar may use env and var.  SECRETS and OUTPUTS allow those too, and the
+ * member is then a struct text.  LINES allows more than one line.  UNIQUE
+ * refuses an item that a list has already.
+ */
 enum { FIELD_REQUIRED = 1, FIELD_NO_REFS = 2, FIELD_OUTPUTS = 4,
-	FIELD_SECRETS = 8 };
+	FIELD_SECRETS = 8, FIELD_LINES = 16, FIELD_UNIQUE = 32 };
 
 extern const struct field top_fields[];		/* of a file */
 extern const struct field pod_fields[];		/* indexed by enum pod_field */
 extern const struct field volume_fields[], runner_fields[], tunnel_fields[];
 extern const struct field settings_fields[], secret_fields[];
+extern const struct field defaults_fields[];
+
+/* Set when a whole kind is only checked for now: words for the user. */
+const char *kind_later(enum kind kind);
+
+/* What `${KIND.NAME.OUTPUT}` may name; ends with a NULL name. */
+struct output {
+	const char *name;
+	const char *help;
+};
+const struct output *kind_outputs(enum kind kind);
 
 const struct field *kind_fields(enum kind kind);
 const char *effect_word(enum effect effect);	/* "in place", ... */

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/cloud.h"
 #include "base/diag.h"
+#include "base/map.h"
 #include "base/seams.h"
 #include "base/str.h"
 
@@ -76,8 +77,11 @@ struct setup_step {
 struct pod_spec {
 	struct str name;		/* key under `pods` */
 	struct span span;		/* of that key */
-	uint64_t set;			/* bits 1 << enum pod_field */
-	struct span at[POD_FIELD_COUNT];	/* of the values */
+	uint64_t set;			/* bits 1 << enum pod_field: given here
+					   or in defaults.pod; the bits above
+					   are the loader's own */
+	struct span at[POD_FIELD_COUNT];	/* of the values; where none
+						   was given, span */
 	struct str image;
 	struct str name_pattern;	/* absent: the key */
 	struct str args;
@@ -95,6 +99,7 @@ struct pod_spec {
 	int64_t disk_gb;
 	struct str volume;		/* name under `volumes`; absent none */
 	struct str volume_path;
+	struct span volume_at;
 	struct str *ports;		/* sorted as in pod_config */
 	size_t nports;
 	struct spec_env *env;		/* sorted by name */
@@ -102,6 +107,7 @@ struct pod_spec {
 	int64_t replicas;
 	enum pod_state state;
 	struct str ssh_user, ssh_key;
+	struct span ssh_key_at;
 	int64_t ready_timeout_ms;
 	struct text *ready_checks;
 	size_t nready_checks;
@@ -141,26 +147,29 @@ struct runner_spec {
 	bool ephemeral;
 	struct str version;
 	struct str group;
-	int64_t replicas;
+	int64_t replicas;		/* those of its pod: one runner each */
+	struct span pod_at;
 };
 
 struct tunnel_spec {
 	struct str name;
 	struct span span;
-	struct str pod;
+	struct str pod;			/* `trainer`, or `trainer[2]` */
 	struct str local_address;	/* default 127.0.0.1; or a unix path */
-	int64_t local_port;
+	int64_t local_port;		/* 0: the next free one */
 	struct str remote_host;
 	int64_t remote_port;
 	struct str direction;		/* local | remote | dynamic */
 	struct str check;
+	struct span pod_at, local_at;
 };
 
 struct secret_decl {
 	struct str name;
 	struct span span;
 	enum { SECRET_ENV, SECRET_FILE, SECRET_COMMAND } from;
-	struct str source;		/* variable or path */
+	struct str source;		/* variable, or path from where podform
+					   runs */
 	struct str *command;
 	size_t ncommand;
 };
@@ -199,13 +208,15 @@ struct spec {
 	struct resource *resources;	/* sorted by kind, name, key */
 	size_t nresources;
 	size_t nfiles;
+	struct map by_address;		/* for spec_find() */
 };
 
 struct variable { struct str name, value; };
 
 struct spec_options {
 	const struct fs *fs;
-	const struct str *paths;	/* files or directories; `-` is stdin */
+	const struct str *paths;	/* files or directories; `-` is stdin;
+					   none: the directory `specs` */
 	size_t npaths;
 	struct str stdin_text;		/* for `-` */
 	const struct variable *variables;	/* --var */
@@ -233,6 +244,26 @@ const struct secret_decl *spec_find_secret(const struct spec *spec,
  * order of files.
  */
 struct str spec_digest(struct arena *arena, const struct spec *spec);
+
+/* The same over one resource alone; the same for all replicas of a pod. */
+struct str spec_resource_digest(struct arena *arena,
+    const struct resource *resource);
+
+/*
+ * What the spec uses that podform checks but cannot carry out yet.  A plan
+ * that needs one of these is refused with its place.  Sorted as resources
+ * are; a pod with replicas appears once.
+ */
+struct later_use {
+	enum kind kind;
+	struct str name;		/* trainer */
+	struct str field;		/* "pods.trainer.setup" */
+	struct span span;
+	const char *words;		/* "setup steps are not carried out
+					   yet" */
+};
+size_t spec_later(struct arena *arena, const struct spec *spec,
+    struct later_use **out);
 
 /* ------------------------------------------------------- addresses ----- */
 

@@ -388,8 +388,8 @@ test_runpod_an_odd_listing_is_no_listing(void **state)
 		"{\"pods\":[", "{\"pods\":[]}x", "{\"pods\":[null]}",
 		"{\"pods\":[" POD_TEXT("a") "," POD_TEXT("a") "]}",
 		"{\"pods\":[],\"pagination\":{\"hasNextPage\":true}}",
-		"{\"pods\":[],\"pagination\":{\"hasNextPage\":true,"
-		    "\"nextCursor\":null}}",
+		("{\"pods\":[],\"pagination\":{\"hasNextPage\":true,"
+		 "\"nextCursor\":null}}"),
 		"{\"pods\":[],\"pagination\":7}",
 	};
 	(void)state;
@@ -772,8 +772,8 @@ test_runpod_knows_the_words_for_no_capacity(void **state)
 	};
 	static const char *const no[] = {
 		"", "disk: minimum 1", "image is required",
-		"You must either provide a template id or pod configuration "
-		    "parameters",
+		("You must either provide a template id or pod configuration "
+		 "parameters"),
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNTOF(yes); i++)

@@ -1,0 +1,118 @@
+/* io_event.c - see io_event.h */
+#include "io/io_event.h"
+
+#include <stdlib.h>
+
+struct io_event *
+io_event_new(enum world_event_type type, uint64_t token)
+{
+	struct io_event *event = calloc(1, sizeof *event);
+	if (event == NULL)
+		fail_out_of_memory();
+	event->event.type = type;
+	event->event.token = token;
+	return event;
+}
+
+void
+io_event_free(struct io_event *event)
+{
+	if (event == NULL)
+		return;
+	strbuf_release(&event->body);
+	strbuf_release(&event->reason);
+	strbuf_release(&event->retry_after);
+	strbuf_release(&event->ratelimit);
+	strbuf_release(&event->request_id);
+	strbuf_release(&event->date);
+	free(event);
+}
+
+void
+io_event_init(struct io_event_queue *queue)
+{
+	queue->first = NULL;
+	queue->last = &queue->first;
+}
+
+void
+io_event_release(struct io_event_queue *queue)
+{
+	while (queue->first != NULL) {
+		struct io_event *event = queue->first;
+		queue->first = event->next;
+		io_event_free(event);
+	}
+	queue->last = &queue->first;
+}
+
+void
+io_event_push(struct io_event_queue *queue, struct io_event *event)
+{
+	event->next = NULL;
+	*queue->last = event;
+	queue->last = &event->next;
+}
+
+/* Signals and suspends carry no token, so none of theirs is dropped. */
+static bool
+has_token(const struct io_event *event)
+{
+	return event->event.type == WORLD_HTTP ||
+	    event->event.type == WORLD_BANNER;
+}
+
+bool
+io_event_drop(struct io_event_queue *queue, uint64_t token)
+{
+	struct io_event **at = &queue->first;
+	while (*at != NULL) {
+		struct io_event *event = *at;
+		if (!has_token(event) || event->event.token != token) {
+			at = &event->next;
+			continue;
+		}
+		*at = event->next;
+		if (*at == NULL)
+			queue->last = at;
+		io_event_free(event);
+		return true;
+	}
+	return false;
+}
+
+/* Absent stays absent: a header that is empty is not one that is missing. */
+static struct str
+keep(struct arena *arena, const struct strbuf *text)
+{
+	return text->data == NULL ? (struct str){0} :
+	    arena_str(arena, strbuf_str(text));
+}
+
+bool
+io_event_deliver(struct io_event_queue *queue, struct arena *arena,
+    struct world_event *out)
+{
+	struct io_event *event = queue->first;
+	if (event == NULL)
+		return false;
+	queue->first = event->next;
+	if (queue->first == NULL)
+		queue->last = &queue->first;
+
+	*out = event->event;
+	if (out->type == WORLD_HTTP) {
+		struct http_answer *http = &out->http;
+		http->reason = keep(arena, &event->reason);
+		http->retry_after = keep(arena, &event->retry_after);
+		http->ratelimit = keep(arena, &event->ratelimit);
+		http->request_id = keep(arena, &event->request_id);
+		http->date = keep(arena, &event->date);
+		http->body = strbuf_str(&event->body);
+		arena_take(arena, event->body.data);
+		event->body = (struct strbuf){0};
+	} else if (out->type == WORLD_BANNER)
+		out->banner_reason = keep(arena, &event->reason);
+	io_event_free(event);
+	return true;
+}

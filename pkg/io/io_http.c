@@ -1,0 +1,509 @@
+/* io_http.c - see io_http.h */
+#include "io/io_http.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/io_trace.h"
+#include "io/io_transfer.h"
+#include "io/io_url.h"
+
+enum { CONNECTIONS = 50, HOSTS = 3, SPARE = 16 };
+
+struct io_http {
+	const struct clock *clock;
+	struct io_event_queue *queue;
+	int epoll;
+	uint32_t tag;
+	size_t max;
+
+	struct arena arena;		/* texts of the configuration */
+	struct str bases[HOSTS];
+	struct str keys[HOSTS];		/* bearer tokens; wiped at the end */
+	const char *ca_file, *proxy, *no_proxy;
+	struct io_trace trace;
+
+	bool tried, ready;		/* loading libcurl */
+	const char *why;		/* why it is not ready */
+	struct curl_dl curl;
+	CURLM *multi;
+	CURLSH *share;
+	struct curl_slist *headers[HOSTS];
+	bool ca_directory;
+	bool stale;			/* the pool is not to be used */
+	int64_t due_ms;			/* libcurl's timer, -1 for none */
+
+	struct io_transfer *active;
+	size_t nactive;
+	struct io_transfer *line, **line_end;	/* wait for a free place */
+	CURL *spare[SPARE];
+	size_t nspare;
+};
+
+/* --------------------------------------------------------------- life ---- */
+
+static const char *
+env_either(const char *upper, const char *lower)
+{
+	const char *value = getenv(upper);
+	return value != NULL && *value != '\0' ? value : getenv(lower);
+}
+
+static const char *
+keep_text(struct io_http *http, const char *text)
+{
+	return text == NULL || *text == '\0' ? NULL :
+	    arena_cstr(&http->arena, str_from(text));
+}
+
+static struct str
+keep_key(struct io_http *http, const struct secret *secret)
+{
+	return secret != NULL && secret_is_set(secret) ?
+	    arena_str(&http->arena, secret_reveal(secret)) : (struct str){0};
+}
+
+struct io_http *
+io_http_new(const struct io_config *config, int epoll, uint32_t tag,
+    struct io_event_queue *queue, const struct clock *clock)
+{
+	struct io_http *http = calloc(1, sizeof *http);
+	if (http == NULL)
+		fail_out_of_memory();
+	http->clock = clock;
+	http->queue = queue;
+	http->epoll = epoll;
+	http->tag = tag;
+	http->due_ms = -1;
+	http->line_end = &http->line;
+	http->max = config->max_connections > 0 ? config->max_connections :
+	    CONNECTIONS;
+	http->bases[HOST_CLOUD] = arena_str(&http->arena, config->cloud_url);
+	http->bases[HOST_CLOUD_GRAPHQL] = arena_str(&http->arena,
+	    config->graphql_url);
+	http->bases[HOST_GITHUB] = arena_str(&http->arena,
+	    config->github_url);
+	http->keys[HOST_CLOUD] = http->keys[HOST_CLOUD_GRAPHQL] =
+	    keep_key(http, config->cloud_key);
+	http->keys[HOST_GITHUB] = keep_key(http, config->github_token);
+	http->ca_file = keep_text(http, config->ca_file != NULL ?
+	    config->ca_file : getenv("SSL_CERT_FILE"));
+	http->proxy = keep_text(http, env_either("HTTPS_PROXY",
+	    "https_proxy"));
+	http->no_proxy = keep_text(http, env_either("NO_PROXY", "no_proxy"));
+	io_trace_init(&http->trace, config->trace, config->trace_ctx);
+	for (size_t i = 0; i < HOSTS; i++)
+		io_trace_hide(&http->trace, http->keys[i]);
+	return http;
+}
+
+static void
+wipe_keys(struct io_http *http)
+{
+	for (size_t i = 0; i < HOSTS; i++) {
+		if (http->keys[i].data != NULL)
+			explicit_bzero((char *)http->keys[i].data,
+			    http->keys[i].len);
+		for (struct curl_slist *line = http->headers[i]; line != NULL;
+		     line = line->next)
+			explicit_bzero(line->data, strlen(line->data));
+		if (http->headers[i] != NULL)
+			http->curl.slist_free_all(http->headers[i]);
+	}
+}
+
+static void
+forget(struct io_http *http, struct io_transfer *transfer)
+{
+	if (transfer->next != NULL)
+		transfer->next->prev = transfer->prev;
+	if (transfer->prev != NULL)
+		transfer->prev->next = transfer->next;
+	else
+		http->active = transfer->next;
+	http->nactive--;
+}
+
+/* Take the handle back; it keeps nothing of the request. */
+static void
+give_back(struct io_http *http, CURL *easy)
+{
+	if (http->nspare == SPARE) {
+		http->curl.easy_cleanup(easy);
+		return;
+	}
+	http->curl.easy_reset(easy);
+	http->spare[http->nspare++] = easy;
+}
+
+void
+io_http_free(struct io_http *http)
+{
+	if (http == NULL)
+		return;
+	while (http->line != NULL) {
+		struct io_transfer *transfer = http->line;
+		http->line = transfer->next;
+		io_transfer_free(transfer);
+	}
+	while (http->active != NULL)
+		io_http_cancel(http, http->active->token);
+	while (http->nspare > 0)
+		http->curl.easy_cleanup(http->spare[--http->nspare]);
+	if (http->multi != NULL)
+		http->curl.multi_cleanup(http->multi);
+	if (http->share != NULL)
+		http->curl.share_cleanup(http->share);
+	wipe_keys(http);
+	io_trace_release(&http->trace);
+	curl_dl_release(&http->curl);
+	arena_release(&http->arena);
+	free(http);
+}
+
+/* ------------------------------------------------------------ loading ---- */
+
+static int
+on_socket_change(CURL *easy, curl_socket_t fd, int what, void *ctx,
+    void *socket_ctx)
+{
+	struct io_http *http = ctx;
+	struct epoll_event event = {
+		.data.u64 = (uint64_t)http->tag << 32 | (uint32_t)fd,
+	};
+	(void)easy;
+	(void)socket_ctx;
+
+	if (what == CURL_POLL_REMOVE) {
+		epoll_ctl(http->epoll, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	if (what & CURL_POLL_IN)
+		event.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(http->epoll, EPOLL_CTL_MOD, fd, &event) != 0)
+		epoll_ctl(http->epoll, EPOLL_CTL_ADD, fd, &event);
+	return 0;
+}
+
+static int
+on_timer_change(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct io_http *http = ctx;
+	(void)multi;
+	http->due_ms = timeout_ms < 0 ? -1 :
+	    http->clock->mono_ms(http->clock->ctx) + timeout_ms;
+	return 0;
+}
+
+static bool
+open_multi(struct io_http *http)
+{
+	CURLM *multi = http->multi = http->curl.multi_init();
+	if (multi == NULL)
+		return false;
+	/* Descriptors of the library's own, which it leaves inheritable;
+	 * none of ours is meant to be. */
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	return http->curl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
+	    on_socket_change) == CURLM_OK &&
+	    http->curl.multi_setopt(multi, CURLMOPT_SOCKETDATA, http) ==
+	    CURLM_OK &&
+	    http->curl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION,
+	    on_timer_change) == CURLM_OK &&
+	    http->curl.multi_setopt(multi, CURLMOPT_TIMERDATA, http) ==
+	    CURLM_OK &&
+	    http->curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+	    (long)http->max) == CURLM_OK;
+}
+
+static void
+add_header(struct io_http *http, size_t host, const char *text)
+{
+	struct curl_slist *list = http->curl.slist_append(
+	    http->headers[host], text);
+	if (list == NULL)
+		fail_out_of_memory();
+	http->headers[host] = list;
+}
+
+static void
+make_headers(struct io_http *http)
+{
+	for (size_t host = 0; host < HOSTS; host++) {
+		if (http->keys[host].len > 0) {
+			struct strbuf line = {0};
+			strbuf_addf(&line, "Authorization: Bearer " STR_FMT,
+			    STR_ARG(http->keys[host]));
+			add_header(http, host, line.data);
+			explicit_bzero(line.data, line.cap);
+			strbuf_release(&line);
+		}
+		add_header(http, host, host == HOST_GITHUB ?
+		    "Accept: application/vnd.github+json" :
+		    "Accept: application/json");
+		if (host == HOST_GITHUB)
+			add_header(http, host,
+			    "X-GitHub-Api-Version: 2022-11-28");
+		add_header(http, host, "Content-Type: application/json");
+		/* No round of "may I?" before a large body. */
+		add_header(http, host, "Expect:");
+	}
+}
+
+static bool
+load(struct io_http *http)
+{
+	struct stat info;
+
+	if (http->tried)
+		return http->ready;
+	http->tried = true;
+	if (!curl_dl_load(&http->curl, &http->why))
+		return false;
+	http->why = "libcurl does not start";
+	http->share = http->curl.share_init();
+	if (http->share == NULL || !open_multi(http))
+		return false;
+	/* Fresh connections then still resume TLS sessions. */
+	http->curl.share_setopt(http->share, CURLSHOPT_SHARE,
+	    CURL_LOCK_DATA_SSL_SESSION);
+	http->ca_directory = stat(IO_TRANSFER_CA_DIRECTORY, &info) == 0;
+	make_headers(http);
+	return http->ready = true;
+}
+
+/* ----------------------------------------------------------- starting ---- */
+
+static void
+fail(struct io_http *http, struct io_transfer *transfer, const char *why)
+{
+	struct io_event *event = transfer->event;
+	event->event.http.outcome = HTTP_NOT_SENT;
+	strbuf_adds(&event->reason, why);
+	io_trace_end(&http->trace, transfer, 0);
+	io_event_push(http->queue, event);
+	transfer->event = NULL;
+	io_transfer_free(transfer);
+}
+
+/* The proxy of a request; in arena, "" for none. */
+static const char *
+proxy_for(struct io_http *http, struct arena *arena, struct str url)
+{
+	struct str proxy = io_url_proxy(str_from(http->proxy),
+	    str_from(http->no_proxy), io_url_host(url));
+	return proxy.data == NULL ? "" : arena_cstr(arena, proxy);
+}
+
+static bool
+set_going(struct io_http *http, struct io_transfer *transfer)
+{
+	struct arena scratch = {0};
+	CURL *easy = http->nspare > 0 ? http->spare[--http->nspare] :
+	    http->curl.easy_init();
+	bool ok = easy != NULL;
+
+	if (!ok)
+		return false;
+	transfer->fresh = transfer->effect || http->stale;
+	struct io_transfer_rules rules = {
+		.curl = &http->curl,
+		.user_agent = "podform/" PODFORM_VERSION,
+		.ca_file = http->ca_file,
+		.ca_directory = http->ca_directory,
+		.proxy = http->proxy == NULL ? "" : proxy_for(http, &scratch,
+		    strbuf_str(&transfer->url)),
+		.headers = http->headers[transfer->host],
+		.share = http->share,
+		.verbose = io_trace_wanted(&http->trace),
+		.debug = io_trace_debug,
+		.debug_ctx = &http->trace,
+	};
+	ok = io_transfer_setup(transfer, easy, &rules) &&
+	    http->curl.multi_add_handle(http->multi, easy) == CURLM_OK;
+	if (!ok) {
+		transfer->easy = NULL;
+		http->curl.easy_cleanup(easy);
+	}
+	arena_release(&scratch);
+	return ok;
+}
+
+static void
+start_one(struct io_http *http, struct io_transfer *transfer)
+{
+	transfer->started_ms = http->clock->mono_ms(http->clock->ctx);
+	io_trace_begin(&http->trace, transfer);
+	if (!set_going(http, transfer)) {
+		fail(http, transfer, "libcurl refuses the request");
+		return;
+	}
+	transfer->prev = NULL;
+	transfer->next = http->active;
+	if (http->active != NULL)
+		http->active->prev = transfer;
+	http->active = transfer;
+	http->nactive++;
+}
+
+static void
+start_waiting(struct io_http *http)
+{
+	while (http->line != NULL && http->nactive < http->max) {
+		struct io_transfer *transfer = http->line;
+		http->line = transfer->next;
+		if (http->line == NULL)
+			http->line_end = &http->line;
+		start_one(http, transfer);
+	}
+}
+
+void
+io_http_start(struct io_http *http, uint64_t token,
+    const struct http_request *request)
+{
+	struct io_transfer *transfer = io_transfer_new(token,
+	    http->bases[request->host], request);
+
+	if (http->bases[request->host].len == 0) {
+		fail(http, transfer, "no address is known for this service");
+		return;
+	}
+	if (!load(http)) {
+		fail(http, transfer, http->why);
+		return;
+	}
+	transfer->next = NULL;
+	*http->line_end = transfer;
+	http->line_end = &transfer->next;
+	start_waiting(http);
+	/* Connect now, not when somebody waits: until then other work may
+	 * be done. */
+	io_http_tick(http);
+}
+
+/* ---------------------------------------------------------- finishing ---- */
+
+static void
+finish(struct io_http *http, CURL *easy, CURLcode code)
+{
+	char *private = NULL;
+	http->curl.easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	struct io_transfer *transfer = (struct io_transfer *)(void *)private;
+
+	io_transfer_finish(transfer, &http->curl, code);
+	http->curl.multi_remove_handle(http->multi, easy);
+	give_back(http, easy);
+	forget(http, transfer);
+	io_trace_end(&http->trace, transfer, http->clock->mono_ms(
+	    http->clock->ctx) - transfer->started_ms);
+	io_event_push(http->queue, transfer->event);
+	transfer->event = NULL;
+	io_transfer_free(transfer);
+}
+
+static void
+reopen_if_stale(struct io_http *http)
+{
+	if (!http->stale || http->nactive > 0)
+		return;
+	http->curl.multi_cleanup(http->multi);
+	http->due_ms = -1;
+	http->stale = false;
+	if (!open_multi(http)) {
+		http->ready = false;
+		http->why = "libcurl does not start again";
+	}
+}
+
+static void
+collect(struct io_http *http)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = http->curl.multi_info_read(http->multi, &left)) !=
+	    NULL)
+		if (message->msg == CURLMSG_DONE)
+			finish(http, message->easy_handle,
+			    message->data.result);
+	reopen_if_stale(http);
+	start_waiting(http);
+}
+
+void
+io_http_ready(struct io_http *http, int fd, uint32_t events)
+{
+	int running, flags = 0;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP))
+		flags |= CURL_CSELECT_IN;
+	if (events & EPOLLOUT)
+		flags |= CURL_CSELECT_OUT;
+	if (events & EPOLLERR)
+		flags |= CURL_CSELECT_ERR;
+	http->curl.multi_socket_action(http->multi, fd, flags, &running);
+	collect(http);
+}
+
+void
+io_http_tick(struct io_http *http)
+{
+	int running;
+	if (http->due_ms < 0 ||
+	    http->clock->mono_ms(http->clock->ctx) < http->due_ms)
+		return;
+	http->due_ms = -1;
+	http->curl.multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
+	    &running);
+	collect(http);
+}
+
+int64_t
+io_http_next_ms(const struct io_http *http)
+{
+	return http->due_ms;
+}
+
+bool
+io_http_cancel(struct io_http *http, uint64_t token)
+{
+	for (struct io_transfer **at = &http->line; *at != NULL;
+	     at = &(*at)->next) {
+		struct io_transfer *transfer = *at;
+		if (transfer->token != token)
+			continue;
+		*at = transfer->next;
+		if (*at == NULL)
+			http->line_end = at;
+		io_transfer_free(transfer);
+		return true;
+	}
+	for (struct io_transfer *transfer = http->active; transfer != NULL;
+	     transfer = transfer->next) {
+		if (transfer->token != token)
+			continue;
+		http->curl.multi_remove_handle(http->multi, transfer->easy);
+		/* What it was doing may still sit in the handle. */
+		http->curl.easy_cleanup(transfer->easy);
+		forget(http, transfer);
+		io_transfer_free(transfer);
+		start_waiting(http);
+		return true;
+	}
+	return false;
+}
+
+void
+io_http_drop_pool(struct io_http *http)
+{
+	if (!http->ready)
+		return;
+	http->stale = true;
+	reopen_if_stale(http);
+}

@@ -1,0 +1,60 @@
+/*
+ * io_transfer.h - one request through libcurl; private to pkg/io.
+ *
+ * Sets an easy handle up for one request, gathers the answer within the
+ * caps, and says in the end what became of it.
+ */
+#ifndef IO_TRANSFER_H
+#define IO_TRANSFER_H
+
+#include "io/curl_dl.h"
+#include "io/io_event.h"
+
+struct io_transfer {
+	struct io_transfer *next, *prev;
+	uint64_t token;
+	CURL *easy;			/* NULL while it waits in line */
+	struct strbuf url, body;	/* what is sent */
+	enum http_method method;
+	enum http_host host;
+	int64_t timeout_ms, started_ms;
+	bool effect;
+	bool fresh;			/* on a connection of its own */
+	bool secure, proxied;
+	struct io_event *event;		/* gathers the answer */
+	size_t header_bytes;
+	const char *broken;		/* why we stopped it ourselves */
+	bool too_large;
+	char error[CURL_ERROR_SIZE];	/* libcurl's own words */
+};
+
+/* The settings that all requests of a world share. */
+struct io_transfer_rules {
+	const struct curl_dl *curl;
+	const char *user_agent;
+	const char *ca_file;		/* or NULL */
+	bool ca_directory;		/* read CA_DIRECTORY lazily */
+	const char *proxy;		/* of this request, "" for none */
+	const struct curl_slist *headers;
+	CURLSH *share;
+	bool verbose;
+	curl_debug_callback debug;
+	void *debug_ctx;
+};
+
+#define IO_TRANSFER_CA_DIRECTORY "/etc/ssl/certs"
+
+struct io_transfer *io_transfer_new(uint64_t token, struct str base,
+    const struct http_request *request);
+/* Frees all but the easy handle. */
+void io_transfer_free(struct io_transfer *transfer);
+
+/* Prepare an easy handle, fresh or reset; takes nothing. */
+bool io_transfer_setup(struct io_transfer *transfer, CURL *easy,
+    const struct io_transfer_rules *rules);
+
+/* Fill in the event from how libcurl ended. */
+void io_transfer_finish(struct io_transfer *transfer,
+    const struct curl_dl *curl, CURLcode code);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * io_world.h - the real outside: struct world of base/seams.h.
+ *
+ * One thread, one poll loop (epoll): HTTP through libcurl's multi interface,
+ * SSH banners, signals, timers.  start_http() and start_banner() only set
+ * things going; wait() turns the loop until there is one event to return.
+ *
+ * HTTP keeps the promises of base/seams.h against libcurl's habits: what
+ * has an effect goes out on a fresh HTTP/1.1 connection, since libcurl would
+ * silently send it again on a reused one that dies; nothing is redirected,
+ * inflated or read beyond the caps; the credential of a host goes to that
+ * host alone, in the Authorization header alone.
+ */
+#ifndef IO_WORLD_H
+#define IO_WORLD_H
+
+#include "base/secret.h"
+#include "base/seams.h"
+
+/* Everything here is copied, except the context of trace. */
+struct io_config {
+	/* Bases, as of io_url.h; absent: requests to that host fail. */
+	struct str cloud_url, graphql_url, github_url;
+	/* Credentials, NULL for none. */
+	const struct secret *cloud_key, *github_token;
+	const char *ca_file;		/* PEM; NULL: SSL_CERT_FILE, else the
+					   system's directory */
+	size_t max_connections;		/* at once, 0: 50; more wait in line */
+	/*
+	 * For --verbose: what goes on, a line at a time, without its line
+	 * end.  Never a header or body that is sent, never a body that is
+	 * received, never a credential; not escaped for a terminal.
+	 */
+	void (*trace)(void *ctx, struct str line);
+	void *trace_ctx;
+};
+
+struct io_world;
+
+/*
+ * Ignores SIGPIPE for the process.  Proxies are taken from HTTPS_PROXY and
+ * NO_PROXY (or their lower-case forms) by us and nobody else.  Cheap: the
+ * HTTP library is loaded by the first request.
+ */
+struct io_world *io_world_new(const struct io_config *config);
+void io_world_free(struct io_world *io);	/* NULL is harmless */
+
+/* The seam; valid until io_world_free(). */
+struct world *io_world_seam(struct io_world *io);
+
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP are events of wait() and nothing
+ * else.  Until then they end the process as usual, which is right while
+ * nothing was started: a prompt or a plan needs no clean-up.
+ */
+void io_world_take_signals(struct io_world *io);
+
+/* A struct fs over the real file system, for use without a world. */
+struct fs io_fs(void);
+
+/*
+ * Run argv (found through PATH) and keep its standard output, at most limit
+ * bytes: its exit status (128 plus the signal that ended it), or -errno:
+ * -ETIMEDOUT, -EFBIG, -ENOENT.  Standard input is empty, standard error is
+ * ours, nothing else is inherited; our own credentials are taken out of its
+ * environment.
+ */
+int io_command(struct arena *arena, const char *const *argv,
+    int64_t timeout_ms, size_t limit, struct str *output);
+
+#endif

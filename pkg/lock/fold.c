@@ -1,0 +1,243 @@
+/* fold.c - what journal records do to a lock in memory */
+#include <assert.h>
+#include <string.h>
+
+#include "lock/crc.h"
+#include "lock/journal.h"
+#include "lock/parts.h"
+
+/* ------------------------------------------------------ one record ----- */
+
+/* The entry that an op is about: by id where it has one. */
+static struct lock_entry *
+entry_of(struct lock *lock, const struct lock_op *op)
+{
+	if (op->entry.id.len > 0)
+		return lock_find_id(lock, op->entry.kind, op->entry.id);
+	return lock_find(lock, op->address);
+}
+
+void
+lock_apply_intent(struct arena *arena, struct lock *lock,
+    const struct record *intent)
+{
+	assert(intent->type == RECORD_INTENT);
+	lock_detach(arena, lock);
+	struct lock_op *op = lock_find_op(lock, &intent->op.op);
+	if (op == NULL)
+		op = ARENA_PUSH(arena, &lock->pending);
+	*op = intent->op;
+}
+
+static void
+created(struct arena *arena, struct lock *lock, const struct lock_op *op,
+    const struct record *result)
+{
+	struct lock_entry entry = op->entry;
+	struct lock_entry *old, *same;
+
+	entry.address = op->address;
+	entry.op = op->op;
+	entry.deposed = false;
+	if (result->id.len > 0)
+		entry.id = result->id;
+	if (entry.kind == KIND_VOLUME)
+		entry.volume.id = entry.id;
+	if (result->created_at.len > 0)
+		entry.created_at = result->created_at;
+	if (result->price_per_hour >= 0)
+		entry.price_per_hour = result->price_per_hour;
+
+	old = lock_find(lock, entry.address);
+	if (old != NULL && !str_eq(old->id, entry.id)) {
+		lock_forget_keys(lock, old);
+		old->deposed = true;
+		lock_remember_keys(lock, old);
+	}
+	same = lock_find_id(lock, entry.kind, entry.id);
+	if (same != NULL)
+		lock_forget_keys(lock, same);
+	else
+		same = ARENA_PUSH(arena, &lock->entries);
+	*same = entry;
+	lock_remember_keys(lock, same);
+}
+
+static void
+updated(struct lock *lock, const struct lock_op *op)
+{
+	struct lock_entry *entry = entry_of(lock, op);
+	struct lock_entry old;
+
+	if (entry == NULL)
+		return;
+	old = *entry;
+	lock_forget_keys(lock, entry);
+	*entry = op->entry;
+	/* Who it is does not change by an update. */
+	entry->kind = old.kind;
+	entry->address = old.address;
+	entry->id = old.id;
+	entry->op = old.op;
+	entry->deposed = old.deposed;
+	entry->created_at = old.created_at;
+	if (old.kind == KIND_VOLUME)
+		entry->volume.id = old.volume.id;
+	if (entry->price_per_hour <= 0)
+		entry->price_per_hour = old.price_per_hour;
+	lock_remember_keys(lock, entry);
+}
+
+static void
+switched(struct lock *lock, const struct lock_op *op)
+{
+	struct lock_entry *entry = entry_of(lock, op);
+	if (entry == NULL)
+		return;
+	entry->stopped = op->action == OP_STOP;
+	if (op->entry.spec_digest.len > 0)
+		entry->spec_digest = op->entry.spec_digest;
+}
+
+static void
+deleted(struct arena *arena, struct lock *lock, const struct lock_op *op,
+    int64_t wall_ms)
+{
+	struct lock_entry *entry = entry_of(lock, op);
+	if (entry == NULL) {
+		/* An orphan: its maker is dead, and stays so. */
+		lock_bury(arena, lock, &op->entry.op, op->address, wall_ms);
+		return;
+	}
+	lock_bury(arena, lock, &entry->op, entry->address, wall_ms);
+	lock_remove_entry(lock, entry);
+}
+
+void
+lock_apply_result(struct arena *arena, struct lock *lock,
+    const struct record *result)
+{
+	struct lock_op *pending, op;
+
+	assert(result->type == RECORD_RESULT);
+	lock_detach(arena, lock);
+	pending = lock_find_op(lock, &result->op.op);
+	if (pending == NULL)
+		return;
+	op = *pending;
+	lock_remove_op(lock, pending);
+	int64_t wall_ms = result->wall_ms != 0 ? result->wall_ms : op.wall_ms;
+	if (result->outcome == OP_NONE) {
+		if (op.action == OP_CREATE)
+			lock_bury(arena, lock, &op.op, op.address, wall_ms);
+		return;
+	}
+	switch (op.action) {
+	case OP_CREATE:
+		created(arena, lock, &op, result);
+		return;
+	case OP_UPDATE:
+		updated(lock, &op);
+		return;
+	case OP_START:
+	case OP_STOP:
+		switched(lock, &op);
+		return;
+	case OP_DELETE:
+		deleted(arena, lock, &op, wall_ms);
+		return;
+	case OP_COUNT:
+		break;
+	}
+	assert(!"an action");
+}
+
+/* -------------------------------------------------------- a journal ---- */
+
+static bool
+refuse(struct diags *diags, const char *hint)
+{
+	diag_hint(diags, "%s", hint);
+	return false;
+}
+
+/* May this run's records be applied to the lock? */
+static bool
+check_begin(struct lock *lock, const struct record *begin, bool had_file,
+    struct diags *diags)
+{
+	if (!had_file && begin->serial > 0) {
+		diag_error(diags, "PF0609", NO_SPAN, "the lock file is missing, "
+		    "but the journal builds on its serial %lld",
+		    (long long)begin->serial);
+		return refuse(diags, "restore podform.lock: cp "
+		    "podform.lock.backup podform.lock, or git checkout "
+		    "podform.lock");
+	}
+	if (!had_file)
+		lock->lineage = begin->lineage;
+	if (!str_eq(id128_str(&lock->lineage), id128_str(&begin->lineage))) {
+		diag_error(diags, "PF0609", NO_SPAN, "the journal belongs to "
+		    "another lock file: its lineage is %s, the lock file's is "
+		    "%s", begin->lineage.hex, lock->lineage.hex);
+		return refuse(diags, "put the lock file back that the last run "
+		    "used; if its pods are of no interest any more, move "
+		    ".podform/journal away");
+	}
+	if (begin->serial > lock->serial) {
+		diag_error(diags, "PF0609", NO_SPAN, "the lock file is older "
+		    "than the journal: its serial is %lld, the journal builds "
+		    "on %lld", (long long)lock->serial,
+		    (long long)begin->serial);
+		return refuse(diags, "restore the newer lock file: "
+		    "podform.lock.backup or git may have it");
+	}
+	return true;
+}
+
+/* How many of the records the lock contains already. */
+static size_t
+contained(const struct lock *lock, const struct records *records)
+{
+	uint64_t folded;
+	if (!crc_parse(lock->folded, &folded) || folded == 0)
+		return 0;
+	for (size_t i = records->list.n; i > 0; i--)
+		if (records->list.items[i - 1].chain == folded)
+			return i;
+	return 0;
+}
+
+bool
+journal_fold(struct arena *arena, struct lock *lock,
+    const struct records *records, bool *changed, struct diags *diags)
+{
+	bool had_file = lock->exists;
+	size_t i = contained(lock, records);
+
+	*changed = false;
+	for (; i < records->list.n; i++) {
+		const struct record *record = &records->list.items[i];
+		switch (record->type) {
+		case RECORD_BEGIN:
+			if (!check_begin(lock, record, had_file, diags))
+				return false;
+			continue;
+		case RECORD_INTENT:
+			lock_apply_intent(arena, lock, record);
+			break;
+		case RECORD_RESULT:
+			lock_apply_result(arena, lock, record);
+			break;
+		case RECORD_END:
+			continue;
+		}
+		*changed = true;
+	}
+	if (records->chain != 0) {
+		crc_hex(records->chain, lock->folded_);
+		lock->folded = str_from(lock->folded_);
+	}
+	lock_sort(lock);
+	return true;
+}

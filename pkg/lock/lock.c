@@ -1,0 +1,319 @@
+/*
+ * lock.c - the lock in memory: finding, adding, removing.
+ *
+ * Finding goes through an index that is built when first asked for and then
+ * follows: what was pushed since is added, what moved is corrected.  Its
+ * values are positions, which survive the arrays' growth.
+ */
+#include "lock/lock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/units.h"
+#include "lock/parts.h"
+
+struct lock_index {
+	struct map by_address;			/* live entries */
+	struct map by_id[KIND_COUNT];
+	struct map by_op;			/* pending */
+	size_t nentries, npending;		/* how many are in it */
+};
+
+/* A map has no removal; this value stands for "not there". */
+#define GONE ((void *)UINTPTR_MAX)
+#define POSITION(i) ((void *)(uintptr_t)((i) + 1))
+
+static void *
+map_position(const struct map *map, struct str key, size_t *i)
+{
+	void *value = map_get(map, key);
+	if (value == NULL || value == GONE)
+		return NULL;
+	*i = (size_t)(uintptr_t)value - 1;
+	return value;
+}
+
+static void
+index_entry(struct lock *lock, size_t i, void *value)
+{
+	const struct lock_entry *entry = &lock->entries.items[i];
+	struct lock_index *index = lock->index;
+
+	if (!entry->deposed && entry->address.len > 0)
+		map_put(&index->by_address, lock->arena, entry->address,
+		    value);
+	if (entry->id.len > 0)
+		map_put(&index->by_id[entry->kind], lock->arena, entry->id,
+		    value);
+}
+
+static void
+index_pending(struct lock *lock, size_t i, void *value)
+{
+	/* The key must outlive a move of the array: a copy. */
+	struct str key = id128_str(&lock->pending.items[i].op);
+	if (map_get(&lock->index->by_op, key) == NULL)
+		key = arena_str(lock->arena, key);
+	map_put(&lock->index->by_op, lock->arena, key, value);
+}
+
+/* Bring the index up to date; false if there can be none (no arena). */
+static bool
+index_ready(struct lock *lock)
+{
+	struct lock_index *index = lock->index;
+
+	if (lock->arena == NULL)
+		return false;
+	if (index == NULL || lock->entries.n < index->nentries ||
+	    lock->pending.n < index->npending)
+		index = lock->index = ARENA_NEW(lock->arena, struct lock_index);
+	while (index->nentries < lock->entries.n) {
+		size_t i = index->nentries++;
+		index_entry(lock, i, POSITION(i));
+	}
+	while (index->npending < lock->pending.n) {
+		size_t i = index->npending++;
+		index_pending(lock, i, POSITION(i));
+	}
+	return true;
+}
+
+struct lock_entry *
+lock_find(struct lock *lock, struct str address)
+{
+	size_t at = 0;
+	if (index_ready(lock)) {
+		if (!map_position(&lock->index->by_address, address, &at))
+			return NULL;
+		struct lock_entry *entry = &lock->entries.items[at];
+		if (at < lock->entries.n && !entry->deposed &&
+		    str_eq(entry->address, address))
+			return entry;
+	}
+	/* No index, or somebody changed an entry by hand. */
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (!lock->entries.items[i].deposed &&
+		    str_eq(lock->entries.items[i].address, address))
+			return &lock->entries.items[i];
+	return NULL;
+}
+
+struct lock_entry *
+lock_find_id(struct lock *lock, enum kind kind, struct str id)
+{
+	size_t at = 0;
+	if (index_ready(lock)) {
+		if (!map_position(&lock->index->by_id[kind], id, &at))
+			return NULL;
+		struct lock_entry *entry = &lock->entries.items[at];
+		if (at < lock->entries.n && entry->kind == kind &&
+		    str_eq(entry->id, id))
+			return entry;
+	}
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (lock->entries.items[i].kind == kind &&
+		    str_eq(lock->entries.items[i].id, id))
+			return &lock->entries.items[i];
+	return NULL;
+}
+
+struct lock_op *
+lock_find_op(struct lock *lock, const struct id128 *op)
+{
+	size_t at = 0;
+	if (index_ready(lock))
+		return map_position(&lock->index->by_op, id128_str(op), &at) ?
+		    &lock->pending.items[at] : NULL;
+	for (size_t i = 0; i < lock->pending.n; i++)
+		if (str_eq(id128_str(&lock->pending.items[i].op),
+		    id128_str(op)))
+			return &lock->pending.items[i];
+	return NULL;
+}
+
+/*
+ * Before the first change: arrays of our own, so that a plan's pointers into
+ * the old ones go on showing what the plan was made from.
+ */
+void
+lock_detach(struct arena *arena, struct lock *lock)
+{
+	if (lock->arena == NULL)
+		lock->arena = arena;
+	if (lock->detached)
+		return;
+	lock->detached = true;
+	struct lock_entry *entries = ARENA_ARRAY(lock->arena,
+	    struct lock_entry, lock->entries.n);
+	struct lock_op *pending = ARENA_ARRAY(lock->arena, struct lock_op,
+	    lock->pending.n);
+	for (size_t i = 0; i < lock->entries.n; i++)
+		entries[i] = lock->entries.items[i];
+	for (size_t i = 0; i < lock->pending.n; i++)
+		pending[i] = lock->pending.items[i];
+	lock->entries.items = entries;
+	lock->entries.cap = lock->entries.n;
+	lock->pending.items = pending;
+	lock->pending.cap = lock->pending.n;
+}
+
+/* Something that the index looks at is about to change: take it out. */
+void
+lock_forget_keys(struct lock *lock, const struct lock_entry *entry)
+{
+	if (index_ready(lock))
+		index_entry(lock, (size_t)(entry - lock->entries.items), GONE);
+}
+
+void
+lock_remember_keys(struct lock *lock, const struct lock_entry *entry)
+{
+	size_t i = (size_t)(entry - lock->entries.items);
+	if (index_ready(lock))
+		index_entry(lock, i, POSITION(i));
+}
+
+void
+lock_remove_entry(struct lock *lock, struct lock_entry *entry)
+{
+	size_t at = (size_t)(entry - lock->entries.items);
+	size_t last = lock->entries.n - 1;
+
+	assert(at <= last);
+	if (lock->arena != NULL)
+		lock_detach(lock->arena, lock);
+	entry = &lock->entries.items[at];
+	lock_forget_keys(lock, entry);
+	if (at != last) {
+		*entry = lock->entries.items[last];
+		lock_remember_keys(lock, entry);
+	}
+	lock->entries.n = last;
+	if (lock->index != NULL)
+		lock->index->nentries = last;
+}
+
+void
+lock_remove_op(struct lock *lock, struct lock_op *op)
+{
+	size_t at = (size_t)(op - lock->pending.items);
+	size_t last = lock->pending.n - 1;
+	bool indexed = index_ready(lock);
+
+	assert(at <= last);
+	if (indexed)
+		index_pending(lock, at, GONE);
+	if (at != last) {
+		*op = lock->pending.items[last];
+		if (indexed)
+			index_pending(lock, at, POSITION(at));
+	}
+	lock->pending.n = last;
+	if (indexed)
+		lock->index->npending = last;
+}
+
+/* ------------------------------------------------------------ order ---- */
+
+int
+lock_order_entries(const void *a, const void *b)
+{
+	const struct lock_entry *x = a, *y = b;
+	int order = str_cmp(x->address, y->address);
+	if (order == 0)
+		order = (int)x->deposed - (int)y->deposed;
+	return order != 0 ? order : str_cmp(x->id, y->id);
+}
+
+int
+lock_order_ops(const void *a, const void *b)
+{
+	const struct lock_op *x = a, *y = b;
+	int order = str_cmp(x->address, y->address);
+	return order != 0 ? order :
+	    str_cmp(id128_str(&x->op), id128_str(&y->op));
+}
+
+static void
+sort(void *items, size_t n, size_t size, int (*order)(const void *,
+    const void *))
+{
+	const char *at = items;
+	/* Mostly they are sorted already, and then this is all. */
+	for (size_t i = 1; i < n; i++, at += size)
+		if (order(at, at + size) > 0) {
+			qsort(items, n, size, order);
+			return;
+		}
+}
+
+void
+lock_sort(struct lock *lock)
+{
+	sort(lock->entries.items, lock->entries.n,
+	    sizeof *lock->entries.items, lock_order_entries);
+	sort(lock->pending.items, lock->pending.n,
+	    sizeof *lock->pending.items, lock_order_ops);
+	lock->index = NULL;
+	lock->detached = false;
+}
+
+/* -------------------------------------------- tombstones and history --- */
+
+void
+lock_bury(struct arena *arena, struct lock *lock, const struct id128 *op,
+    struct str address, int64_t wall_ms)
+{
+	if (op->hex[0] == '\0')		/* imported: nothing to remember */
+		return;
+	for (size_t i = 0; i < lock->tombstones.n; i++)
+		if (str_eq(id128_str(&lock->tombstones.items[i].op),
+		    id128_str(op)))
+			return;
+	struct tombstone *grave = ARENA_PUSH(arena, &lock->tombstones);
+	grave->op = *op;
+	grave->address = address;
+	grave->wall_ms = wall_ms;
+}
+
+bool
+lock_is_dead(const struct lock *lock, struct str op)
+{
+	if (op.len == 0)
+		return false;
+	for (size_t i = 0; i < lock->tombstones.n; i++)
+		if (str_starts(id128_str(&lock->tombstones.items[i].op), op))
+			return true;
+	return false;
+}
+
+void
+lock_expire(struct lock *lock, int64_t wall_ms)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < lock->tombstones.n; i++) {
+		struct tombstone grave = lock->tombstones.items[i];
+		/* Clocks jump; do not trust one that is far from this time. */
+		if (wall_ms < grave.wall_ms ||
+		    wall_ms - grave.wall_ms <= 24 * HOUR_MS)
+			lock->tombstones.items[kept++] = grave;
+	}
+	lock->tombstones.n = kept;
+}
+
+void
+lock_add_history(struct arena *arena, struct lock *lock,
+    const struct history_entry *entry)
+{
+	if (lock->history.n >= LOCK_HISTORY_MAX) {
+		size_t drop = lock->history.n - LOCK_HISTORY_MAX + 1;
+		lock->history.n -= drop;
+		memmove(lock->history.items, lock->history.items + drop,
+		    lock->history.n * sizeof *lock->history.items);
+	}
+	*ARENA_PUSH(arena, &lock->history) = *entry;
+}

@@ -1,0 +1,147 @@
+/* merge.c - what a pod does not say for itself; see load.h */
+#include <string.h>
+
+#include "spec/codes.h"
+#include "spec/load.h"
+
+static bool
+has(uint64_t set, const struct field *field)
+{
+	return field->bit != 0 && (set >> (field->bit - 1) & 1) != 0;
+}
+
+static void
+copy_member(void *to, const void *from, size_t offset, size_t size)
+{
+	memcpy((char *)to + offset, (const char *)from + offset, size);
+}
+
+/* Both maps are sorted; what the pod has itself wins. */
+static void
+merge_env(struct arena *arena, struct pod_spec *pod,
+    const struct pod_spec *from)
+{
+	struct spec_env *env = ARENA_ARRAY(arena, struct spec_env,
+	    pod->nenv + from->nenv);
+	size_t n = 0, i = 0, j = 0;
+
+	while (i < pod->nenv || j < from->nenv) {
+		int order = i == pod->nenv ? 1 : j == from->nenv ? -1
+		    : str_cmp(pod->env[i].name, from->env[j].name);
+		env[n++] = order <= 0 ? pod->env[i] : from->env[j];
+		i += order <= 0;
+		j += order >= 0;
+	}
+	pod->env = env;
+	pod->nenv = n;
+}
+
+/*
+ * Take over each field that is set in `from` and not in pod.  `given` are
+ * the bits of from; with mark they become the pod's own.
+ */
+static void
+merge(struct arena *arena, const struct field *fields, struct pod_spec *pod,
+    const struct pod_spec *from, bool mark)
+{
+	for (const struct field *field = fields; field->name; field++) {
+		bool mine = has(pod->set, field);
+		if (!has(from->set, field))
+			continue;
+		if (field->type == FIELD_STRUCT)
+			merge(arena, field->fields, pod, from, mark);
+		else if (field->type == FIELD_MAP && mine)
+			merge_env(arena, pod, from);
+		if (mine)
+			continue;
+		if (field->size > 0)
+			copy_member(pod, from, field->offset, field->size);
+		if (field->count > 0)
+			copy_member(pod, from, field->count, sizeof(size_t));
+		if (field->places > 0)
+			copy_member(pod, from, field->places,
+			    sizeof(struct span *));
+		if (field->place > 0 && mark)
+			copy_member(pod, from, field->place,
+			    sizeof(struct span));
+		if (mark)
+			pod->set |= (uint64_t)1 << (field->bit - 1);
+	}
+}
+
+/* The built-in defaults as a pod; its bits say which those are. */
+static void
+mark_fallbacks(const struct field *fields, struct pod_spec *pod)
+{
+	for (const struct field *field = fields; field->name; field++) {
+		bool inner = field->type == FIELD_STRUCT;
+		if (inner)
+			mark_fallbacks(field->fields, pod);
+		if ((inner || field->fallback != NULL) && field->bit != 0)
+			pod->set |= (uint64_t)1 << (field->bit - 1);
+	}
+}
+
+/* A choice of the pod displaces the other half of an either-or. */
+static void
+prune_defaults(const struct pod_spec *pod, struct pod_spec *defaults)
+{
+	const uint64_t centers = (uint64_t)1 << POD_FIELD_DATA_CENTERS;
+	const uint64_t regions = (uint64_t)1 << POD_FIELD_REGIONS;
+
+	if (pod->set & centers)
+		defaults->set &= ~regions;
+	if (pod->set & regions)
+		defaults->set &= ~centers;
+}
+
+/* The required fields of a pod, and of the mappings that it has. */
+static void
+require(struct loader *loader, const struct pod_spec *pod,
+    const struct field *fields, const char *within, struct span place)
+{
+	for (const struct field *field = fields; field->name; field++) {
+		if (field->type == FIELD_STRUCT && has(pod->set, field)) {
+			struct span at;
+			memcpy(&at, (const char *)pod + field->place,
+			    sizeof at);
+			require(loader, pod, field->fields, field->name, at);
+		}
+		if (!(field->flags & FIELD_REQUIRED) || has(pod->set, field))
+			continue;
+		if (within == NULL)
+			diag_error(loader->diags, E_MISSING, place,
+			    "pod '" STR_FMT "' has no '%s'",
+			    STR_ARG(pod->name), field->name);
+		else
+			diag_error(loader->diags, E_MISSING, place,
+			    "'%s' of pod '" STR_FMT "' has no '%s'", within,
+			    STR_ARG(pod->name), field->name);
+		diag_hint(loader->diags, "for example: %s: %s", field->name,
+		    field->example);
+	}
+}
+
+void
+load_merge(struct loader *loader)
+{
+	static const struct str ssh_port[] = { STR_INIT("22/tcp") };
+	struct pod_spec builtin = {0};
+
+	decode_fallbacks(&loader->decoder, pod_fields, &builtin);
+	mark_fallbacks(pod_fields, &builtin);
+	builtin.ports = ARENA_ARRAY(loader->arena, struct str, 1);
+	builtin.ports[0] = ssh_port[0];
+	builtin.nports = 1;
+	for (size_t i = 0; i < loader->pods.n; i++) {
+		struct pod_spec *pod = loader->pods.items[i];
+		struct pod_spec defaults = loader->defaults;
+		prune_defaults(pod, &defaults);
+		merge(loader->arena, pod_fields, pod, &defaults, true);
+		for (size_t f = 0; f < POD_FIELD_COUNT; f++)
+			if (pod->at[f].source == 0)
+				pod->at[f] = pod->span;
+		require(loader, pod, pod_fields, NULL, pod->span);
+		merge(loader->arena, pod_fields, pod, &builtin, false);
+	}
+}

@@ -1,0 +1,618 @@
+/* yaml.c - see yaml.h */
+#include "spec/yaml.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "spec/codes.h"
+
+/* ------------------------------------------------------------ places ---- */
+
+/*
+ * The byte offset of libyaml's mark, whose index counts characters.  Marks
+ * mostly move forward, so walking from the last one is linear over a file.
+ */
+static size_t
+offset_of(struct yaml_reader *reader, size_t index)
+{
+	size_t at = reader->at_offset, i = reader->at_index;
+
+	if (reader->ascii)
+		return index < reader->text.len ? index : reader->text.len;
+	while (i < index && at < reader->text.len) {
+		at++;
+		while (at < reader->text.len &&
+		    ((unsigned char)reader->text.data[at] & 0xc0) == 0x80)
+			at++;
+		i++;
+	}
+	while (i > index && at > reader->bom) {
+		at--;
+		while (((unsigned char)reader->text.data[at] & 0xc0) == 0x80)
+			at--;
+		i--;
+	}
+	reader->at_offset = at;
+	reader->at_index = i;
+	return at;
+}
+
+static struct span
+span_of(struct yaml_reader *reader, yaml_mark_t start, yaml_mark_t end)
+{
+	size_t from = offset_of(reader, start.index);
+	size_t to = offset_of(reader, end.index);
+	return (struct span){
+		.source = reader->source,
+		.line = (uint32_t)start.line + 1,
+		.column = (uint32_t)start.column + 1,
+		.offset = (uint32_t)from,
+		.length = to > from ? (uint32_t)(to - from) : 0,
+	};
+}
+
+struct span
+yaml_span(struct str text, uint32_t source, size_t from, size_t length)
+{
+	struct span span = { source, 1, 1, (uint32_t)from, (uint32_t)length };
+	size_t at = 0;
+
+	if (str_starts(text, STR("\xef\xbb\xbf")) && from >= 3)
+		at = 3;
+	for (; at < from && at < text.len; at++) {
+		unsigned char byte = (unsigned char)text.data[at];
+		bool pair = byte == '\r' && at + 1 < text.len &&
+		    text.data[at + 1] == '\n';
+		if (byte == '\n' || (byte == '\r' && !pair)) {
+			span.line++;
+			span.column = 1;
+		} else if ((byte & 0xc0) != 0x80 && !pair) {
+			span.column++;
+		}
+	}
+	return span;
+}
+
+/* -------------------------------------------------------- characters ---- */
+
+const char *
+yaml_forbidden(uint32_t code)
+{
+	if (code == 0)
+		return "a NUL byte";
+	if (code == '\t' || code == '\n')
+		return NULL;
+	if (code == '\r')
+		return "a carriage return (U+000D)";
+	if (code == 0x1b)
+		return "an escape character (U+001B)";
+	if (code < 0x20 || code == 0x7f)
+		return "a control character";
+	if (code < 0x80)
+		return NULL;
+	if (code == 0x85)
+		return "the line break U+0085";
+	if (code < 0xa0)
+		return "a control character";
+	if (code == 0x2028)
+		return "the line separator U+2028";
+	if (code == 0x2029)
+		return "the paragraph separator U+2029";
+	if (code == 0xfeff)
+		return "a byte order mark (U+FEFF) inside the file";
+	if (code == 0x61c || code == 0x200e || code == 0x200f ||
+	    (code >= 0x202a && code <= 0x202e) ||
+	    (code >= 0x2066 && code <= 0x2069))
+		return "a control for the direction of text";
+	if (code == 0xfffe || code == 0xffff)
+		return "a code that is no character";
+	return NULL;
+}
+
+ptrdiff_t
+yaml_find_forbidden(struct str value, uint32_t *code)
+{
+	for (size_t at = 0; at < value.len; ) {
+		if (value.data[at] >= 0x20 && value.data[at] < 0x7f) {
+			at++;
+			continue;
+		}
+		size_t n = utf8_decode(str_sub(value, at, 4), code);
+		if (n == 0 || yaml_forbidden(*code) != NULL)
+			return (ptrdiff_t)at;
+		at += n;
+	}
+	return -1;
+}
+
+static bool
+refuse_character(struct yaml_reader *reader, size_t at, size_t length,
+    uint32_t code)
+{
+	struct span span = yaml_span(reader->text, reader->source, at, length);
+
+	if (length == 0) {
+		span.length = 1;
+		diag_error(reader->diags, E_CHARACTER, span,
+		    "byte 0x%02x is not UTF-8",
+		    (unsigned char)reader->text.data[at]);
+		diag_hint(reader->diags, "save the file as UTF-8");
+	} else if (code == '\r') {
+		diag_error(reader->diags, E_CHARACTER, span,
+		    "a carriage return without a line feed");
+		diag_hint(reader->diags,
+		    "save the file with LF or CRLF line ends");
+	} else {
+		diag_error(reader->diags, E_CHARACTER, span,
+		    "the file holds %s (U+%04X)", yaml_forbidden(code), code);
+		diag_hint(reader->diags, "remove it: it can make the text "
+		    "mean something else than what is seen");
+	}
+	return false;
+}
+
+/* UTF-16 and UTF-32 by their mark, or by the zero bytes of ASCII in them. */
+static bool
+looks_wide(struct str text)
+{
+	if (str_starts(text, STR("\xff\xfe")) ||
+	    str_starts(text, STR("\xfe\xff")))
+		return true;
+	return text.len >= 4 && (text.data[0] == '\0') !=
+	    (text.data[1] == '\0') && (text.data[2] == '\0') !=
+	    (text.data[3] == '\0');
+}
+
+/* The whole text, once, before libyaml sees it. */
+static bool
+scan(struct yaml_reader *reader)
+{
+	const struct str text = reader->text;
+	size_t at = 0;
+
+	reader->ascii = true;
+	if (looks_wide(text)) {
+		diag_error(reader->diags, E_CHARACTER,
+		    (struct span){ reader->source, 1, 1, 0, 0 },
+		    "the file is UTF-16; a spec is UTF-8");
+		diag_hint(reader->diags, "save the file as UTF-8");
+		return false;
+	}
+	if (str_starts(text, STR("\xef\xbb\xbf"))) {
+		reader->bom = at = 3;
+		reader->ascii = false;
+	}
+	while (at < text.len) {
+		unsigned char byte = (unsigned char)text.data[at];
+		if ((byte >= 0x20 && byte < 0x7f) || byte == '\n' ||
+		    byte == '\t') {
+			at++;
+			continue;
+		}
+		if (byte == '\r' && at + 1 < text.len &&
+		    text.data[at + 1] == '\n') {
+			at++;
+			continue;
+		}
+		uint32_t code = 0;
+		size_t n = utf8_decode(str_sub(text, at, 4), &code);
+		if (n == 0 || yaml_forbidden(code) != NULL)
+			return refuse_character(reader, at, n, code);
+		reader->ascii = false;
+		at += n;
+	}
+	reader->at_offset = reader->bom;
+	return true;
+}
+
+bool
+yaml_open(struct yaml_reader *reader, struct arena *arena,
+    struct diags *diags, uint32_t source, struct str text)
+{
+	*reader = (struct yaml_reader){ .arena = arena, .diags = diags,
+		.source = source, .text = text };
+	reader->failed = !scan(reader);
+	if (!yaml_parser_initialize(&reader->parser))
+		fail_out_of_memory();
+	reader->started = true;
+	yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+	/* libyaml does not pass over the mark when the encoding is set. */
+	struct str rest = str_sub(text, reader->bom, text.len);
+	yaml_parser_set_input_string(&reader->parser,
+	    rest.len > 0 ? (const unsigned char *)rest.data
+			 : (const unsigned char *)"", rest.len);
+	return !reader->failed;
+}
+
+void
+yaml_close(struct yaml_reader *reader)
+{
+	if (reader->started)
+		yaml_parser_delete(&reader->parser);
+	reader->started = false;
+}
+
+/* ------------------------------------------------------ syntax errors --- */
+
+/* libyaml's words, and ours with a way out. */
+static const struct {
+	const char *theirs, *ours, *hint;
+} problems[] = {
+	{ "tab character that violates",
+	  "a tab cannot be used for indentation", "use spaces" },
+	{ "could not find expected ':'",
+	  "this line is neither `key: value` nor part of a value",
+	  "put a colon and a space after the key, or indent the line as far "
+	  "as the text it belongs to" },
+	{ "mapping values are not allowed",
+	  "a colon where no key can be",
+	  "put quotes around a value that holds `: `, and begin each key on "
+	  "its own line" },
+	{ "did not find expected key",
+	  "a key was expected here",
+	  "keys of one mapping begin in the same column" },
+	{ "did not find expected '-' indicator",
+	  "a list item was expected here",
+	  "items of one list begin with `- ` in the same column" },
+	{ "did not find expected ',' or ']'",
+	  "a list in brackets is not closed: expected `,` or `]`", NULL },
+	{ "did not find expected ',' or '}'",
+	  "a mapping in braces is not closed: expected `,` or `}`", NULL },
+	{ "block sequence entries are not allowed",
+	  "a list item cannot begin here",
+	  "put the list on the lines below its key" },
+	{ "found unexpected end of stream",
+	  "the file ends inside a quoted text", "close the quote" },
+	{ "found unexpected document indicator",
+	  "a document marker inside a quoted text", "close the quote" },
+	{ "found unknown escape character",
+	  "an unknown escape after a backslash",
+	  "use single quotes where a backslash means itself" },
+	{ "did not find expected comment or line break",
+	  "a block text may be marked by `|`, `|-`, `|+`, `>`, `>-` or `>+`",
+	  NULL },
+	{ "found incompatible YAML document",
+	  "only YAML 1.1 and 1.2 are understood", NULL },
+	{ "did not find expected <document start>",
+	  "text after the end of the document", NULL },
+	{ "found unknown directive name",
+	  "an unknown % directive", NULL },
+	{ "found undefined tag handle", "tags are not supported", NULL },
+};
+
+/* Does a key of more than 1024 letters stand on the line of `at`? */
+static bool
+long_key_line(struct str text, size_t at)
+{
+	size_t from = at < text.len ? at : text.len;
+
+	while (from > 0 && text.data[from - 1] != '\n')
+		from--;
+	struct str rest = str_sub(text, from, text.len), after;
+	struct str line = str_cut(rest, '\n', &after);
+	ptrdiff_t colon = str_find(line, ':');
+	return colon > 1024;
+}
+
+/* Which line of the text is `at` in, and does a tab lead it? */
+static bool
+tab_leads(struct str text, size_t at)
+{
+	size_t from = at < text.len ? at : text.len;
+
+	while (from > 0 && text.data[from - 1] != '\n')
+		from--;
+	while (from < text.len && text.data[from] == ' ')
+		from++;
+	return from < text.len && text.data[from] == '\t';
+}
+
+static struct span
+span_at_mark(struct yaml_reader *reader, yaml_mark_t mark)
+{
+	struct span span = span_of(reader, mark, mark);
+
+	span.length = span.offset < reader->text.len &&
+		reader->text.data[span.offset] != '\n' ? 1 : 0;
+	return span;
+}
+
+static void
+explain_problem(struct yaml_reader *reader, const yaml_parser_t *parser)
+{
+	struct span span = span_at_mark(reader, parser->problem_mark);
+	const char *problem = parser->problem, *hint = NULL;
+	const struct str text = reader->text;
+	bool after_context = parser->context_mark.line > 0 ||
+	    parser->context_mark.index > 0;
+	size_t context = offset_of(reader, parser->context_mark.index);
+
+	if (problem == NULL)
+		problem = "this is not YAML";
+	if (tab_leads(text, span.offset)) {
+		problem = problems[0].ours;
+		hint = problems[0].hint;
+	} else if (long_key_line(text, span.offset) ||
+	    (after_context && long_key_line(text, context))) {
+		problem = "a key may have at most 1024 letters";
+	} else if (strstr(problem, "cannot start any token") != NULL) {
+		diag_error(reader->diags, E_SYNTAX, span,
+		    "a value cannot begin with '%c'",
+		    span.offset < text.len ? text.data[span.offset] : '?');
+		diag_hint(reader->diags, "put quotes around it");
+		return;
+	} else {
+		for (size_t i = 0; i < COUNTOF(problems); i++) {
+			if (strstr(problem, problems[i].theirs) == NULL)
+				continue;
+			problem = problems[i].ours;
+			hint = problems[i].hint;
+			break;
+		}
+	}
+	diag_error(reader->diags, E_SYNTAX, span, "%s", problem);
+	if (hint != NULL)
+		diag_hint(reader->diags, "%s", hint);
+	if (parser->context != NULL &&
+	    parser->context_mark.line != parser->problem_mark.line)
+		diag_related(reader->diags,
+		    span_at_mark(reader, parser->context_mark),
+		    "it began here");
+}
+
+static bool
+fail_parse(struct yaml_reader *reader)
+{
+	yaml_parser_t *parser = &reader->parser;
+
+	reader->failed = true;
+	if (parser->error == YAML_MEMORY_ERROR)
+		fail_out_of_memory();
+	if (parser->error == YAML_READER_ERROR) {
+		/* These carry no mark: our own copy has the place. */
+		size_t at = parser->problem_offset + reader->bom;
+		if (at > reader->text.len)
+			at = reader->text.len;
+		diag_error(reader->diags, E_CHARACTER,
+		    yaml_span(reader->text, reader->source, at, 1), "%s",
+		    parser->problem);
+	} else {
+		explain_problem(reader, parser);
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------- nodes ---- */
+
+enum feature {
+	FEATURE_ANCHOR = 1, FEATURE_ALIAS = 2, FEATURE_TAG = 4,
+	FEATURE_INDENT = 8,
+};
+
+/* Refuse a feature, the first time in a file. */
+static void
+refuse(struct yaml_reader *reader, struct node *node, enum feature feature,
+    const char *words, const char *hint)
+{
+	node->refused = true;
+	if (reader->told & feature)
+		return;
+	reader->told |= feature;
+	struct span span = node->span;
+	if (span.length == 0)
+		span.length = 1;
+	diag_error(reader->diags, E_FEATURE, span, "%s", words);
+	diag_hint(reader->diags, "%s", hint);
+}
+
+static void
+refuse_marks(struct yaml_reader *reader, struct node *node,
+    const unsigned char *anchor, const unsigned char *tag)
+{
+	if (anchor != NULL)
+		refuse(reader, node, FEATURE_ANCHOR,
+		    "anchors are not supported",
+		    "write the value where it is used, or put what all pods "
+		    "share under defaults.pod");
+	if (tag != NULL)
+		refuse(reader, node, FEATURE_TAG, "tags are not supported",
+		    "remove what begins with `!`");
+}
+
+static void
+take_scalar(struct yaml_reader *reader, const yaml_event_t *event,
+    struct node *node)
+{
+	const struct str text = reader->text;
+	struct str value = { (const char *)event->data.scalar.value,
+		event->data.scalar.length };
+	yaml_scalar_style_t style = event->data.scalar.style;
+	size_t skip = style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+		style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	size_t at = node->span.offset + skip;
+
+	node->type = NODE_SCALAR;
+	node->plain = style == YAML_PLAIN_SCALAR_STYLE;
+	if (event->data.scalar.anchor != NULL ||
+	    event->data.scalar.tag != NULL) {
+		refuse_marks(reader, node, event->data.scalar.anchor,
+		    event->data.scalar.tag);
+	}
+	if (at + value.len <= text.len && value.len > 0 &&
+	    memcmp(text.data + at, value.data, value.len) == 0)
+		node->value = (struct str){ text.data + at, value.len };
+	else if (value.len == 0)
+		node->value = STR("");
+	else
+		node->value = arena_str(reader->arena, value);
+	if ((style == YAML_LITERAL_SCALAR_STYLE ||
+	    style == YAML_FOLDED_SCALAR_STYLE)) {
+		struct str rest, head = str_cut(str_sub(text,
+		    node->span.offset, 4), '\n', &rest);
+		for (size_t i = 1; i < head.len && i < 3; i++)
+			if (head.data[i] >= '0' && head.data[i] <= '9')
+				refuse(reader, node, FEATURE_INDENT,
+				    "a block text cannot name its own "
+				    "indentation",
+				    "write `|` or `>` without a number");
+	}
+}
+
+static bool
+go_down(struct yaml_reader *reader, const struct node *node)
+{
+	if (++reader->depth <= YAML_DEPTH_MAX)
+		return true;
+	reader->failed = true;
+	struct span span = node->span;
+	if (span.length == 0)
+		span.length = 1;
+	diag_error(reader->diags, E_DEPTH, span,
+	    "nested more than %d levels deep", YAML_DEPTH_MAX);
+	return false;
+}
+
+/* A collection begins; its span is where its first character is. */
+static bool
+take_start(struct yaml_reader *reader, struct node *node, bool flow,
+    const unsigned char *anchor, const unsigned char *tag)
+{
+	node->flow = flow;
+	if (!flow)
+		node->span.length = 0;
+	if (anchor != NULL || tag != NULL)
+		refuse_marks(reader, node, anchor, tag);
+	return go_down(reader, node);
+}
+
+/*
+ * After the only document: nothing may follow but its end.  A broken second
+ * document is a second document all the same.
+ */
+static bool
+finish(struct yaml_reader *reader)
+{
+	yaml_event_t event;
+
+	reader->ended = true;
+	if (!yaml_parser_parse(&reader->parser, &event))
+		return fail_parse(reader);
+	bool more = event.type == YAML_DOCUMENT_START_EVENT;
+	if (more) {
+		struct span span = span_of(reader, event.start_mark,
+		    event.end_mark);
+		reader->failed = true;
+		diag_error(reader->diags, E_FEATURE, span,
+		    "a second document begins; a file is one document");
+		diag_hint(reader->diags, "remove the `---`, or put the rest "
+		    "into a file of its own");
+	}
+	yaml_event_delete(&event);
+	return !more;
+}
+
+/* Turn an event into a node.  *again for events that are none. */
+static bool
+take_event(struct yaml_reader *reader, const yaml_event_t *event,
+    struct node *node, bool *again)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		take_scalar(reader, event, node);
+		reader->any |= node->value.len > 0 || !node->plain;
+		return true;
+	case YAML_MAPPING_START_EVENT:
+		node->type = NODE_MAP;
+		reader->any = true;
+		return take_start(reader, node,
+		    event->data.mapping_start.style ==
+			YAML_FLOW_MAPPING_STYLE,
+		    event->data.mapping_start.anchor,
+		    event->data.mapping_start.tag);
+	case YAML_SEQUENCE_START_EVENT:
+		node->type = NODE_LIST;
+		reader->any = true;
+		return take_start(reader, node,
+		    event->data.sequence_start.style ==
+			YAML_FLOW_SEQUENCE_STYLE,
+		    event->data.sequence_start.anchor,
+		    event->data.sequence_start.tag);
+	case YAML_MAPPING_END_EVENT:
+		node->type = NODE_MAP_END;
+		reader->depth--;
+		return true;
+	case YAML_SEQUENCE_END_EVENT:
+		node->type = NODE_LIST_END;
+		reader->depth--;
+		return true;
+	case YAML_ALIAS_EVENT:
+		node->type = NODE_SCALAR;
+		node->value = STR("");
+		reader->any = true;
+		refuse(reader, node, FEATURE_ALIAS,
+		    "aliases are not supported",
+		    "write the value where it is used");
+		return true;
+	case YAML_DOCUMENT_END_EVENT:
+	case YAML_STREAM_END_EVENT:
+		node->type = NODE_END;
+		if (event->type == YAML_DOCUMENT_END_EVENT)
+			return finish(reader);
+		reader->ended = true;
+		return true;
+	case YAML_DOCUMENT_START_EVENT:
+		if (event->data.document_start.tag_directives.start !=
+		    event->data.document_start.tag_directives.end)
+			refuse_marks(reader, node, NULL,
+			    (const unsigned char *)"");
+		*again = true;
+		return true;
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+		*again = true;
+		return true;
+	}
+	assert(!"an event that libyaml does not have");
+	return false;
+}
+
+bool
+yaml_next(struct yaml_reader *reader, struct node *node)
+{
+	bool ok, again;
+
+	if (reader->failed)
+		return false;
+	*node = (struct node){ .type = NODE_END };
+	if (reader->ended)
+		return true;
+	do {
+		yaml_event_t event;
+		again = false;
+		if (!yaml_parser_parse(&reader->parser, &event))
+			return fail_parse(reader);
+		node->span = span_of(reader, event.start_mark, event.end_mark);
+		ok = take_event(reader, &event, node, &again);
+		yaml_event_delete(&event);
+	} while (ok && again);
+	return ok && !reader->failed;
+}
+
+bool
+yaml_skip(struct yaml_reader *reader, const struct node *first)
+{
+	struct node node = *first;
+	unsigned open = 0;
+
+	for (;;) {
+		if (node.type == NODE_MAP || node.type == NODE_LIST)
+			open++;
+		else if (node.type == NODE_MAP_END ||
+		    node.type == NODE_LIST_END)
+			open--;
+		if (open == 0 || node.type == NODE_END)
+			return true;
+		if (!yaml_next(reader, &node))
+			return false;
+	}
+}
