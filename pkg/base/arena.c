@@ -24,6 +24,15 @@ fail_out_of_memory(void)
 }
 
 void *
+heap_array(void *items, size_t n, size_t size)
+{
+	void *grown = reallocarray(items, n, size);
+	if (grown == NULL)
+		fail_out_of_memory();
+	return grown;
+}
+
+void *
 arena_alloc(struct arena *arena, size_t size)
 {
 	if (size == 0)

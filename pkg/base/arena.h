@@ -66,6 +66,10 @@ void arena_release(struct arena *arena);
 void *arena_grow(struct arena *arena, void *items, size_t n, size_t *cap,
     size_t size);
 
+/* realloc() of n objects of the given size, for the few things that outlive
+ * arenas: never fails.  Release with free(). */
+void *heap_array(void *items, size_t n, size_t size);
+
 /* Say so on standard error and abort. */
 _Noreturn void fail_out_of_memory(void);
 

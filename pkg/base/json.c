@@ -53,11 +53,8 @@ add_node(struct scan *scan, enum json_type type, const char *start,
 {
 	if (scan->n == scan->cap) {
 		scan->cap = scan->cap > 0 ? scan->cap * 2 : 64;
-		struct json_node *nodes = realloc(scan->nodes,
-		    scan->cap * sizeof *nodes);
-		if (nodes == NULL)
-			fail_out_of_memory();
-		scan->nodes = nodes;
+		scan->nodes = heap_array(scan->nodes, scan->cap,
+		    sizeof *scan->nodes);
 	}
 	struct json_node *node = &scan->nodes[scan->n++];
 	node->start = (uint32_t)(start - scan->text);

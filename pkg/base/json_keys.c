@@ -20,15 +20,6 @@ json_keys_release(struct json_keys *keys)
 	*keys = (struct json_keys){0};
 }
 
-static void *
-resize(void *items, size_t n, size_t size)
-{
-	void *more = realloc(items, n * size);
-	if (more == NULL)
-		fail_out_of_memory();
-	return more;
-}
-
 /* Length, first, middle and last byte: keys of one object rarely share all
  * four, so the bytes are rarely compared. */
 static uint32_t
@@ -51,7 +42,7 @@ collect(struct json_keys *keys, struct arena *arena, const char *text,
 	for (uint32_t i = at + 1; i < n; i = node_next(&nodes[i + 1])) {
 		if (count == keys->cap) {
 			keys->cap = keys->cap > 0 ? keys->cap * 2 : FEW;
-			keys->items = resize(keys->items, keys->cap,
+			keys->items = heap_array(keys->items, keys->cap,
 			    sizeof *keys->items);
 		}
 		struct str key = { text + nodes[i].start, nodes[i].len };
@@ -105,7 +96,7 @@ find_hashed(struct json_keys *keys, size_t n)
 	while (nslots < n * 2)
 		nslots *= 2;
 	if (nslots > keys->nslots) {
-		keys->slots = resize(keys->slots, nslots,
+		keys->slots = heap_array(keys->slots, nslots,
 		    sizeof *keys->slots);
 		keys->nslots = nslots;
 	}

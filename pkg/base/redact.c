@@ -30,9 +30,8 @@ struct redactor {
 struct redactor *
 redactor_new(void)
 {
-	struct redactor *redactor = calloc(1, sizeof *redactor);
-	if (redactor == NULL)
-		fail_out_of_memory();
+	struct redactor *redactor = heap_array(NULL, 1, sizeof *redactor);
+	*redactor = (struct redactor){0};
 	return redactor;
 }
 
@@ -52,11 +51,8 @@ add_pattern(struct redactor *redactor, struct str bytes)
 {
 	if (redactor->n == redactor->cap) {
 		redactor->cap = redactor->cap > 0 ? redactor->cap * 2 : 16;
-		struct pattern *patterns = realloc(redactor->patterns,
-		    redactor->cap * sizeof *patterns);
-		if (patterns == NULL)
-			fail_out_of_memory();
-		redactor->patterns = patterns;
+		redactor->patterns = heap_array(redactor->patterns,
+		    redactor->cap, sizeof *redactor->patterns);
 	}
 	struct pattern *pattern = &redactor->patterns[redactor->n++];
 	*pattern = (struct pattern){ .bytes = secret_new(bytes) };
@@ -93,9 +89,7 @@ add_base64(struct redactor *redactor, struct str value, size_t offset)
 	size_t end = (offset + value.len) * 8 / 6;
 
 	/* At once, so that no copy is left behind by growing. */
-	letters.data = malloc(end + 1);
-	if (letters.data == NULL)
-		fail_out_of_memory();
+	letters.data = heap_array(NULL, end + 1, 1);
 	letters.cap = end + 1;
 	for (size_t i = first; i < end; i++)
 		strbuf_addc(&letters,

@@ -11,9 +11,7 @@ secret_new(struct str value)
 {
 	if (value.data == NULL)
 		return (struct secret){0};
-	char *bytes = malloc(value.len + 1);
-	if (bytes == NULL)
-		fail_out_of_memory();
+	char *bytes = heap_array(NULL, value.len + 1, 1);
 	memcpy(bytes, value.data, value.len);
 	bytes[value.len] = '\0';
 	return (struct secret){ bytes, value.len };

@@ -40,10 +40,7 @@ make_room(struct strbuf *buf, size_t n)
 		size_t cap = buf->cap < 32 ? 64 : buf->cap * 2;
 		if (cap < need)
 			cap = need;
-		char *data = realloc(buf->data, cap);
-		if (data == NULL)
-			fail_out_of_memory();
-		buf->data = data;
+		buf->data = heap_array(buf->data, cap, 1);
 		buf->cap = cap;
 		buf->data[buf->len] = '\0';
 	}

@@ -174,12 +174,12 @@ static void
 test_diag_aligns_tabs_and_wide_letters(void **state)
 {
 	struct fixture *f = *state;
-	struct span span = span_of(f, "a\tkey: \xe6\xbc\xa2 e\xcc\x81 here\n",
-	    "here");
+	struct span span = span_of(f,
+	    "\xc3\xa9\tkey: \xe6\xbc\xa2 e\xcc\x81 here\n", "here");
 	diag_error(&f->diags, NULL, span, "m");
 	assert_string_equal(printed(f, plain),
 	    "specs/pods.yaml:1:13: error: m\n"
-	    "    1 | a       key: \xe6\xbc\xa2 e\xcc\x81 here\n"
+	    "    1 | \xc3\xa9       key: \xe6\xbc\xa2 e\xcc\x81 here\n"
 	    "      |                   ^~~~\n");
 }
 

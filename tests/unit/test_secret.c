@@ -79,7 +79,8 @@ static void
 test_redact_finds_json_escapes(void **state)
 {
 	(void)state;
-	assert_redacted("{\"k\":\"a\\\"b\\\\c\\nd\\te\"}", "{\"k\":\"(secret)\"}",
+	assert_redacted("{\"k\":\"a\\\"b\\\\c\\nd\\te\"}",
+	    "{\"k\":\"(secret)\"}",
 	    "a\"b\\c\nd\te");
 	assert_redacted("x a\\/b\\/c\\/d x", "x (secret) x", "a/b/c/d");
 	assert_redacted("x \\u0061\\u0026bcdef x", "x (secret) x", "a&bcdef");

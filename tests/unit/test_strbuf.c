@@ -74,7 +74,13 @@ test_strbuf_cuts_at_its_ceiling(void **state)
 	strbuf_release(&buf);
 }
 
-#define assert_escaped(text, want)                                          	do {                                                                		struct strbuf buf_ = {0};                                   		strbuf_add_escaped(&buf_, STR(text));                       		assert_string_equal(strbuf_str(&buf_).data, want);          		strbuf_release(&buf_);                                      	} while (0)
+#define assert_escaped(text, want)                                  \
+	do {                                                        \
+		struct strbuf buf_ = {0};                           \
+		strbuf_add_escaped(&buf_, STR(text));               \
+		assert_string_equal(strbuf_str(&buf_).data, want);  \
+		strbuf_release(&buf_);                              \
+	} while (0)
 
 static void
 test_strbuf_escapes_what_a_terminal_would_obey(void **state)
