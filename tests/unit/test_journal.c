@@ -1,0 +1,409 @@
+/* test_journal.c - the journal as a file: lines, torn tails, damage, faults */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lock/crc.h"
+#include "lock_fixture.h"
+
+static bool
+open_journal(struct bench *b, struct journal *journal)
+{
+	return journal_open(journal, &b->arena, &b->fs, JOURNAL_PATH,
+	    &b->diags);
+}
+
+static bool
+read_journal(struct bench *b, struct records *records)
+{
+	return journal_read(&b->arena, &b->fs, JOURNAL_PATH, 1000, records,
+	    &b->diags);
+}
+
+static void
+assert_says(struct bench *b, const char *words)
+{
+	const char *report = bench_report(b);
+	if (strstr(report, words) == NULL)
+		fail_msg("'%s' is not in:\n%s", words, report);
+}
+
+/* Four records in three lines. */
+static void
+write_sample(struct bench *b)
+{
+	struct journal journal;
+	struct record begin = begin_record(41);
+	struct record two[] = {
+		intent_record(1, OP_CREATE, "pod.a", NULL),
+		intent_record(2, OP_DELETE, "pod.b", "b1"),
+	};
+	struct record result = result_record(1, OP_DONE, "a1");
+	result.price_per_hour = 440000;
+	result.created_at = STR("2026-11-21T09:11:21Z");
+	result.adopted = true;
+	assert_true(open_journal(b, &journal));
+	assert_true(journal_append(&journal, &begin, 1, &b->diags));
+	assert_true(journal_append(&journal, two, 2, &b->diags));
+	assert_true(journal_append(&journal, &result, 1, &b->diags));
+	journal_close(&journal);
+}
+
+static void
+test_journal_round_trip_keeps_everything(void **state)
+{
+	struct bench b;
+	struct records records;
+	struct fs_info info;
+	(void)state;
+	bench_init(&b);
+	write_sample(&b);
+	assert_true(read_journal(&b, &records));
+	assert_int_equal(records.list.n, 4);
+	assert_false(records.torn);
+	struct record *r = records.list.items;
+	assert_int_equal(r[0].type, RECORD_BEGIN);
+	assert_string_equal(r[0].lineage.hex, LINEAGE);
+	assert_int_equal(r[0].serial, 41);
+	assert_int_equal(r[1].op.action, OP_CREATE);
+	assert_string_equal(r[1].op.op.hex, op_id(1).hex);
+	assert_true(str_is(r[1].op.entry.pod.image, "runpod/pytorch:2.4.0"));
+	assert_true(r[1].op.entry.pod.env[1].sensitive);
+	assert_int_equal(r[1].op.wall_ms, 1763716281001);
+	assert_int_equal(r[2].op.action, OP_DELETE);
+	assert_true(str_is(r[2].op.entry.id, "b1"));
+	assert_int_equal(r[3].outcome, OP_DONE);
+	assert_true(str_is(r[3].id, "a1"));
+	assert_int_equal(r[3].price_per_hour, 440000);
+	assert_true(r[3].adopted);
+	/* Those of one append share a line. */
+	assert_true(r[1].chain == r[2].chain && r[0].chain != r[1].chain);
+	assert_int_equal(b.fs.stat(b.fs.ctx, JOURNAL_PATH, false, &info), 0);
+	assert_int_equal(info.mode, 0600);
+	struct str text = fake_fs_text(b.fake, JOURNAL_PATH);
+	assert_true(str_search(text, STR(" {\"t\": \"begin\"")) == 16 ||
+	    str_search(text, STR(" {\"t\":\"begin\"")) == 16);
+	bench_release(&b);
+}
+
+static void
+test_journal_missing_is_none(void **state)
+{
+	struct bench b;
+	struct records records;
+	(void)state;
+	bench_init(&b);
+	assert_true(read_journal(&b, &records));
+	assert_int_equal(records.list.n, 0);
+	assert_string_equal(bench_report(&b), "");
+	bench_release(&b);
+}
+
+/* S-09, first half; M19 */
+static void
+test_journal_cut_at_any_byte_drops_only_the_torn_line(void **state)
+{
+	struct bench b;
+	struct records records;
+	struct journal journal;
+	struct record more = result_record(2, OP_NONE, NULL);
+	(void)state;
+	bench_init(&b);
+	write_sample(&b);
+	struct str text = fake_fs_text(b.fake, JOURNAL_PATH);
+	text = arena_str(&b.arena, text);
+	for (size_t cut = 0; cut <= text.len; cut++) {
+		size_t lines = 0;
+		for (size_t i = 0; i < cut; i++)
+			lines += text.data[i] == '\n';
+		bool whole = cut == 0 || text.data[cut - 1] == '\n';
+		static const size_t expected[] = { 0, 1, 3, 4 };
+		fake_fs_put(b.fake, JOURNAL_PATH, str_sub(text, 0, cut),
+		    0600);
+		assert_true(read_journal(&b, &records));
+		assert_int_equal(records.list.n, expected[lines]);
+		assert_true(records.torn == !whole);
+		/* Appending cuts the tail off first. */
+		assert_true(open_journal(&b, &journal));
+		assert_true(journal_append(&journal, &more, 1, &b.diags));
+		journal_close(&journal);
+		assert_true(read_journal(&b, &records));
+		assert_int_equal(records.list.n, expected[lines] + 1);
+		assert_false(records.torn);
+		assert_string_equal(bench_report(&b), "");
+	}
+	bench_release(&b);
+}
+
+/* S-09, second half; F24 */
+static void
+test_journal_flipped_bit_is_refused_or_torn(void **state)
+{
+	struct bench b;
+	struct records records;
+	struct journal journal;
+	(void)state;
+	bench_init(&b);
+	write_sample(&b);
+	struct str text = arena_str(&b.arena,
+	    fake_fs_text(b.fake, JOURNAL_PATH));
+	size_t last = 0;		/* where the last line begins */
+	for (size_t i = 0; i + 1 < text.len; i++)
+		if (text.data[i] == '\n')
+			last = i + 1;
+	for (size_t at = 0; at < text.len; at++) {
+		char *copy = (char *)(uintptr_t)arena_str(&b.arena,
+		    text).data;
+		copy[at] = (char)(copy[at] ^ 1 << at % 8);
+		fake_fs_put(b.fake, JOURNAL_PATH,
+		    (struct str){ copy, text.len }, 0600);
+		if (at + 1 >= last) {
+			/* Not to be told from a torn one; never believed. */
+			assert_true(read_journal(&b, &records) ?
+			    records.torn : b.diags.errors > 0);
+			assert_true(records.list.n <= 3);
+			bench_report(&b);
+			continue;
+		}
+		assert_false(read_journal(&b, &records));
+		assert_says(&b, "is damaged in line");
+		assert_false(open_journal(&b, &journal));
+		assert_says(&b, "is damaged in line");
+	}
+	assert_int_equal(fake_fs_open_handles(b.fake), 0);
+	bench_release(&b);
+}
+
+static void
+test_journal_damage_says_how_to_go_on(void **state)
+{
+	struct bench b;
+	struct records records;
+	(void)state;
+	bench_init(&b);
+	write_sample(&b);
+	struct str text = fake_fs_text(b.fake, JOURNAL_PATH);
+	char *copy = (char *)(uintptr_t)arena_str(&b.arena, text).data;
+	strstr(copy, "pod.a")[4] = 'z';
+	fake_fs_put(b.fake, JOURNAL_PATH, (struct str){ copy, text.len },
+	    0600);
+	assert_false(read_journal(&b, &records));
+	const char *report = bench_report(&b);
+	assert_non_null(strstr(report, "journal 'project/.podform/journal' is "
+	    "damaged in line 2: its checksum does not match"));
+	assert_non_null(strstr(report, "mv project/.podform/journal "
+	    "project/.podform/journal.damaged"));
+	bench_release(&b);
+}
+
+static void
+test_journal_odd_files_are_refused(void **state)
+{
+	struct bench b;
+	struct records records;
+	struct journal journal;
+	(void)state;
+	bench_init(&b);
+	fake_fs_put(b.fake, "victim", STR("precious"), 0600);
+	fake_fs_put_link(b.fake, JOURNAL_PATH, "/victim");
+	assert_false(open_journal(&b, &journal));
+	assert_says(&b, "is a symbolic link");
+	assert_false(read_journal(&b, &records));
+	assert_says(&b, "is a symbolic link");
+	assert_true(str_is(fake_fs_text(b.fake, "victim"), "precious"));
+	fake_fs_put_fifo(b.fake, JOURNAL_PATH);
+	assert_false(open_journal(&b, &journal));
+	assert_says(&b, "is not a plain file");
+	fake_fs_put(b.fake, JOURNAL_PATH, STR(""), 0620);
+	assert_false(open_journal(&b, &journal));
+	assert_says(&b, "can be changed by other users (mode 0620)");
+	fake_fs_put(b.fake, JOURNAL_PATH, STR(""), 0600);
+	fake_fs_own(b.fake, JOURNAL_PATH, 3);
+	assert_false(read_journal(&b, &records));
+	assert_says(&b, "belongs to user 3");
+	bench_release(&b);
+}
+
+/* F22: after a failure nothing more is written, and nothing may be sent. */
+static void
+test_journal_append_failure_sticks(void **state)
+{
+	static const struct fake_faults faults[] = {
+		{ .at = 1, .only = "write", .error = ENOSPC },
+		{ .at = 1, .only = "write", .fault = FAULT_SHORT },
+		{ .at = 1, .only = "sync_data", .error = EIO },
+	};
+	static const char *const words[] = {
+		"cannot write journal 'project/.podform/journal': No space",
+		"cannot write journal", "cannot sync journal",
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(faults); i++) {
+		struct bench b;
+		struct journal journal;
+		struct records records;
+		struct record intent = intent_record(1, OP_CREATE, "pod.a",
+		    NULL);
+		bench_init(&b);
+		write_sample(&b);
+		assert_true(open_journal(&b, &journal));
+		b.fake->calls = 0;
+		b.fake->faults = faults[i];
+		assert_false(journal_append(&journal, &intent, 1, &b.diags));
+		assert_true(journal.failed);
+		assert_says(&b, words[i]);
+		uint64_t size = fake_fs_text(b.fake, JOURNAL_PATH).len;
+		assert_false(journal_append(&journal, &intent, 1, &b.diags));
+		assert_false(journal_clear(&journal, &b.diags));
+		assert_int_equal(fake_fs_text(b.fake, JOURNAL_PATH).len,
+		    size);
+		journal_close(&journal);
+		/* The next process finds what was there, and goes on. */
+		assert_true(open_journal(&b, &journal));
+		assert_true(journal_append(&journal, &intent, 1, &b.diags));
+		journal_close(&journal);
+		assert_true(read_journal(&b, &records));
+		assert_false(records.torn);
+		assert_in_range(records.list.n, 5, 6);
+		bench_release(&b);
+	}
+}
+
+static void
+test_journal_goes_on_after_interrupted_calls(void **state)
+{
+	static const char *const calls[] = { "write", "sync_data" };
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(calls); i++) {
+		struct bench b;
+		struct journal journal;
+		struct record begin = begin_record(1);
+		bench_init(&b);
+		assert_true(open_journal(&b, &journal));
+		b.fake->calls = 0;
+		b.fake->faults = (struct fake_faults){ .at = 1,
+		    .only = calls[i], .error = EINTR };
+		assert_true(journal_append(&journal, &begin, 1, &b.diags));
+		assert_true(b.fake->fired);
+		journal_close(&journal);
+		bench_release(&b);
+	}
+}
+
+static void
+test_journal_open_failure_leaves_nothing_open(void **state)
+{
+	(void)state;
+	for (int exists = 0; exists < 2; exists++) {
+		bool fired = true;
+		for (uint64_t at = 1; fired; at++) {
+			struct bench b;
+			struct journal journal;
+			bench_init(&b);
+			if (exists)
+				fake_fs_put(b.fake, JOURNAL_PATH,
+				    STR("torn"), 0600);
+			b.fake->faults.at = at;
+			bool ok = open_journal(&b, &journal);
+			fired = b.fake->fired;
+			assert_true(ok == (b.diags.errors == 0));
+			assert_int_equal(fake_fs_open_handles(b.fake), ok);
+			journal_close(&journal);
+			bench_release(&b);
+		}
+	}
+}
+
+static void
+test_journal_begins_by_itself_after_a_commit(void **state)
+{
+	struct bench b;
+	struct journal journal;
+	struct records records;
+	struct record begin = begin_record(41);
+	struct record intent = intent_record(1, OP_CREATE, "pod.a", NULL);
+	struct record result = result_record(1, OP_DONE, "a1");
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = full_lock(&b.arena);
+	assert_true(open_journal(&b, &journal));
+	assert_true(journal_append(&journal, &begin, 1, &b.diags));
+	assert_true(journal_append(&journal, &intent, 1, &b.diags));
+	lock_apply_intent(&b.arena, lock, &intent);
+	assert_true(journal_commit(&journal, &b.fs, &b.chance, LOCK_PATH,
+	    lock, 0, &b.diags));
+	assert_int_equal(fake_fs_text(b.fake, JOURNAL_PATH).len, 0);
+	assert_true(journal_append(&journal, &result, 1, &b.diags));
+	journal_close(&journal);
+	assert_true(read_journal(&b, &records));
+	assert_int_equal(records.list.n, 2);
+	assert_int_equal(records.list.items[0].type, RECORD_BEGIN);
+	assert_int_equal(records.list.items[0].serial, 42);
+	assert_string_equal(records.list.items[0].lineage.hex, LINEAGE);
+	bench_release(&b);
+}
+
+/* The published check value of CRC-64/XZ. */
+static void
+test_journal_checksum_is_the_known_one(void **state)
+{
+	struct crc crc;
+	uint64_t value;
+	(void)state;
+	crc_init(&crc);
+	assert_true(crc_add(&crc, 0, STR("123456789")) ==
+	    UINT64_C(0x995dc9bbdf1939fa));
+	value = crc_add(&crc, 0, STR("1234"));
+	assert_true(crc_add(&crc, value, STR("56789")) ==
+	    UINT64_C(0x995dc9bbdf1939fa));
+	assert_false(crc_parse(STR("995DC9BBDF1939FA"), &value));
+	assert_true(crc_parse(STR("995dc9bbdf1939fa"), &value));
+	assert_true(value == UINT64_C(0x995dc9bbdf1939fa));
+}
+
+static void
+test_journal_of_a_newer_podform_is_refused(void **state)
+{
+	struct bench b;
+	struct records records;
+	(void)state;
+	bench_init(&b);
+	struct str json = STR("{\"t\":\"lease\"}");
+	struct crc crc;
+	char hex[CRC_HEX + 1];
+	crc_init(&crc);
+	crc_hex(crc_add(&crc, 0, json), hex);
+	fake_fs_put(b.fake, JOURNAL_PATH, arena_printf(&b.arena, "%s "
+	    STR_FMT "\n", hex, STR_ARG(json)), 0600);
+	assert_false(read_journal(&b, &records));
+	assert_says(&b, "was written by a newer podform: line 1");
+	bench_release(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_journal_round_trip_keeps_everything),
+		cmocka_unit_test(test_journal_missing_is_none),
+		cmocka_unit_test(
+		    test_journal_cut_at_any_byte_drops_only_the_torn_line),
+		cmocka_unit_test(test_journal_flipped_bit_is_refused_or_torn),
+		cmocka_unit_test(test_journal_damage_says_how_to_go_on),
+		cmocka_unit_test(test_journal_odd_files_are_refused),
+		cmocka_unit_test(test_journal_append_failure_sticks),
+		cmocka_unit_test(test_journal_goes_on_after_interrupted_calls),
+		cmocka_unit_test(
+		    test_journal_open_failure_leaves_nothing_open),
+		cmocka_unit_test(test_journal_begins_by_itself_after_a_commit),
+		cmocka_unit_test(test_journal_checksum_is_the_known_one),
+		cmocka_unit_test(test_journal_of_a_newer_podform_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
