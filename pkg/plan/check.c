@@ -1,0 +1,150 @@
+/* check.c - budget, balance, protection: what a plan must not do */
+#include "base/units.h"
+#include "plan/planner.h"
+
+struct plan_check *
+check_add(struct planner *p, const char *id, enum check_status status,
+    struct span span, const char *format, ...)
+{
+	struct plan_check *check = ARENA_PUSH(p->arena, &p->plan->checks);
+	va_list args;
+
+	va_start(args, format);
+	*check = (struct plan_check){
+		.id = id, .status = status, .span = span,
+		.message = arena_vprintf(p->arena, format, args),
+	};
+	va_end(args);
+	return check;
+}
+
+/*
+ * Protection outlives the line that declares it: the record keeps it until
+ * a plan that leaves the thing alone has taken it away.
+ */
+bool
+protected_thing(const struct planner *p, const struct resource *want,
+    const struct lock_entry *have)
+{
+	(void)p;
+	if (have != NULL && have->protect)
+		return true;
+	if (want == NULL)
+		return false;
+	return want->kind == KIND_POD ? want->pod->protect :
+	    want->kind == KIND_VOLUME && want->volume->protect;
+}
+
+static struct span
+protect_span(const struct plan_change *change)
+{
+	const struct resource *want = change->want;
+
+	if (want == NULL)
+		return NO_SPAN;
+	if (want->kind == KIND_POD && want->pod->protect &&
+	    want->pod->at[POD_FIELD_PROTECT].source != 0)
+		return want->pod->at[POD_FIELD_PROTECT];
+	return want->span;
+}
+
+static void
+check_protect(struct planner *p, const struct plan_change *change)
+{
+	bool deletes = change->op == PLAN_DELETE;
+	const struct lock_entry *have = change->have;
+
+	if ((!deletes && change->op != PLAN_REPLACE) || have == NULL ||
+	    have->deposed || !protected_thing(p, change->want, have))
+		return;
+	if (change->want == NULL)
+		check_add(p, "protect", CHECK_FAIL, NO_SPAN, STR_FMT " is "
+		    "protected and would be deleted; to let it go, put it "
+		    "back with `protect: false` and apply that first",
+		    STR_ARG(change->address));
+	else
+		check_add(p, "protect", CHECK_FAIL, protect_span(change),
+		    STR_FMT " is protected and would be %s; to let it go, "
+		    "apply `protect: false` first", STR_ARG(change->address),
+		    deletes ? "deleted" : "replaced");
+}
+
+/* Does the plan make anything cost that did not before? */
+static bool
+starts_cost(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct plan_change *change = &plan->changes.items[i];
+		if (change->op == PLAN_CREATE || change->op == PLAN_REPLACE ||
+		    change->op == PLAN_START || change->start)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_budget(struct planner *p, bool starts)
+{
+	const struct plan_cost *cost = &p->plan->cost;
+	int64_t budget = p->spec != NULL ? p->spec->settings.budget_per_hour :
+	    0;
+	struct str most = format_rate(p->arena, budget);
+
+	if (budget == 0 || p->options->mode != PLAN_NORMAL)
+		return;
+	struct span span = p->spec->settings.budget_at;
+	/* What runs already is not refused: a plan that only lowers the
+	 * cost has to be possible. */
+	enum check_status over = starts ? CHECK_FAIL : CHECK_WARN;
+	if (cost->after_per_hour > budget)
+		check_add(p, "budget.hourly", over, span, "this would cost "
+		    STR_FMT " per hour, and the budget is " STR_FMT,
+		    STR_ARG(format_rate(p->arena, cost->after_per_hour)),
+		    STR_ARG(most));
+	else if (cost->unknown && p->plan->needs_catalog)
+		check_add(p, "budget.hourly", CHECK_WARN, span, "prices were "
+		    "not read, so the budget of " STR_FMT " is not checked",
+		    STR_ARG(most));
+	else if (cost->unknown)
+		check_add(p, "budget.hourly", over, span, "a price is not "
+		    "known, and an unknown price is over the budget of "
+		    STR_FMT, STR_ARG(most));
+	else if (cost->worst_per_hour > budget)
+		check_add(p, "budget.hourly", CHECK_WARN, span, "this costs "
+		    STR_FMT " per hour if the last candidates are taken, and "
+		    "the budget is " STR_FMT, STR_ARG(format_rate(p->arena,
+		    cost->worst_per_hour)), STR_ARG(most));
+	else
+		check_add(p, "budget.hourly", CHECK_PASS, span, STR_FMT " of "
+		    STR_FMT " per hour", STR_ARG(format_rate(p->arena,
+		    cost->after_per_hour)), STR_ARG(most));
+}
+
+/* The service wants an hour's credit before it starts anything. */
+static void
+check_balance(struct planner *p)
+{
+	const struct account *account = &p->live->account;
+	int64_t after = p->plan->cost.after_per_hour;
+
+	if (!p->live->account_known || !account->balance_known ||
+	    account->balance >= after)
+		return;
+	check_add(p, "balance", CHECK_WARN, NO_SPAN, "the balance of " STR_FMT
+	    " does not last for an hour at " STR_FMT " per hour",
+	    STR_ARG(format_total(p->arena, account->balance)),
+	    STR_ARG(format_rate(p->arena, after)));
+}
+
+void
+checks_make(struct planner *p)
+{
+	struct plan *plan = p->plan;
+	bool starts = starts_cost(plan);
+
+	for (size_t i = 0; i < plan->changes.n; i++)
+		check_protect(p, &plan->changes.items[i]);
+	check_budget(p, starts);
+	if (starts)
+		check_balance(p);
+}

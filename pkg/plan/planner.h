@@ -1,0 +1,185 @@
+/*
+ * planner.h - inside pkg/plan: a plan while it is being made.
+ *
+ *	index    what is owned and listed, by address and by id
+ *	select   which addresses this plan is about
+ *	decide   each wanted thing, then what is left over     pod.c, volume.c,
+ *	                                                       leftover.c
+ *	judge    cost, budget, protection                      cost.c, check.c
+ *	order    the graph of actions                          actions.c
+ *
+ * Nothing here outlives plan_make(); what it fills is the plan.
+ */
+#ifndef PLAN_PLANNER_H
+#define PLAN_PLANNER_H
+
+#include "base/map.h"
+#include "plan/plan.h"
+
+#define E_LATER			"PF0201"
+#define E_UNKNOWN_TARGET	"PF0202"
+#define E_UNKNOWN_GPU		"PF0203"
+#define E_UNKNOWN_REGION	"PF0204"
+#define W_UNKNOWN_PLACE		"PF0205"
+#define E_VOLUME_SHRINKS	"PF0206"
+#define E_VOLUME_MOVES		"PF0207"
+#define E_VOLUME_REPLACE	"PF0208"
+
+struct planner {
+	struct arena *arena;
+	const struct spec *spec;	/* NULL: nothing is wanted */
+	const struct lock *lock;
+	const struct live *live;
+	const struct plan_options *options;
+	struct diags *diags;
+	struct plan *plan;
+
+	struct map entries;		/* address -> lock_entry, not deposed */
+	struct map pods;		/* id -> cloud_pod */
+	struct map volumes;		/* id -> cloud_volume */
+	struct map wanted;		/* address -> resource */
+	struct map names;		/* "pod.x" -> any resource of the name */
+	struct map pending;		/* op in hex -> lock_op */
+	struct map entry_ids;		/* id -> lock_entry, pods; by_id only */
+	bool by_id;
+	bool *entry_done;		/* by index: has been decided about */
+	bool *pod_done;			/* by index: known by an entry */
+	bool *volume_done;
+	struct map targeted, excluded, replaced;	/* addresses */
+	struct map kept_volumes;	/* id -> entry: protected pods use it */
+
+	/* Replicas share where they may be made. */
+	const struct pod_spec *placed;	/* the last one looked at */
+	struct plan_change placement;	/* its candidates */
+};
+
+/* ---------------------------------------------------------- index.c ---- */
+
+void index_make(struct planner *p);
+/* The entry of a wanted thing; pod.x and pod.x[0] are the same slot. */
+const struct lock_entry *index_entry(const struct planner *p,
+    const struct resource *want);
+void index_done(struct planner *p, const struct lock_entry *have);
+/* Live things by id; what is TERMINATED is not returned, but *proved. */
+const struct cloud_pod *index_pod(struct planner *p, struct str id,
+    bool *proved);
+const struct cloud_volume *index_volume(struct planner *p, struct str id);
+/* Whether the live pod of an entry still proves to be ours. */
+enum mark_owner entry_owner(const struct planner *p,
+    const struct lock_entry *have, const struct cloud_pod *pod);
+
+/* --------------------------------------------------------- select.c ---- */
+
+/* Read --target, --exclude and --replace; unknown ones are reported. */
+void select_make(struct planner *p);
+bool selected(const struct planner *p, struct str address);
+bool replace_asked(const struct planner *p, struct str address);
+
+/* ------------------------------------------------------ decide, each ---- */
+
+void pod_decide(struct planner *p, const struct resource *want);
+void volume_decide(struct planner *p, const struct resource *want);
+void leftover_decide(struct planner *p);	/* entries nobody wants */
+void unlisted_decide(struct planner *p);	/* live, and in no entry */
+
+struct plan_change *change_add(struct planner *p,
+    const struct plan_change *change);
+void keep_add(struct planner *p, const struct lock_entry *have,
+    const struct lock_entry *entry);
+struct plan_check *check_add(struct planner *p, const char *id,
+    enum check_status status, struct span span, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void danger_add(struct planner *p, struct plan_change *change,
+    const char *danger);
+bool protected_thing(const struct planner *p, const struct resource *want,
+    const struct lock_entry *have);
+
+/* ----------------------------------------------------------- diff.c ---- */
+
+/* A comparison of one pod: what is wanted, recorded and live. */
+struct diff {
+	struct planner *p;
+	const struct resource *want;
+	const struct pod_spec *spec;
+	const struct lock_entry *have;
+	const struct cloud_pod *pod;	/* NULL: live is not known */
+	struct plan_change *change;	/* attrs, changes, restarts */
+	struct plan_drift *drift;
+	bool replaces;			/* a fixed field differs */
+	bool edited;			/* something in the spec changed */
+	bool agreed;			/* the record alone is behind */
+	struct str volume_id;		/* wanted; absent: none, or made later */
+	bool volume_later;		/* its id is known after apply */
+	struct str data_center;		/* of the wanted volume, if any */
+	struct pod_config *target;	/* what will be true: filled in */
+};
+
+void diff_pod(struct diff *d);
+void diff_env(struct diff *d);			/* env.c */
+bool env_injected(struct str name);		/* by the service */
+/* All that is set, as the attributes of a create. */
+void diff_create(struct diff *d);
+
+/* Is the live value of a field none of our business? */
+bool drift_ignored(const struct pod_spec *spec, struct str path);
+
+/*
+ * One difference.  before and after are JSON; flags say which comparison
+ * found it.
+ */
+struct difference {
+	struct str path;
+	enum pod_field field;
+	struct span span;
+	struct str recorded, live, wanted;	/* JSON; absent: not there */
+	bool edit, drift;	/* wanted != recorded, recorded != live */
+	bool differs;		/* wanted != live: something is to be done */
+	bool sensitive, unknown;
+};
+void diff_note(struct diff *d, const struct difference *found);
+
+struct str json_text_of(struct arena *arena, struct str text);
+struct str json_int_of(struct arena *arena, int64_t number);
+struct str json_gb_of(struct arena *arena, int64_t gb);
+struct str json_list_of(struct arena *arena, const struct str *items,
+    size_t n);
+
+/* --------------------------------------------------------- config.c ---- */
+
+/* What the spec asks for; gpu and data_center stay open. */
+void config_wanted(struct diff *d, struct pod_config *out);
+struct str config_base_name(struct planner *p, const struct resource *want);
+struct str config_name_of(const struct lock_entry *have);	/* no mark */
+bool config_has_ssh(const struct pod_config *config);
+const char *tier_word(enum cloud_tier tier);
+bool gpu_matches(const struct pod_spec *spec, struct str id,
+    struct str name);
+/* The display name of a type, absent if the catalog does not say. */
+struct str gpu_name_of(const struct live *live, struct str id);
+
+/* ------------------------------------------------------------ the rest -- */
+
+/* Why placement found nothing, for a check. */
+struct placement {
+	bool known;			/* the catalog was there */
+	bool priced_out;		/* all were dearer than max_price */
+	int64_t cheapest;		/* of those; -1 unknown */
+};
+bool place_find(struct arena *arena, const struct pod_spec *pod,
+    struct str volume_data_center, const struct live *live,
+    struct plan_change *change, struct placement *placement,
+    struct diags *diags);
+
+/* What a thing costs now; adds to before, and to after unless it changes. */
+int64_t cost_of_pod(const struct lock_entry *have,
+    const struct cloud_pod *pod);	/* -1 unknown */
+void cost_stays(struct planner *p, const struct lock_entry *have,
+    const struct cloud_pod *pod);
+void cost_volume(struct planner *p, const struct cloud_volume *volume);
+void cost_disk(struct planner *p, const struct pod_config *config,
+    bool running);
+void cost_make(struct planner *p);	/* changes, then the totals */
+void checks_make(struct planner *p);
+void actions_make(struct planner *p);
+
+#endif

@@ -1,0 +1,535 @@
+/*
+ * pod.c - what becomes of one wanted pod.
+ *
+ *	no record            create (unless it is to be stopped)
+ *	record, gone         create again, once it is proved
+ *	record, not ours     report, leave alone
+ *	a fixed field        replace
+ *	other fields         update in place, maybe with a restart
+ *	its state            start, stop
+ */
+#include "base/units.h"
+#include "plan/planner.h"
+
+/* What is found out about one slot. */
+struct slot {
+	struct planner *p;
+	const struct resource *want;
+	const struct pod_spec *spec;
+	const struct lock_entry *have;
+	const struct cloud_pod *pod;	/* live, not terminated */
+	bool gone, proved;
+	bool runs;			/* live, as far as known */
+	struct plan_change change;
+	struct plan_drift drift;
+	struct diff diff;
+	struct pod_config target;
+};
+
+/* ------------------------------------------------------ the volume ----- */
+
+/* Of the wanted volume: its id, and the place that decides the pod's. */
+static void
+find_volume(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	struct str address, place = {0};
+
+	if (slot->spec->volume.len == 0)
+		return;
+	address = address_format(p->arena, KIND_VOLUME, slot->spec->volume,
+	    -1);
+	const struct lock_entry *have = map_get(&p->entries, address);
+	const struct resource *want = map_get(&p->wanted, address);
+	if (want != NULL)
+		place = want->volume->data_center;
+	if (have != NULL)
+		place = have->volume.data_center;
+	slot->diff.data_center = place;
+	bool gone = have == NULL || (p->live->volumes_known &&
+	    map_get(&p->volumes, have->id) == NULL);
+	slot->diff.volume_later = gone;
+	if (!gone)
+		slot->diff.volume_id = have->id;
+}
+
+/* ----------------------------------------------------------- create ---- */
+
+static void
+depend(struct slot *slot)
+{
+	for (size_t i = 0; i < slot->want->nneeds; i++)
+		*ARENA_PUSH(slot->p->arena, &slot->change.depends_on) =
+		    slot->want->needs[i]->address;
+}
+
+/* Nothing was found: say why, with the price that would have done. */
+static void
+unplaced(struct slot *slot, const struct placement *found)
+{
+	struct planner *p = slot->p;
+	struct str address = slot->want->address;
+	struct span span = slot->spec->at[POD_FIELD_MAX_PRICE];
+
+	if (!found->priced_out)
+		check_add(p, "placement", CHECK_FAIL,
+		    slot->spec->at[POD_FIELD_GPU], STR_FMT " fits nowhere: no "
+		    "wanted GPU is offered %lld at a time with this cloud, "
+		    "place and CUDA version", STR_ARG(address),
+		    (long long)slot->spec->gpu_count);
+	else if (found->cheapest < 0)
+		check_add(p, "max_price", CHECK_FAIL, span, STR_FMT ": the "
+		    "price of no candidate is known, and an unknown price is "
+		    "over any limit", STR_ARG(address));
+	else
+		check_add(p, "max_price", CHECK_FAIL, span, STR_FMT " would "
+		    "cost at least " STR_FMT " per hour, and max_price is "
+		    STR_FMT, STR_ARG(address),
+		    STR_ARG(format_rate(p->arena, found->cheapest)),
+		    STR_ARG(format_rate(p->arena, slot->spec->max_price)));
+}
+
+/*
+ * Where, and for how much; without a catalog the caller has to fetch it.
+ * Replicas share the answer, and what is wrong with it is said once.
+ */
+static void
+place(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	struct plan_change *change = &slot->change;
+
+	p->plan->needs_account |= !p->live->account_known;
+	if (!p->live->catalog_known) {
+		p->plan->needs_catalog = true;
+		change->price_unknown = true;
+		return;
+	}
+	if (p->placed != slot->spec) {
+		struct placement found = {0};
+		p->placed = slot->spec;
+		p->placement = (struct plan_change){0};
+		if (place_find(p->arena, slot->spec, slot->diff.data_center,
+			p->live, &p->placement, &found, p->diags) &&
+		    p->placement.candidates.n == 0)
+			unplaced(slot, &found);
+	}
+	change->candidates.items = p->placement.candidates.items;
+	change->candidates.n = p->placement.candidates.n;
+	change->candidates.cap = p->placement.candidates.cap;
+	if (change->candidates.n > 0)
+		change->gpu_name = change->candidates.items[0].gpu_name;
+	else
+		change->price_unknown = true;
+}
+
+static void
+create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
+{
+	struct plan_change *change = &slot->change;
+
+	change->op = op;
+	change->reason = reason;
+	config_wanted(&slot->diff, &change->config);
+	change->name_pattern = slot->spec->name_pattern;
+	change->on_failure = slot->spec->on_failure;
+	change->changes = 0;
+	change->restarts = false;
+	depend(slot);
+	place(slot);
+}
+
+static void
+create(struct slot *slot, enum plan_reason reason)
+{
+	struct plan_change *change = &slot->change;
+
+	create_with(slot, PLAN_CREATE, reason);
+	change->undo = "terminate";
+	change->gone = slot->gone;
+	change->gone_proved = slot->proved;
+	change->span = slot->want->span;
+	slot->target = change->config;
+	diff_create(&slot->diff);
+	change_add(slot->p, change);
+}
+
+static void
+not_created(struct slot *slot)
+{
+	check_add(slot->p, "state", CHECK_PASS,
+	    slot->spec->at[POD_FIELD_STATE], STR_FMT " is not created: it "
+	    "would only be stopped", STR_ARG(slot->want->address));
+}
+
+/* ---------------------------------------------------------- replace ---- */
+
+static const struct plan_attr *
+forcing(const struct plan_change *change)
+{
+	for (size_t i = 0; i < change->attrs.n; i++)
+		if (change->attrs.items[i].forces_replacement)
+			return &change->attrs.items[i];
+	return NULL;
+}
+
+static void
+replace(struct slot *slot, enum plan_reason reason)
+{
+	struct planner *p = slot->p;
+	struct plan_change *change = &slot->change;
+	const struct plan_attr *attr = forcing(change);
+
+	create_with(slot, PLAN_REPLACE, reason);
+	change->span = attr != NULL ? attr->span : slot->want->span;
+	/* A broken pod is no help while its successor starts. */
+	change->create_first = slot->spec->replace == REPLACE_CREATE_FIRST &&
+	    reason != BECAUSE_LOST;
+	change->undo = change->create_first ? "terminate" : "none";
+	danger_add(p, change, "container_reset");
+	if (change->create_first)
+		danger_add(p, change, "double_billing");
+	else if (slot->have->pod.volume_id.len == 0)
+		danger_add(p, change, "data_loss");
+	change_add(p, change);
+}
+
+/* Stopped pods are not replaced: the new one would start in order to be
+ * stopped.  What is broken goes all the same. */
+static void
+replace_stopped(struct slot *slot, enum plan_reason reason)
+{
+	struct plan_change *change = &slot->change;
+
+	if (reason == BECAUSE_CANNOT_UPDATE || reason == BECAUSE_REQUESTED) {
+		const struct plan_attr *attr = forcing(change);
+		check_add(slot->p, "state", CHECK_WARN, attr != NULL ?
+		    attr->span : slot->want->span, STR_FMT " needs a new pod, "
+		    "which waits until its state is running",
+		    STR_ARG(slot->want->address));
+		return;
+	}
+	change->op = PLAN_DELETE;
+	change->reason = reason;
+	change->attrs.n = 0;
+	change->undo = "none";
+	change->span = slot->want->span;
+	danger_add(slot->p, change, "data_loss");
+	change_add(slot->p, change);
+}
+
+/* ------------------------------------------------- update and state ---- */
+
+static void
+tell_state(struct slot *slot)
+{
+	struct plan_change *change = &slot->change;
+	bool stopped = slot->spec->state == STATE_STOPPED;
+	enum pod_status status = slot->pod->status;
+
+	slot->runs = status == POD_RUNNING || status == POD_STARTING ||
+	    status == POD_PROVISIONING;
+	if (slot->p->live->from_lock)
+		slot->runs = !slot->have->stopped;
+	bool exited = slot->p->live->from_lock ? slot->have->stopped :
+	    status == POD_EXITED;
+	slot->drift.stopped = exited && !slot->have->stopped;
+	slot->drift.started = slot->runs && slot->have->stopped;
+	if (drift_ignored(slot->spec, STR("state")) &&
+	    stopped == slot->have->stopped)
+		return;
+	change->start = exited && !stopped;
+	change->stop = slot->runs && stopped;
+}
+
+static void
+finish_update(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	struct plan_change *change = &slot->change;
+
+	if (change->restarts && slot->runs && !change->stop)
+		danger_add(p, change, "container_reset");
+	if (change->stop) {
+		danger_add(p, change, "container_reset");
+		danger_add(p, change, "gpu_not_guaranteed");
+	}
+	if (change->start) {
+		danger_add(p, change, "gpu_not_guaranteed");
+		p->plan->needs_account |= !p->live->account_known;
+	}
+	change->on_failure = slot->spec->on_failure;
+	change->config = slot->target;
+	change->gpu_name = str_eq(slot->target.gpu, slot->have->pod.gpu) ?
+	    slot->have->gpu_name : gpu_name_of(p->live, slot->target.gpu);
+	change->name_pattern = slot->spec->name_pattern;
+	depend(slot);
+	change_add(p, change);
+}
+
+static void
+update(struct slot *slot)
+{
+	struct plan_change *change = &slot->change;
+
+	change->op = PLAN_UPDATE;
+	change->reason = slot->diff.edited ? BECAUSE_EDIT : BECAUSE_DRIFT;
+	change->span = slot->want->span;
+	for (size_t i = change->attrs.n; i-- > 0;)
+		if (change->attrs.items[i].edit == slot->diff.edited)
+			change->span = change->attrs.items[i].span;
+	change->undo = "update";
+	finish_update(slot);
+}
+
+static void
+change_state(struct slot *slot)
+{
+	struct plan_change *change = &slot->change;
+	struct span span = slot->spec->at[POD_FIELD_STATE];
+
+	change->op = change->start ? PLAN_START : PLAN_STOP;
+	change->reason = BECAUSE_DESIRED;
+	change->undo = change->start ? "stop" : "start";
+	change->span = span.source != 0 ? span : slot->want->span;
+	finish_update(slot);
+}
+
+/* --------------------------------------------------------- the record -- */
+
+/* What the record should be once this plan, or nothing, was done. */
+static void
+target_make(struct slot *slot)
+{
+	struct pod_config *target = &slot->target;
+	struct pod_config open = *target;	/* what diff_pod() settled */
+
+	config_wanted(&slot->diff, target);
+	target->name = open.name;
+	target->gpu = open.gpu;
+	target->min_cuda = open.min_cuda;
+	target->tier = open.tier;
+	target->data_center = open.data_center;
+	if (target->disk_gb == 0)
+		target->disk_gb = slot->have->pod.disk_gb;
+	target->persistent_gb = slot->have->pod.persistent_gb;
+	target->persistent_path = slot->have->pod.persistent_path;
+}
+
+static bool
+renamed(const struct slot *slot)
+{
+	return !str_eq(slot->have->address, slot->want->address);
+}
+
+/* Nothing of the cloud changes, but the record may have to. */
+static void
+stays(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	const struct lock_entry *have = slot->have;
+
+	p->plan->noops++;
+	cost_stays(p, have, slot->pod);
+	if (!slot->diff.agreed && !renamed(slot) &&
+	    have->protect == slot->spec->protect)
+		return;
+	struct lock_entry *entry = ARENA_NEW(p->arena, struct lock_entry);
+	*entry = *have;
+	entry->address = slot->want->address;
+	entry->protect = slot->spec->protect;
+	if (slot->diff.agreed) {
+		target_make(slot);
+		entry->pod = slot->target;
+		entry->pod.name = have->pod.name;
+		if (!str_eq(entry->pod.gpu, have->pod.gpu))
+			entry->gpu_name = gpu_name_of(p->live,
+			    entry->pod.gpu);
+	}
+	keep_add(p, have, entry);
+}
+
+/* ------------------------------------------------------------ deciding -- */
+
+static void
+drift_add(struct slot *slot)
+{
+	struct plan_drift *drift = &slot->drift;
+
+	if (drift->attrs.n == 0 && !drift->gone && !drift->stopped &&
+	    !drift->started)
+		return;
+	drift->address = slot->want->address;
+	drift->kind = KIND_POD;
+	drift->have = slot->have;
+	drift->span = slot->want->span;
+	if (drift->gone || drift->stopped || drift->started)
+		drift->acknowledged = false;
+	*ARENA_PUSH(slot->p->arena, &slot->p->plan->drift) = *drift;
+}
+
+static void
+decide_gone(struct slot *slot)
+{
+	struct plan_change *change = &slot->change;
+
+	slot->drift.gone = true;
+	drift_add(slot);
+	if (slot->p->options->mode != PLAN_REFRESH_ONLY &&
+	    slot->spec->state == STATE_RUNNING) {
+		create(slot, BECAUSE_LOST);
+		return;
+	}
+	if (slot->p->options->mode != PLAN_REFRESH_ONLY)
+		not_created(slot);
+	change->op = PLAN_FORGET;
+	change->reason = BECAUSE_LOST;
+	change->gone = true;
+	change->gone_proved = slot->proved;
+	change->undo = "none";
+	change->span = slot->want->span;
+	change_add(slot->p, change);
+}
+
+/* Somebody took the mark off, or the record names a stranger. */
+static bool
+decide_suspect(struct slot *slot)
+{
+	enum mark_owner owner = entry_owner(slot->p, slot->have, slot->pod);
+
+	if (owner == MARK_OURS || owner == MARK_RENAMED)
+		return false;
+	check_add(slot->p, "mark", CHECK_FAIL, slot->want->span, "pod '" STR_FMT
+	    "' is recorded as " STR_FMT " but does not carry our mark%s: it "
+	    "is left alone", STR_ARG(slot->have->id),
+	    STR_ARG(slot->want->address), owner == MARK_OTHER ?
+	    ", it carries another project's" : owner == MARK_NONE ?
+	    " any more" : " as we wrote it");
+	slot->p->plan->noops++;
+	cost_stays(slot->p, slot->have, slot->pod);
+	return true;
+}
+
+static bool
+must_replace(struct slot *slot, enum plan_reason *reason)
+{
+	if (slot->pod->status == POD_ERROR && !slot->p->live->from_lock)
+		*reason = BECAUSE_LOST;
+	else if (slot->have->tainted)
+		*reason = BECAUSE_TAINTED;
+	else if (replace_asked(slot->p, slot->want->address))
+		*reason = BECAUSE_REQUESTED;
+	else if (slot->diff.replaces)
+		*reason = BECAUSE_CANNOT_UPDATE;
+	else
+		return false;
+	return true;
+}
+
+/* Of a stopped pod that waits for its replacement only the state changes. */
+static void
+drop_attrs(struct slot *slot)
+{
+	slot->change.attrs.n = 0;
+	slot->change.changes = 0;
+	slot->change.restarts = false;
+}
+
+static void
+decide_living(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	enum plan_reason reason;
+
+	slot->diff.target = &slot->target;
+	diff_pod(&slot->diff);
+	tell_state(slot);
+	drift_add(slot);
+	if (slot->pod->status == POD_RUNNING && !p->live->from_lock &&
+	    slot->have->pod.gpu_count > 0 && slot->pod->config.gpu_count == 0)
+		check_add(p, "gpu", CHECK_WARN, slot->want->span, STR_FMT
+		    " runs without a GPU: pod '" STR_FMT "' came back without "
+		    "it; replace the pod, or stop it and try later",
+		    STR_ARG(slot->want->address), STR_ARG(slot->have->id));
+	if (p->options->mode == PLAN_REFRESH_ONLY) {
+		drop_attrs(slot);
+		stays(slot);
+		return;
+	}
+	if (must_replace(slot, &reason)) {
+		bool broken = reason == BECAUSE_LOST ||
+		    reason == BECAUSE_TAINTED;
+		if (slot->spec->state == STATE_RUNNING) {
+			replace(slot, reason);
+			return;
+		}
+		replace_stopped(slot, reason);
+		if (broken)
+			return;
+		drop_attrs(slot);
+	}
+	target_make(slot);
+	if (slot->change.changes != 0)
+		update(slot);
+	else if (slot->change.start || slot->change.stop)
+		change_state(slot);
+	else
+		stays(slot);
+}
+
+/* Not part of this plan: it is as it was, and costs what it costs. */
+static void
+leave(struct slot *slot)
+{
+	slot->p->plan->noops++;
+	if (slot->have == NULL)
+		return;
+	index_done(slot->p, slot->have);
+	slot->pod = index_pod(slot->p, slot->have->id, &slot->proved);
+	if (slot->pod != NULL)
+		cost_stays(slot->p, slot->have, slot->pod);
+}
+
+void
+pod_decide(struct planner *p, const struct resource *want)
+{
+	struct slot slot = {
+		.p = p, .want = want, .spec = want->pod,
+		.have = index_entry(p, want),
+	};
+
+	slot.change = (struct plan_change){
+		.kind = KIND_POD, .address = want->address,
+		.name = want->name, .key = want->key, .want = want,
+		.have = slot.have,
+	};
+	slot.diff = (struct diff){
+		.p = p, .want = want, .spec = want->pod, .have = slot.have,
+		.change = &slot.change, .drift = &slot.drift,
+		.target = &slot.target,
+	};
+	if (!selected(p, want->address)) {
+		leave(&slot);
+		return;
+	}
+	find_volume(&slot);
+	if (slot.have == NULL) {
+		if (p->options->mode == PLAN_REFRESH_ONLY)
+			p->plan->noops++;
+		else if (slot.spec->state == STATE_RUNNING)
+			create(&slot, BECAUSE_NEW);
+		else {
+			p->plan->noops++;
+			not_created(&slot);
+		}
+		return;
+	}
+	index_done(p, slot.have);
+	slot.pod = index_pod(p, slot.have->id, &slot.proved);
+	slot.change.pod = slot.diff.pod = slot.pod;
+	slot.gone = slot.pod == NULL;
+	if (slot.gone)
+		decide_gone(&slot);
+	else if (!decide_suspect(&slot))
+		decide_living(&slot);
+}
