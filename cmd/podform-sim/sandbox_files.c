@@ -146,7 +146,8 @@ const char sandbox_nvidia_smi[] =
     "		printf -v bus '00000000:%02X:00.0' $((i + 1))\n"
     "		printf '| %3d  %-34.34s | %-22s | %20s |\\n' $i \"$name\" \\\n"
     "		    \"$bus\" \"0MiB / ${memory}MiB\"\n"
-    "		printf '| %-39s | %-22s | %20s |\\n' '31C    24W / 300W' '' 0%\n"
+    "		printf '| %-39s | %-22s | %20s |\\n' \\\n"
+    "		    '31C    24W / 300W' '' 0%\n"
     "		echo \"$rule\"\n"
     "	done\n"
     "	echo 'Processes: no running processes found'\n"
@@ -169,7 +170,8 @@ const char sandbox_nvidia_smi[] =
     "	    exit 2 ;;\n"
     "	esac\n"
     "done\n"
-    "if [ -n \"$fields\" ]; then query \"$fields\" \"$format\"; else table; fi\n";
+    "if [ -z \"$fields\" ]; then table; exit; fi\n"
+    "query \"$fields\" \"$format\"\n";
 
 const char sandbox_nsswitch[] =
     "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";

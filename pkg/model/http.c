@@ -183,7 +183,7 @@ serve_graphql(struct model *model, struct arena *arena,
 	struct str key = rest_query(&rest, "api_key");
 	size_t before = model->log.n;
 
-	if (!str_is(request->path, "/graphql") || model_graphql == NULL)
+	if (!str_is(request->path, "/graphql"))
 		return false;
 	if (key.data != NULL && !model->key_revoked)
 		allowed |= str_is(key, model->config.key);

@@ -217,6 +217,6 @@ bool model_parse_port(struct str text, struct model_port *port);
  */
 void model_graphql(struct model *model, struct arena *arena,
     const struct model_request *request, bool authorized,
-    struct model_reply *reply) __attribute__((weak));
+    struct model_reply *reply);
 
 #endif
