@@ -205,14 +205,20 @@ static int
 fs_mkdir(void *ctx, const char *path, unsigned mode)
 {
 	(void)ctx;
+	char self[32];
+
 	/* Nobody gets in before the mode is exact. */
 	if (mkdir(path, (mode_t)(mode & 0700)) != 0)
 		return -errno;
-	int fd = open_retry(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	/* The umask may have left us no right to open it, but O_PATH needs
+	 * none; and the mode goes to what we made, not to a link put there
+	 * since. */
+	int fd = open_retry(path, O_PATH | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW, 0);
 	if (fd < 0)
 		return fd;
-	int result = fchmod(fd, (mode_t)mode) == 0 ? 0 : -errno;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	int result = chmod(self, (mode_t)mode) == 0 ? 0 : -errno;
 	close(fd);
 	return result;
 }

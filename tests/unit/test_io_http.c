@@ -829,7 +829,7 @@ test_io_http_drops_its_pool_after_a_sleep(void **state)
 static void
 serve_banner(struct server *server, int fd)
 {
-	switch (server->connections) {
+	switch (atomic_load(&server->connections)) {
 	case 1:
 		say(fd, "hello\r\nSS");
 		usleep(20 * 1000);
