@@ -462,6 +462,67 @@ test_journal_error_at_any_call_loses_nothing(void **state)
 	}
 }
 
+/*
+ * M18.  Between commit and clear the journal repeats what the lock says
+ * already; what a command changed in the lock besides must not be undone.
+ */
+static void
+test_journal_folded_records_do_not_count_again(void **state)
+{
+	struct record list[SCRIPT_MAX];
+	struct journal journal;
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = ARENA_NEW(&b.arena, struct lock);
+	lock->lineage = begin_record(0).lineage;
+	script(list);
+	assert_true(journal_open(&journal, &b.arena, &b.fs, JOURNAL_PATH,
+	    &b.diags));
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(journal_append(&journal, &list[i], 1, &b.diags));
+		if (i > 0)
+			apply(&b, lock, list[i]);
+	}
+	/* `state forget` of one, a mark on the other. */
+	lock_remove_entry(lock, lock_find_id(lock, KIND_POD, STR("a1")));
+	lock_find_id(lock, KIND_POD, STR("a2"))->tainted = true;
+	b.fake->calls = 0;
+	b.fake->faults = (struct fake_faults){ .at = 1, .only = "truncate",
+	    .fault = FAULT_CRASH };
+	journal_commit(&journal, &b.fs, &b.chance, LOCK_PATH, lock, NOW_MS,
+	    &b.diags);
+	assert_true(b.fake->fired);
+	fake_fs_power_loss(b.fake, IMAGE_SYNCED, 1);
+	bench_report(&b);
+	assert_true(fake_fs_text(b.fake, JOURNAL_PATH).len > 0);
+	for (int i = 0; i < 2; i++) {
+		struct records records;
+		bool changed = true;
+		lock = lock_read(&b.arena, &b.fs, LOCK_PATH, 1000, NULL,
+		    &b.diags);
+		assert_true(journal_read(&b.arena, &b.fs, JOURNAL_PATH, 1000,
+		    &records, &b.diags));
+		assert_true(journal_fold(&b.arena, lock, &records, &changed,
+		    &b.diags));
+		assert_int_equal(records.list.n, i == 0 ? 5 : 7);
+		assert_true(changed == (i == 1));
+		assert_true(lock_find(lock, STR("pod.a"))->tainted);
+		assert_string_equal(outline(&b.arena, lock), i == 0 ?
+		    "pod.a a2\n" : "pod.a a2\npending 00000009 pod.c\n");
+		if (i == 1)
+			break;
+		/* The next run goes on in the same file, uncleared. */
+		struct record more[] = { begin_record(1),
+		    intent_record(9, OP_CREATE, "pod.c", NULL) };
+		assert_true(journal_open(&journal, &b.arena, &b.fs,
+		    JOURNAL_PATH, &b.diags));
+		assert_true(journal_append(&journal, more, 2, &b.diags));
+		journal_close(&journal);
+	}
+	bench_release(&b);
+}
+
 /* A crash in the recovery from a crash. */
 static void
 test_journal_crash_in_recovery_loses_nothing(void **state)
@@ -519,6 +580,8 @@ main(void)
 		    test_journal_crash_at_any_call_loses_and_repeats_nothing),
 		cmocka_unit_test(
 		    test_journal_error_at_any_call_loses_nothing),
+		cmocka_unit_test(
+		    test_journal_folded_records_do_not_count_again),
 		cmocka_unit_test(
 		    test_journal_crash_in_recovery_loses_nothing),
 	};
