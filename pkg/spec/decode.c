@@ -23,6 +23,13 @@ enough(struct decoder *decoder)
 
 /* --------------------------------------------------------- field names -- */
 
+static bool
+is_called(const struct field *field, struct str name)
+{
+	return name.len > 0 && field->name[0] == name.data[0] &&
+	    str_is(name, field->name);
+}
+
 static const struct field *
 find_field(const struct field *fields, struct str name, size_t *hint)
 {
@@ -30,14 +37,13 @@ find_field(const struct field *fields, struct str name, size_t *hint)
 	const struct field *field = &fields[*hint];
 
 	for (; field->name != NULL; field++)
-		if (str_is(name, field->name))
-			break;
-	if (field->name == NULL)
-		for (field = fields; field < &fields[*hint]; field++)
-			if (str_is(name, field->name))
-				break;
-	if (field->name == NULL || !str_is(name, field->name))
-		return NULL;
+		if (is_called(field, name))
+			goto found;
+	for (field = fields; field < &fields[*hint]; field++)
+		if (is_called(field, name))
+			goto found;
+	return NULL;
+found:
 	*hint = (size_t)(field - fields) + 1;
 	return field;
 }
@@ -68,10 +74,21 @@ hint_elsewhere(struct decoder *decoder, const struct field *here,
 	}
 }
 
-static void
-say_unknown(struct decoder *decoder, const struct field *fields,
-    const struct node *key, const char *what)
+/* "pod 'trainer'" */
+static const char *
+what_words(struct decoder *decoder, const struct mapping *mapping)
 {
+	if (mapping->name.len == 0)
+		return mapping->what;
+	return arena_printf(decoder->scratch, "%s '" STR_FMT "'",
+	    mapping->what, STR_ARG(mapping->name)).data;
+}
+
+static void
+say_unknown(struct decoder *decoder, const struct mapping *mapping,
+    const struct node *key)
+{
+	const struct field *fields = mapping->fields;
 	struct str names[64];
 	size_t n = 0;
 	int left = 2;
@@ -81,7 +98,8 @@ say_unknown(struct decoder *decoder, const struct field *fields,
 		names[n++] = str_from(f->name);
 	struct str nearest = str_nearest(key->value, names, n);
 	diag_error(decoder->diags, E_UNKNOWN_FIELD, key->span,
-	    "unknown field '" STR_FMT "' in %s", STR_ARG(key->value), what);
+	    "unknown field '" STR_FMT "' in %s", STR_ARG(key->value),
+	    what_words(decoder, mapping));
 	if (nearest.data != NULL)
 		diag_hint(decoder->diags, "did you mean '" STR_FMT "'?",
 		    STR_ARG(nearest));
@@ -150,14 +168,15 @@ enum { FIELDS_MAX = 32 };
 
 static void
 require(struct decoder *decoder, const struct mapping *mapping,
-    const struct span *seen)
+    uint32_t given)
 {
 	for (size_t i = 0; mapping->fields[i].name != NULL; i++) {
 		const struct field *field = &mapping->fields[i];
-		if (!(field->flags & FIELD_REQUIRED) || seen[i].source != 0)
+		if (!(field->flags & FIELD_REQUIRED) || (given >> i & 1))
 			continue;
 		diag_error(decoder->diags, E_MISSING, mapping->place,
-		    "%s has no '%s'", mapping->what, field->name);
+		    "%s has no '%s'", what_words(decoder, mapping),
+		    field->name);
 		diag_hint(decoder->diags, "for example: %s: %s", field->name,
 		    field->example);
 	}
@@ -209,13 +228,14 @@ bool
 decode_mapping(struct decoder *decoder, const struct node *first,
     const struct mapping *mapping)
 {
-	struct span seen[FIELDS_MAX] = {0};
+	struct span seen[FIELDS_MAX];	/* of the keys whose bit is set */
+	uint32_t given = 0;
 	struct node key;
 	size_t hint = 0;
 
 	if (first->type != NODE_MAP || first->refused)
-		return wrong_shape(decoder, first, mapping->what,
-		    "a mapping");
+		return wrong_shape(decoder, first,
+		    what_words(decoder, mapping), "a mapping");
 	for (;;) {
 		if (!yaml_next(decoder->reader, &key))
 			return false;
@@ -227,8 +247,7 @@ decode_mapping(struct decoder *decoder, const struct node *first,
 		if (usable_key(decoder, &key)) {
 			field = find_field(mapping->fields, key.value, &hint);
 			if (field == NULL)
-				say_unknown(decoder, mapping->fields, &key,
-				    mapping->what);
+				say_unknown(decoder, mapping, &key);
 		}
 		if (field == NULL) {
 			if (!skip_entry(decoder, &key))
@@ -237,19 +256,20 @@ decode_mapping(struct decoder *decoder, const struct node *first,
 		}
 		size_t i = (size_t)(field - mapping->fields);
 		assert(i < FIELDS_MAX);
-		if (seen[i].source != 0) {
+		if (given >> i & 1) {
 			decode_duplicate(decoder, &key, seen[i]);
 			if (!skip_entry(decoder, &key))
 				return false;
 			continue;
 		}
 		seen[i] = key.span;
+		given |= (uint32_t)1 << i;
 		if (!decode_value(decoder, field, &key, mapping->base,
 		    mapping->set))
 			return false;
 	}
 	if (mapping->required)
-		require(decoder, mapping, seen);
+		require(decoder, mapping, given);
 	return true;
 }
 

@@ -33,8 +33,8 @@ struct decoder {
 };
 
 /*
- * Read the mapping that begins with `first` into base; `what` names it in
- * messages ("pod 'trainer'").  `set` collects the bits of the fields given
+ * Read the mapping that begins with `first` into base; `what` and `name`
+ * call it in messages: pod 'trainer', or only `what` without a name.  `set` collects the bits of the fields given
  * (NULL: none are kept).  Missing required fields are reported at `place`
  * unless check_required is false.  False only when the file cannot be read
  * on.
@@ -44,6 +44,7 @@ struct mapping {
 	void *base;
 	uint64_t *set;
 	const char *what;
+	struct str name;
 	struct span place;
 	bool required;
 };

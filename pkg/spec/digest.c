@@ -1,59 +1,76 @@
 /*
  * digest.c - what a spec means, as one number.
  *
- * Every field of every resource is written in the order of the tables, with
- * its name and the length of its value, and hashed.  Defaults are in it as
+ * Every field of every resource is written in the order of the tables, each
+ * text after its length, and hashed.  A change of the tables changes all
+ * digests, and then the number in spec_digest() changes too.  Defaults are in it as
  * if they had been written out; secrets are in it as references.
  */
 #include <sha256.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "spec/tables.h"
 
-static void
-add(SHA2_CTX *hash, struct str text)
-{
-	char length[24];
-	int n = snprintf(length, sizeof length, "%zu:", text.len);
+/* Pieces are short: they are gathered before they are hashed. */
+struct hash {
+	SHA2_CTX sha;
+	size_t n;
+	uint8_t bytes[4096];
+};
 
-	SHA256Update(hash, (const uint8_t *)length, (size_t)n);
-	if (text.len > 0)
-		SHA256Update(hash, (const uint8_t *)text.data, text.len);
+static void
+flush(struct hash *hash)
+{
+	SHA256Update(&hash->sha, hash->bytes, hash->n);
+	hash->n = 0;
+}
+
+/* Seven bits a byte, the lowest first. */
+static void
+add_number(struct hash *hash, int64_t number)
+{
+	uint64_t left = (uint64_t)number;
+
+	if (sizeof hash->bytes - hash->n < 10)
+		flush(hash);
+	for (; left >= 0x80; left >>= 7)
+		hash->bytes[hash->n++] = (uint8_t)(left | 0x80);
+	hash->bytes[hash->n++] = (uint8_t)left;
 }
 
 static void
-add_number(SHA2_CTX *hash, int64_t number)
+add(struct hash *hash, struct str text)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof digits, "%lld", (long long)number);
-
-	add(hash, (struct str){ digits, (size_t)n });
+	add_number(hash, (int64_t)text.len);
+	while (text.len > 0) {
+		size_t room = sizeof hash->bytes - hash->n;
+		size_t n = text.len < room ? text.len : room;
+		memcpy(hash->bytes + hash->n, text.data, n);
+		hash->n += n;
+		text = str_sub(text, n, text.len);
+		if (hash->n == sizeof hash->bytes)
+			flush(hash);
+	}
 }
 
 static void
-add_text(SHA2_CTX *hash, const struct text *text)
+add_text(struct hash *hash, const struct text *text)
 {
-	static const char *const types[] = {
-		[PART_TEXT] = "text", [PART_SECRET] = "secret",
-		[PART_OUTPUT] = "output",
-	};
-
 	add_number(hash, (int64_t)text->nparts);
 	if (text->nparts == 0)
 		add(hash, text->raw);
 	for (size_t i = 0; i < text->nparts; i++) {
-		add(hash, str_from(types[text->parts[i].type]));
+		add_number(hash, text->parts[i].type);
 		add(hash, text->parts[i].address);
 		add(hash, text->parts[i].text);
 	}
 }
 
-static void add_fields(SHA2_CTX *hash, const struct field *fields,
+static void add_fields(struct hash *hash, const struct field *fields,
     const void *base);
 
 static void
-add_items(SHA2_CTX *hash, const struct field *field, const void *base)
+add_items(struct hash *hash, const struct field *field, const void *base)
 {
 	const char *items = *(const char *const *)
 	    (const void *)((const char *)base + field->offset);
@@ -76,7 +93,7 @@ add_items(SHA2_CTX *hash, const struct field *field, const void *base)
 }
 
 static void
-add_env(SHA2_CTX *hash, const struct pod_spec *pod)
+add_env(struct hash *hash, const struct pod_spec *pod)
 {
 	add_number(hash, (int64_t)pod->nenv);
 	for (size_t i = 0; i < pod->nenv; i++) {
@@ -86,7 +103,7 @@ add_env(SHA2_CTX *hash, const struct pod_spec *pod)
 }
 
 static void
-add_scalar(SHA2_CTX *hash, const struct field *field, const void *base)
+add_scalar(struct hash *hash, const struct field *field, const void *base)
 {
 	const void *at = (const char *)base + field->offset;
 
@@ -103,10 +120,9 @@ add_scalar(SHA2_CTX *hash, const struct field *field, const void *base)
 }
 
 static void
-add_fields(SHA2_CTX *hash, const struct field *fields, const void *base)
+add_fields(struct hash *hash, const struct field *fields, const void *base)
 {
 	for (const struct field *field = fields; field->name; field++) {
-		add(hash, str_from(field->name));
 		switch (field->type) {
 		case FIELD_STRUCT:
 			add_fields(hash, field->fields, base);
@@ -126,7 +142,7 @@ add_fields(SHA2_CTX *hash, const struct field *fields, const void *base)
 }
 
 static void
-add_resource(SHA2_CTX *hash, const struct resource *resource)
+add_resource(struct hash *hash, const struct resource *resource)
 {
 	/* A tunnel's table is over the form that its spec begins. */
 	const void *const bases[] = {
@@ -142,12 +158,13 @@ add_resource(SHA2_CTX *hash, const struct resource *resource)
 }
 
 static struct str
-finish(struct arena *arena, SHA2_CTX *hash)
+finish(struct arena *arena, struct hash *hash)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	char *text = arena_alloc(arena, 7 + 2 * sizeof digest + 1);
 
-	SHA256Final(digest, hash);
+	flush(hash);
+	SHA256Final(digest, &hash->sha);
 	memcpy(text, "sha256:", 7);
 	for (size_t i = 0; i < sizeof digest; i++) {
 		text[7 + 2 * i] = "0123456789abcdef"[digest[i] >> 4];
@@ -159,15 +176,16 @@ finish(struct arena *arena, SHA2_CTX *hash)
 struct str
 spec_resource_digest(struct arena *arena, const struct resource *resource)
 {
-	SHA2_CTX hash;
+	struct hash hash;
 
-	SHA256Init(&hash);
+	SHA256Init(&hash.sha);
+	hash.n = 0;
 	add_resource(&hash, resource);
 	return finish(arena, &hash);
 }
 
 static void
-add_secret(SHA2_CTX *hash, const struct secret_decl *secret)
+add_secret(struct hash *hash, const struct secret_decl *secret)
 {
 	add(hash, secret->name);
 	add_number(hash, (int64_t)secret->from);
@@ -181,9 +199,10 @@ struct str
 spec_digest(struct arena *arena, const struct spec *spec)
 {
 	const struct resource *before = NULL;
-	SHA2_CTX hash;
+	struct hash hash;
 
-	SHA256Init(&hash);
+	SHA256Init(&hash.sha);
+	hash.n = 0;
 	add(&hash, STR("podform spec 1"));
 	add(&hash, spec->project);
 	add_number(&hash, spec->settings.budget_per_hour);

@@ -1,4 +1,5 @@
 /* expand.c - from checked pods, volumes, runners, tunnels to resources */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,15 +76,24 @@ add_outputs(void *ctx, const struct text *text)
 			add_need(ctx, text->parts[i].address);
 }
 
+/* Addresses are looked up for every pod, so they are put together by hand;
+ * names have at most 60 letters. */
 static void
-add_named(struct needs *needs, const char *kind, struct str name,
-    int64_t key)
+add_named(struct needs *needs, enum kind kind, struct str name, int64_t key)
 {
-	struct str text = key < 0
-	    ? arena_printf(needs->scratch, "%s." STR_FMT, kind, STR_ARG(name))
-	    : arena_printf(needs->scratch, "%s." STR_FMT "[%lld]", kind,
-		STR_ARG(name), (long long)key);
-	add_need(needs, text);
+	char text[96];
+	struct str first = str_from(kind_name(kind));
+
+	if (key >= 0) {
+		add_need(needs, address_format(needs->scratch, kind, name,
+		    key));
+		return;
+	}
+	assert(first.len + 1 + name.len <= sizeof text);
+	memcpy(text, first.data, first.len);
+	text[first.len] = '.';
+	memcpy(text + first.len + 1, name.data, name.len);
+	add_need(needs, (struct str){ text, first.len + 1 + name.len });
 }
 
 static void
@@ -94,15 +104,15 @@ find_needs(struct needs *needs, struct arena *arena,
 	switch (resource->kind) {
 	case KIND_POD:
 		if (resource->pod->volume.data != NULL)
-			add_named(needs, "volume", resource->pod->volume, -1);
+			add_named(needs, KIND_VOLUME, resource->pod->volume, -1);
 		pod_each_text(resource->pod, add_outputs, needs);
 		break;
 	case KIND_RUNNER:
-		add_named(needs, "pod", resource->runner->pod,
+		add_named(needs, KIND_POD, resource->runner->pod,
 		    resource->key);
 		break;
 	case KIND_TUNNEL:
-		add_named(needs, "pod", resource->tunnel->pod, -1);
+		add_named(needs, KIND_POD, resource->tunnel->pod, -1);
 		break;
 	case KIND_VOLUME:
 	case KIND_COUNT:

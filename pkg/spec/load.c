@@ -2,7 +2,6 @@
 #include "spec/load.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #include "spec/codes.h"
 
@@ -50,15 +49,13 @@ read_entry(struct loader *loader, const struct field *section,
     const struct node *name, const char *kind, void *base, uint64_t *set)
 {
 	struct node node;
-	char what[80];		/* a kind and a name of at most 60 letters */
 
 	if (!yaml_next(loader->decoder.reader, &node))
 		return false;
-	snprintf(what, sizeof what, "%s '" STR_FMT "'", kind,
-	    STR_ARG(name->value));
 	return decode_mapping(&loader->decoder, &node, &(struct mapping){
 	    .fields = section->fields, .base = base, .set = set,
-	    .what = what, .place = name->span, .required = set == NULL });
+	    .what = kind, .name = name->value, .place = name->span,
+	    .required = set == NULL });
 }
 
 static bool
@@ -332,6 +329,7 @@ spec_load(struct arena *arena, const struct spec_options *options,
 	load_check(&loader);
 	if (diags->errors == errors)
 		load_expand(&loader);
+	refs_release(&loader.refs);
 	arena_release(&loader.scratch);
 	return diags->errors == errors ? loader.spec : NULL;
 }

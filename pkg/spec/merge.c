@@ -135,9 +135,12 @@ load_merge(struct loader *loader)
 	builtin.nports = 1;
 	for (size_t i = 0; i < loader->pods.n; i++) {
 		struct pod_spec *pod = loader->pods.items[i];
-		struct pod_spec defaults = loader->defaults;
-		prune_defaults(pod, &defaults);
-		merge(loader->arena, pod_fields, pod, &defaults, true);
+		if (loader->defaults.set != 0) {
+			struct pod_spec defaults = loader->defaults;
+			prune_defaults(pod, &defaults);
+			merge(loader->arena, pod_fields, pod, &defaults,
+			    true);
+		}
 		for (size_t f = 0; f < POD_FIELD_COUNT; f++)
 			if (pod->at[f].source == 0)
 				pod->at[f] = pod->span;

@@ -7,15 +7,15 @@
 #include "spec/fields.h"
 #include "spec/yaml.h"
 
-/* What is being built: text so far, and whether parts are needed. */
+/*
+ * The value that is expanded.  refs->raw gathers all of it, refs->text what
+ * follows the last part; refs->found has one entry per part that is no text.
+ */
 struct expansion {
 	struct refs *refs;
 	struct str value;
 	struct span span;
 	unsigned allowed;
-	struct strbuf raw, text;
-	VEC_OF(struct text_part) parts;
-	VEC_OF(struct ref) found;	/* part is not set yet */
 	bool ok;
 };
 
@@ -98,6 +98,13 @@ hint_forms(struct expansion *x)
 	    "write `$${`");
 }
 
+static void
+add_plain(struct expansion *x, struct str text)
+{
+	strbuf_add(&x->refs->raw, text);
+	strbuf_add(&x->refs->text, text);
+}
+
 /* --var and the environment. */
 static void
 add_known(struct expansion *x, bool env, struct str name, size_t at,
@@ -129,20 +136,19 @@ add_known(struct expansion *x, bool env, struct str name, size_t at,
 		bad(x, E_CHARACTER, at, length, "a character that cannot be "
 		    "shown is in the value of ", name);
 	} else {
-		strbuf_add(&x->raw, value);
-		strbuf_add(&x->text, value);
+		add_plain(x, value);
 	}
 }
 
 static void
 flush_text(struct expansion *x)
 {
-	if (x->text.len == 0)
+	if (x->refs->text.len == 0)
 		return;
-	struct text_part *part = ARENA_PUSH(x->refs->scratch, &x->parts);
+	struct text_part *part = ARENA_PUSH(x->refs->scratch, &x->refs->parts);
 	part->type = PART_TEXT;
-	part->text = arena_str(x->refs->arena, strbuf_str(&x->text));
-	strbuf_reset(&x->text);
+	part->text = arena_str(x->refs->arena, strbuf_str(&x->refs->text));
+	strbuf_reset(&x->refs->text);
 }
 
 static void
@@ -150,11 +156,11 @@ add_part(struct expansion *x, struct text_part part,
     struct address address, size_t at, struct str whole)
 {
 	flush_text(x);
-	*ARENA_PUSH(x->refs->scratch, &x->parts) = part;
-	struct ref *ref = ARENA_PUSH(x->refs->scratch, &x->found);
+	*ARENA_PUSH(x->refs->scratch, &x->refs->parts) = part;
+	struct ref *ref = ARENA_PUSH(x->refs->scratch, &x->refs->found);
 	ref->span = place(x, at, whole.len);
 	ref->address = address;
-	strbuf_add(&x->raw, whole);
+	strbuf_add(&x->refs->raw, whole);
 }
 
 static void
@@ -232,22 +238,22 @@ static void
 finish(struct expansion *x, struct text *out)
 {
 	struct refs *refs = x->refs;
+	size_t n = 0;
 
 	out->span = x->span;
-	out->raw = arena_str(refs->arena, strbuf_str(&x->raw));
-	if (x->found.n == 0)
+	out->raw = arena_str(refs->arena, strbuf_str(&refs->raw));
+	if (refs->found.n == 0)
 		return;
 	flush_text(x);
-	out->nparts = x->parts.n;
-	out->parts = ARENA_ARRAY(refs->arena, struct text_part, x->parts.n);
-	memcpy(out->parts, x->parts.items,
-	    x->parts.n * sizeof *out->parts);
-	size_t n = 0;
+	out->nparts = refs->parts.n;
+	out->parts = ARENA_ARRAY(refs->arena, struct text_part, out->nparts);
+	memcpy(out->parts, refs->parts.items,
+	    out->nparts * sizeof *out->parts);
 	for (size_t i = 0; i < out->nparts; i++) {
 		if (out->parts[i].type == PART_TEXT)
 			continue;
 		struct ref *ref = ARENA_PUSH(refs->scratch, &refs->later);
-		*ref = x->found.items[n++];
+		*ref = refs->found.items[n++];
 		ref->part = &out->parts[i];
 	}
 }
@@ -259,35 +265,45 @@ refs_expand(struct refs *refs, struct str value, struct span span,
 	struct expansion x = { .refs = refs, .value = value, .span = span,
 		.allowed = allowed, .ok = true };
 
+	strbuf_reset(&refs->raw);
+	strbuf_reset(&refs->text);
+	refs->parts.n = refs->found.n = 0;
 	for (size_t at = 0; at < value.len; ) {
 		struct str rest = str_sub(value, at, value.len);
-		if (str_starts(rest, STR("$${"))) {
-			strbuf_adds(&x.raw, "${");
-			strbuf_adds(&x.text, "${");
+		ptrdiff_t dollar = str_find(rest, '$');
+		if (dollar != 0) {
+			struct str text = dollar < 0 ? rest
+			    : str_sub(rest, 0, (size_t)dollar);
+			add_plain(&x, text);
+			at += text.len;
+		} else if (str_starts(rest, STR("$${"))) {
+			add_plain(&x, STR("${"));
 			at += 3;
-			continue;
-		}
-		if (!str_starts(rest, STR("${"))) {
-			strbuf_addc(&x.raw, value.data[at]);
-			strbuf_addc(&x.text, value.data[at]);
+		} else if (!str_starts(rest, STR("${"))) {
+			add_plain(&x, STR("$"));
 			at++;
-			continue;
+		} else {
+			ptrdiff_t end = str_find(rest, '}');
+			if (end < 0) {
+				bad(&x, E_REF_SYNTAX, at, 2,
+				    "a reference is not closed by `}`: ",
+				    str_sub(rest, 0, 40));
+				hint_forms(&x);
+				break;
+			}
+			struct str whole = str_sub(rest, 0, (size_t)end + 1);
+			add_reference(&x, at, whole);
+			at += whole.len;
 		}
-		ptrdiff_t end = str_find(rest, '}');
-		if (end < 0) {
-			bad(&x, E_REF_SYNTAX, at, 2,
-			    "a reference is not closed by `}`: ",
-			    str_sub(rest, 0, 40));
-			hint_forms(&x);
-			break;
-		}
-		struct str whole = str_sub(rest, 0, (size_t)end + 1);
-		add_reference(&x, at, whole);
-		at += whole.len;
 	}
 	if (x.ok)
 		finish(&x, out);
-	strbuf_release(&x.raw);
-	strbuf_release(&x.text);
 	return x.ok;
+}
+
+void
+refs_release(struct refs *refs)
+{
+	strbuf_release(&refs->raw);
+	strbuf_release(&refs->text);
 }

@@ -14,6 +14,7 @@
 #ifndef SPEC_REFS_H
 #define SPEC_REFS_H
 
+#include "base/strbuf.h"
 #include "spec/spec.h"
 
 /* A reference to be checked once every file has been read. */
@@ -30,7 +31,14 @@ struct refs {
 	const struct sources *sources;
 	struct diags *diags;
 	VEC_OF(struct ref) later;
+	/* What refs_expand() works with, kept for the next value. */
+	VEC_OF(struct text_part) parts;
+	VEC_OF(struct ref) found;
+	struct strbuf raw, text;
 };
+
+/* Frees what is on the heap. */
+void refs_release(struct refs *refs);
 
 /* Does the value hold a `${`?  Only then is refs_expand() needed. */
 bool refs_any(struct str value);

@@ -163,6 +163,19 @@ looks_wide(struct str text)
 	    (text.data[3] == '\0');
 }
 
+/* Eight bytes at once: all from space to tilde? */
+static bool
+is_plain_ascii(const char *bytes)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	/* Above 0x7e, adding 1 sets the high bit; below 0x20, taking 0x20
+	 * does.  What a neighbour carries in can only look worse. */
+	return ((word | (word + ones) | (word - ones * 0x20)) & high) == 0;
+}
+
 /* The whole text, once, before libyaml sees it. */
 static bool
 scan(struct yaml_reader *reader)
@@ -183,6 +196,10 @@ scan(struct yaml_reader *reader)
 		reader->ascii = false;
 	}
 	while (at < text.len) {
+		if (at + 8 <= text.len && is_plain_ascii(text.data + at)) {
+			at += 8;
+			continue;
+		}
 		unsigned char byte = (unsigned char)text.data[at];
 		if ((byte >= 0x20 && byte < 0x7f) || byte == '\n' ||
 		    byte == '\t') {
@@ -438,11 +455,14 @@ take_scalar(struct yaml_reader *reader, const yaml_event_t *event,
 		refuse_marks(reader, node, event->data.scalar.anchor,
 		    event->data.scalar.tag);
 	}
-	if (at + value.len <= text.len && value.len > 0 &&
-	    memcmp(text.data + at, value.data, value.len) == 0)
-		node->value = (struct str){ text.data + at, value.len };
-	else if (value.len == 0)
+	/* On one line and without quotes it is in the text as it stands. */
+	bool same = node->plain && node->span.length == value.len &&
+	    event->start_mark.line == event->end_mark.line;
+	if (value.len == 0)
 		node->value = STR("");
+	else if (same || (at + value.len <= text.len &&
+	    memcmp(text.data + at, value.data, value.len) == 0))
+		node->value = (struct str){ text.data + at, value.len };
 	else
 		node->value = arena_str(reader->arena, value);
 	if ((style == YAML_LITERAL_SCALAR_STYLE ||
