@@ -163,7 +163,9 @@ model_container_up(struct model *model, int64_t now_ms, struct str id,
 		return;
 	pod->host = arena_str(&model->arena, host);
 	for (size_t i = 0; i < pod->nports && i < noutside; i++)
-		pod->ports[i].outside = outside[i];
+		/* The proxy serves http ports; its own are of no use. */
+		pod->ports[i].outside = pod->ports[i].tcp ? outside[i]
+		    : (uint16_t)(60000 + i);
 	pod->container_up = true;
 	if (pod->waits_for_container)
 		comes_up(model, pod);
