@@ -1,0 +1,151 @@
+/* commands.c - see commands.h */
+#include "commands.h"
+
+#define SHOWN OPTIONS_SHOW
+#define PLANS (OPTIONS_PLAN | OPTIONS_SHOW | OPTIONS_SAVE)
+
+const struct command commands[] = {
+	{ "init", NULL, GROUP_MAIN, NULL, 0, 0, 0, NULL,
+	  "Make a lock file, a first spec and a .gitignore entry.",
+	  "Safe to repeat: what is there already stays." },
+	{ "plan", NULL, GROUP_MAIN, NULL, 0, 0, PLANS, NULL,
+	  "Show what apply would do, and what it would cost.",
+	  "Writes nothing except --out, and never needs the lock." },
+	{ "apply", NULL, GROUP_MAIN, "[PLANFILE]", 0, 1,
+	  OPTIONS_PLAN | OPTIONS_SHOW | OPTIONS_APPLY, NULL,
+	  "Make the account match the spec.",
+	  "With a saved plan it does exactly that, without asking, or refuses "
+	  "and says what has moved since." },
+	{ "destroy", NULL, GROUP_MAIN, NULL, 0, 0,
+	  OPTIONS_PLAN | OPTIONS_SHOW | OPTIONS_APPLY, NULL,
+	  "End everything that is ours.",
+	  "Asks for the word yes. Protected things are named and kept: the "
+	  "plan is refused until they are excluded or released." },
+	{ "watch", NULL, GROUP_MAIN, NULL, 0, 0, OPTIONS_APPLY, NULL,
+	  "Plan and apply in a loop, after every edit.", NULL },
+	{ "drift", "diff", GROUP_MAIN, NULL, 0, 2,
+	  OPTIONS_PLAN | OPTIONS_SHOW, NULL,
+	  "Show what changed outside of podform; exit 2 if something did.",
+	  NULL },
+	{ "status", NULL, GROUP_MAIN, NULL, 0, 0,
+	  OPTIONS_WATCH | OPTIONS_LIVE, NULL,
+	  "One table of what is ours: state, place, age, price.", NULL },
+	{ "show", NULL, GROUP_MAIN, "[PLANFILE|ADDRESS]", 0, 1, SHOWN,
+	  NULL, "Show a saved plan or a record, offline.",
+	  "A stale plan can be shown, too." },
+	{ "output", NULL, GROUP_MAIN, "[NAME]", 0, 1,
+	  OPTIONS_OUTPUT | OPTIONS_LIVE, NULL,
+	  "Addresses and ids of what is running, for scripts.",
+	  "NAME is like pod.trainer.ssh.host." },
+
+	{ "validate", NULL, GROUP_SPEC, "[DIR]", 0, 1, OPTIONS_PLAN,
+	  cmd_validate, "Check the spec: no network, no key, no writes.",
+	  NULL },
+	{ "explain", NULL, GROUP_SPEC, "[KIND[.FIELD]]", 0, 1, 0,
+	  cmd_explain, "What a field means and what changing it does.",
+	  NULL },
+	{ "schema", NULL, GROUP_SPEC, "[spec]", 0, 1, 0, cmd_schema,
+	  "JSON Schema of a spec file, for editors.", NULL },
+	{ "fmt", NULL, GROUP_SPEC, NULL, 0, 0, 0, NULL,
+	  "Lay YAML out anew.", NULL },
+	{ "render", NULL, GROUP_SPEC, NULL, 0, 0, 0, NULL,
+	  "The spec after merging, with origins.", NULL },
+	{ "graph", NULL, GROUP_SPEC, NULL, 0, 0,
+	  OPTIONS_GRAPH | OPTIONS_PLAN, NULL,
+	  "What depends on what, as text, DOT or JSON.", NULL },
+
+	{ "state", NULL, GROUP_RECORD, "list|show [ADDRESS]", 1, 2, 0,
+	  NULL, "List or show the records of the lock file.", NULL },
+	{ "import", NULL, GROUP_RECORD, "ADDRESS ID", 2, 2,
+	  OPTIONS_LOCK | OPTIONS_PLAN, NULL,
+	  "Record a pod or volume that exists as ours.",
+	  "Nothing of the account is changed." },
+	{ "forget", NULL, GROUP_RECORD, "ADDRESS", 1, 1,
+	  OPTIONS_LOCK | OPTIONS_YES, NULL,
+	  "Drop a record; the thing itself stays and may bill.", NULL },
+	{ "mv", NULL, GROUP_RECORD, "OLD NEW", 2, 2, OPTIONS_LOCK, NULL,
+	  "Give a record another address.", NULL },
+	{ "unlock", "force-unlock", GROUP_RECORD, "ID", 0, 1, 0, NULL,
+	  "Say who holds the lock, and break it by its id.",
+	  "A holder that is alive cannot be broken: end its process." },
+	{ "history", NULL, GROUP_RECORD, NULL, 0, 0, 0, NULL,
+	  "Past applies: when, who, what came of it.", NULL },
+
+	{ "audit", NULL, GROUP_ACCOUNT, NULL, 0, 0, 0, NULL,
+	  "What on the account is not ours; exit 2 if there is something.",
+	  NULL },
+	{ "gc", NULL, GROUP_ACCOUNT, NULL, 0, 0,
+	  OPTIONS_DRY | OPTIONS_APPLY, NULL,
+	  "End leftovers that carry our mark but no record.",
+	  "Dry unless --dry-run=false is given." },
+	{ "gpus", NULL, GROUP_ACCOUNT, "[NAME]", 0, 1, 0, NULL,
+	  "Stock and price of GPUs now.", NULL },
+	{ "datacenters", NULL, GROUP_ACCOUNT, "[NAME]", 0, 1, 0,
+	  NULL, "Data centers, and whether volumes live there.",
+	  NULL },
+	{ "cost", NULL, GROUP_ACCOUNT, NULL, 0, 0, 0, NULL,
+	  "Rate now and spent so far.", NULL },
+	{ "lease", NULL, GROUP_ACCOUNT, "show|extend ADDRESS DURATION", 0, 3,
+	  0, NULL, "Show or extend leases.", NULL },
+
+	{ "ssh", NULL, GROUP_POD, "ADDRESS", 0, 9, 0, NULL,
+	  "A shell on a pod.", NULL },
+	{ "exec", NULL, GROUP_POD, "ADDRESS -- CMD", 0, 99, 0, NULL,
+	  "Run a command on a pod.", NULL },
+	{ "cp", NULL, GROUP_POD, "SRC DST", 0, 2, 0, NULL,
+	  "Copy to or from a pod.", NULL },
+	{ "logs", NULL, GROUP_POD, "ADDRESS", 0, 1, 0, NULL,
+	  "Logs of a pod.", NULL },
+	{ "ssh-config", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
+	  "Host blocks for ssh.", NULL },
+	{ "tunnel", NULL, GROUP_POD, "list|up|down", 0, 2, 0, NULL,
+	  "Tunnels outside of watch.", NULL },
+	{ "suspend", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
+	  "Pause watch.", NULL },
+	{ "resume", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
+	  "Go on with watch.", NULL },
+	{ "reconcile", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
+	  "Make watch look now.", NULL },
+
+	{ "why", NULL, GROUP_OTHER, "ADDRESS", 1, 1, OPTIONS_PLAN, NULL,
+	  "Why a resource is as it is, and what would happen to it.", NULL },
+	{ "doctor", NULL, GROUP_OTHER, NULL, 0, 0, OPTIONS_PLAN, NULL,
+	  "Check key, service, spec and lock; where each setting is from.",
+	  NULL },
+	{ "completion", NULL, GROUP_OTHER, "bash|zsh|fish", 1, 1, 0,
+	  NULL, "A completion script for your shell.", NULL },
+	{ "version", NULL, GROUP_OTHER, NULL, 0, 0, 0, cmd_version,
+	  "The version of podform.", NULL },
+	{ "help", NULL, GROUP_OTHER, "[COMMAND]", 0, 1, 0, cmd_help,
+	  "Help about podform or one command.", NULL },
+
+	{ "docs", NULL, GROUP_HIDDEN, "PAGE", 1, 1, 0, cmd_docs,
+	  "Pages of docs/ that are made from tables.", NULL },
+};
+const size_t commands_count = COUNTOF(commands);
+
+const struct command *
+command_find(struct str name)
+{
+	for (size_t i = 0; i < commands_count; i++)
+		if (str_is(name, commands[i].name) ||
+		    (commands[i].alias != NULL &&
+		    str_is(name, commands[i].alias)))
+			return &commands[i];
+	return NULL;
+}
+
+const char *
+command_group_title(enum command_group group)
+{
+	static const char *const titles[] = {
+		[GROUP_MAIN] = "The main job",
+		[GROUP_SPEC] = "The spec",
+		[GROUP_RECORD] = "The record",
+		[GROUP_ACCOUNT] = "The account",
+		[GROUP_POD] = "Pods and watch",
+		[GROUP_OTHER] = "Help",
+		[GROUP_HIDDEN] = "For the build",
+	};
+	return titles[group];
+}
