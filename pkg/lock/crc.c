@@ -1,6 +1,9 @@
 /* crc.c - see crc.h */
 #include "lock/crc.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define POLYNOMIAL 0xc96c5795d7870f42u
 
 void
@@ -30,8 +33,9 @@ crc_add(const struct crc *crc, uint64_t before, struct str bytes)
 	size_t left = bytes.len;
 
 	for (; left >= 8; left -= 8, at += 8) {
-		for (unsigned i = 0; i < 8; i++)
-			sum ^= (uint64_t)at[i] << 8 * i;
+		uint64_t word;
+		memcpy(&word, at, sizeof word);
+		sum ^= le64toh(word);
 		sum = t[7][sum & 0xff] ^ t[6][sum >> 8 & 0xff] ^
 		    t[5][sum >> 16 & 0xff] ^ t[4][sum >> 24 & 0xff] ^
 		    t[3][sum >> 32 & 0xff] ^ t[2][sum >> 40 & 0xff] ^

@@ -199,7 +199,7 @@ put_field(struct json_writer *w, const struct lock_field *field,
 		put_list(w, field, object);
 		return;
 	}
-	assert(!"a type of field");
+	assert(false && "a type of field");
 }
 
 void

@@ -149,7 +149,7 @@ lock_apply_result(struct arena *arena, struct lock *lock,
 	case OP_COUNT:
 		break;
 	}
-	assert(!"an action");
+	assert(false && "an action");
 }
 
 /* -------------------------------------------------------- a journal ---- */

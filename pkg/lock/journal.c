@@ -60,16 +60,16 @@ get_record(struct json_reader *reader, struct json_value value,
 
 /* A line whose checksum fits; so what cannot be read in it is not damage. */
 static bool
-read_line(struct reading *r, struct str text)
+read_line(struct reading *r, struct str text, struct arena *scratch)
 {
 	struct json_reader reader = { .arena = r->arena };
 	struct json_limits limits = { .bytes = text.len, .depth = 16 };
 	struct json_error error;
-	struct json *doc = ARENA_NEW(r->arena, struct json);
+	struct json doc;
 
-	if (!json_parse(r->arena, text, limits, doc, &error))
+	if (!json_parse(scratch, text, limits, &doc, &error))
 		return damaged(r, r->line, error.reason);
-	struct json_value root = json_root(doc);
+	struct json_value root = json_root(&doc);
 	if (json_is(root, JSON_ARRAY)) {
 		struct json_iter it = json_iter(root);
 		while (!reader.failed && json_next(&it))
@@ -118,8 +118,12 @@ read_lines(struct reading *r, struct str text)
 		if (end < 0 || !line_fits(r, line)) {
 			out->torn = true;
 		} else {
+			struct arena scratch = { 0 };
 			size_t first = out->list.n;
-			if (!read_line(r, str_sub(line, LINE_HEAD, line.len)))
+			bool ok = read_line(r, str_sub(line, LINE_HEAD,
+			    line.len), &scratch);
+			arena_release(&scratch);
+			if (!ok)
 				return false;
 			out->chain = crc_add(&r->crc, out->chain,
 			    str_sub(text, 0, whole));

@@ -19,7 +19,8 @@ struct lock_index {
 	struct map by_address;			/* live entries */
 	struct map by_id[KIND_COUNT];
 	struct map by_op;			/* pending */
-	size_t nentries, npending;		/* how many are in it */
+	struct map by_grave;			/* tombstones, by op */
+	size_t nentries, npending, ngraves;	/* how many are in it */
 };
 
 /* A map has no removal; this value stands for "not there". */
@@ -60,6 +61,14 @@ index_pending(struct lock *lock, size_t i, void *value)
 	map_put(&lock->index->by_op, lock->arena, key, value);
 }
 
+static void
+index_grave(struct lock *lock, size_t i)
+{
+	struct str key = id128_str(&lock->tombstones.items[i].op);
+	map_put(&lock->index->by_grave, lock->arena,
+	    arena_str(lock->arena, key), POSITION(i));
+}
+
 /* Bring the index up to date; false if there can be none (no arena). */
 static bool
 index_ready(struct lock *lock)
@@ -69,7 +78,8 @@ index_ready(struct lock *lock)
 	if (lock->arena == NULL)
 		return false;
 	if (index == NULL || lock->entries.n < index->nentries ||
-	    lock->pending.n < index->npending)
+	    lock->pending.n < index->npending ||
+	    lock->tombstones.n < index->ngraves)
 		index = lock->index = ARENA_NEW(lock->arena, struct lock_index);
 	while (index->nentries < lock->entries.n) {
 		size_t i = index->nentries++;
@@ -79,6 +89,8 @@ index_ready(struct lock *lock)
 		size_t i = index->npending++;
 		index_pending(lock, i, POSITION(i));
 	}
+	while (index->ngraves < lock->tombstones.n)
+		index_grave(lock, index->ngraves++);
 	return true;
 }
 
@@ -264,16 +276,26 @@ lock_sort(struct lock *lock)
 
 /* -------------------------------------------- tombstones and history --- */
 
+static bool
+has_grave(struct lock *lock, const struct id128 *op)
+{
+	if (index_ready(lock))
+		return map_get(&lock->index->by_grave, id128_str(op)) != NULL;
+	for (size_t i = 0; i < lock->tombstones.n; i++)
+		if (str_eq(id128_str(&lock->tombstones.items[i].op),
+		    id128_str(op)))
+			return true;
+	return false;
+}
+
 void
 lock_bury(struct arena *arena, struct lock *lock, const struct id128 *op,
     struct str address, int64_t wall_ms)
 {
 	if (op->hex[0] == '\0')		/* imported: nothing to remember */
 		return;
-	for (size_t i = 0; i < lock->tombstones.n; i++)
-		if (str_eq(id128_str(&lock->tombstones.items[i].op),
-		    id128_str(op)))
-			return;
+	if (has_grave(lock, op))
+		return;
 	struct tombstone *grave = ARENA_PUSH(arena, &lock->tombstones);
 	grave->op = *op;
 	grave->address = address;
@@ -302,6 +324,8 @@ lock_expire(struct lock *lock, int64_t wall_ms)
 		    wall_ms - grave.wall_ms <= 24 * HOUR_MS)
 			lock->tombstones.items[kept++] = grave;
 	}
+	if (kept != lock->tombstones.n)
+		lock->index = NULL;
 	lock->tombstones.n = kept;
 }
 

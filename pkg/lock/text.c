@@ -250,10 +250,37 @@ check_unique(struct reading *r, struct lock *lock)
 	return r->diags->errors == before;
 }
 
-static bool
-all_blank(struct str text)
+/* The tape of the scanner is in scratch: only what was decoded stays. */
+static struct lock *
+read_document(struct reading *r, struct arena *scratch)
 {
-	return str_trim(text).len == 0;
+	struct json_reader reader = { .arena = r->arena, .where = "lock" };
+	struct json_limits limits = { .bytes = LOCK_BYTES_MAX, .depth = 16 };
+	struct json_error error;
+	struct json doc;
+
+	if (!json_parse(scratch, r->text, limits, &doc, &error)) {
+		/* Markers make it no JSON; say what it is about instead. */
+		if (check_conflict(r))
+			damaged(r, error.offset, error.reason);
+		return NULL;
+	}
+	struct json_value root = json_root(&doc);
+	if (!json_is(root, JSON_OBJECT)) {
+		damaged(r, 0, "it is not an object");
+		return NULL;
+	}
+	if (!check_version(r, root) || !check_checksum(r, root))
+		return NULL;
+	struct lock *lock = ARENA_NEW(r->arena, struct lock);
+	fields_get(&reader, &lock_shape, root, lock, "checksum");
+	if (!reader.failed)
+		return lock;
+	/* The checksum fits, so a podform wrote this. */
+	diag_error(r->diags, "PF0602", NO_SPAN, "lock file '%s' was written by "
+	    "a newer podform: " STR_FMT, r->path, STR_ARG(reader.why));
+	diag_hint(r->diags, "update podform; the file was left as it is");
+	return NULL;
 }
 
 struct lock *
@@ -261,38 +288,16 @@ text_read(struct arena *arena, const char *path, struct str text,
     struct sources *sources, struct diags *diags)
 {
 	struct reading r = { arena, path, text, sources, 0, diags };
-	struct json_reader reader = { .arena = arena, .where = "lock" };
-	struct json_limits limits = { .bytes = LOCK_BYTES_MAX, .depth = 16 };
-	struct json_error error;
-	struct json doc;
+	struct arena scratch = { 0 };
 
-	if (all_blank(text)) {
+	if (str_trim(text).len == 0) {
 		damaged(&r, 0, "it is empty");
 		return NULL;
 	}
-	if (!json_parse(arena, text, limits, &doc, &error)) {
-		/* Markers make it no JSON; say what it is about instead. */
-		if (check_conflict(&r))
-			damaged(&r, error.offset, error.reason);
+	struct lock *lock = read_document(&r, &scratch);
+	arena_release(&scratch);
+	if (lock == NULL)
 		return NULL;
-	}
-	struct json_value root = json_root(&doc);
-	if (!json_is(root, JSON_OBJECT)) {
-		damaged(&r, 0, "it is not an object");
-		return NULL;
-	}
-	if (!check_version(&r, root) || !check_checksum(&r, root))
-		return NULL;
-	struct lock *lock = ARENA_NEW(arena, struct lock);
-	fields_get(&reader, &lock_shape, root, lock, "checksum");
-	if (reader.failed) {
-		/* The checksum fits, so a podform wrote this. */
-		diag_error(diags, "PF0602", NO_SPAN, "lock file '%s' was "
-		    "written by a newer podform: " STR_FMT, path,
-		    STR_ARG(reader.why));
-		diag_hint(diags, "update podform; the file was left as it is");
-		return NULL;
-	}
 	lock->exists = true;
 	lock->arena = arena;
 	lock_sort(lock);
