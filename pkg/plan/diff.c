@@ -79,8 +79,7 @@ drift_ignored(const struct pod_spec *spec, struct str path)
 		struct str name = spec->ignore_drift[i];
 		/* `env` covers env.MODE, and `gpu` gpu.type. */
 		if (str_starts(path, name) && (path.len == name.len ||
-		    path.data[name.len] == '.' ||
-		    path.data[name.len] == '_'))
+		    path.data[name.len] == '.'))
 			return true;
 	}
 	return false;
@@ -445,7 +444,7 @@ diff_place(struct diff *d, const struct pod_config *live)
 		.field = by_list ? POD_FIELD_DATA_CENTERS : POD_FIELD_REGIONS,
 	};
 
-	if (drift_ignored(d->spec, found.path))
+	if (drift_ignored(d->spec, STR("data_centers")))
 		place = recorded;
 	found.edit = !place_allowed(d, recorded);
 	/* The cloud chose where nobody asked: that is no drift. */

@@ -144,6 +144,14 @@ struct str json_gb_of(struct arena *arena, int64_t gb);
 struct str json_list_of(struct arena *arena, const struct str *items,
     size_t n);
 
+/* --------------------------------------------------------- accept.c ---- */
+
+/* Record what is live, for --refresh-only. */
+void accept_pod(struct planner *p, const struct lock_entry *have,
+    const struct cloud_pod *pod, bool stopped);
+void accept_volume(struct planner *p, const struct lock_entry *have,
+    const struct cloud_volume *volume);
+
 /* --------------------------------------------------------- config.c ---- */
 
 /* What the spec asks for; gpu and data_center stay open. */

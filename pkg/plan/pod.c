@@ -452,8 +452,13 @@ decide_living(struct slot *slot)
 		    "it; replace the pod, or stop it and try later",
 		    STR_ARG(slot->want->address), STR_ARG(slot->have->id));
 	if (p->options->mode == PLAN_REFRESH_ONLY) {
-		drop_attrs(slot);
-		stays(slot);
+		p->plan->noops++;
+		cost_stays(p, slot->have, slot->pod);
+		if (slot->drift.attrs.n > 0 || slot->drift.stopped ||
+		    slot->drift.started)
+			accept_pod(p, slot->have, slot->pod, slot->runs ?
+			    false : slot->drift.stopped ||
+			    slot->have->stopped);
 		return;
 	}
 	if (must_replace(slot, &reason)) {

@@ -190,9 +190,13 @@ volume_compare(struct planner *p, struct plan_change *change)
 	const struct cloud_volume *live = change->volume;
 	const struct resource *want = change->want;
 
+	size_t drifts = p->plan->drift.n;
 	volume_drift(p, want, change->have, live);
 	if (p->options->mode == PLAN_REFRESH_ONLY) {
-		volume_stays(p, want, change->have, live);
+		p->plan->noops++;
+		cost_volume(p, live);
+		if (p->plan->drift.n > drifts)
+			accept_volume(p, change->have, live);
 		return;
 	}
 	if (!volume_may_change(p, want, change->have, live))
