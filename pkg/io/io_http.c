@@ -22,7 +22,7 @@ struct io_http {
 
 	struct arena arena;		/* texts of the configuration */
 	struct str bases[HOSTS];
-	struct str keys[HOSTS];		/* bearer tokens; wiped at the end */
+	struct str keys[HOSTS];		/* bearer; wiped at the end */
 	const char *ca_file, *proxy, *no_proxy;
 	struct io_trace trace;
 
@@ -34,7 +34,7 @@ struct io_http {
 	struct curl_slist *headers[HOSTS];
 	bool ca_directory;
 	bool stale;			/* the pool is not to be used */
-	int64_t due_ms;			/* libcurl's timer, -1 for none */
+	int64_t due_ms;			/* of libcurl; -1 for none */
 
 	struct io_transfer *active;
 	size_t nactive;

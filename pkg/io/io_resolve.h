@@ -27,6 +27,7 @@ struct io_resolve;
 struct io_resolve *io_resolve_start(const char *host, uint16_t port);
 int io_resolve_fd(const struct io_resolve *resolve); /* readable when done */
 bool io_resolve_take(struct io_resolve *resolve, struct io_address *out);
-void io_resolve_free(struct io_resolve *resolve);	/* also while it runs */
+/* Also while it runs; NULL is harmless. */
+void io_resolve_free(struct io_resolve *resolve);
 
 #endif

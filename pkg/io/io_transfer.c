@@ -12,8 +12,8 @@ enum {
 	HEADER_KEPT = 4096,		/* of one that we keep */
 	BODY_DEFAULT = 256 * 1024,
 	CONNECT_MS = 10 * 1000,
-	IDLE_S = 60,			/* a pooled connection is too old then */
-	SLOW_BYTES = 1, SLOW_S = 30,	/* reads: this little for this long */
+	IDLE_S = 60,		/* then a pooled connection is too old */
+	SLOW_BYTES = 1, SLOW_S = 30,	/* reads: so little for so long */
 };
 
 static const char *const method_names[] = {

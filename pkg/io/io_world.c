@@ -18,7 +18,7 @@ enum io_tag { TAG_SIGNAL, TAG_HTTP, TAG_BANNER };
 
 enum {
 	READY_MAX = 64,
-	LOOK_MS = 10 * 1000,	/* how often we look whether we have slept */
+	LOOK_MS = 10 * 1000,	/* between looks for a sleep */
 };
 
 struct io_world {

@@ -23,9 +23,9 @@ struct io_config {
 	struct str cloud_url, graphql_url, github_url;
 	/* Credentials, NULL for none. */
 	const struct secret *cloud_key, *github_token;
-	const char *ca_file;		/* PEM; NULL: SSL_CERT_FILE, else the
-					   system's directory */
-	size_t max_connections;		/* at once, 0: 50; more wait in line */
+	const char *ca_file;		/* PEM; NULL: SSL_CERT_FILE, or
+					   the system's directory */
+	size_t max_connections;		/* at once, 0: 50; others wait */
 	/*
 	 * For --verbose: what goes on, a line at a time, without its line
 	 * end.  Never a header or body that is sent, never a body that is

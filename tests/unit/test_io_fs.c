@@ -350,7 +350,7 @@ test_io_command_inherits_nothing_of_ours(void **state)
 	struct str output;
 	(void)state;
 
-	int leak = open("/dev/null", O_RDONLY);	/* without close-on-exec */
+	int leak = open("/dev/null", O_RDONLY);	/* no O_CLOEXEC */
 	setenv("RUNPOD_API_KEY", "rpa_CANARY", 1);
 	setenv("GH_TOKEN", "ghp_CANARY", 1);
 	setenv("PODFORM_TEST_KEPT", "kept", 1);

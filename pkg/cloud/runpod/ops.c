@@ -3,7 +3,7 @@
 
 enum {
 	READ_MS = 30 * 1000,
-	WRITE_MS = 60 * 1000,	/* a create that times out costs a search */
+	WRITE_MS = 60 * 1000,	/* a create that is lost costs much */
 };
 
 /* Ten thousand pods are 14 MB, the catalog is some 60 kB. */

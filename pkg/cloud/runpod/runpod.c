@@ -16,7 +16,6 @@ static const struct runpod_injected injected[] = {
 	{ "RUNPOD_", true, false, "identity, key and addresses of the pod" },
 	{ "PUBLIC_KEY", false, true,
 	  "ssh keys, from the account or given at the create; frozen there" },
-	{ "SSH_PUBLIC_KEY", false, true, "overrides PUBLIC_KEY" },
 	{ "JUPYTER_PASSWORD", false, true, "made up for startJupyter" },
 	{ "CUDA_VERSION", false, false, "set by the image" },
 	{ "PYTORCH_VERSION", false, false, "set by the image" },
