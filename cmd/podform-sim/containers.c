@@ -1,50 +1,75 @@
-/* containers.c - see containers.h: orders from the model, TCP listeners. */
+/*
+ * containers.c - see containers.h: the model's orders, carried out.
+ *
+ * Orders are copied while the lock is held and carried out after it is let
+ * go, since starting a sandbox takes milliseconds.
+ */
 #include "containers.h"
 
-#include <errno.h>
-#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum { GUESTS = 64 };
+#include "cmd/podform-sim/sandbox.h"
+#include "listeners.h"
+#include "model/catalog.h"
+
+/* How often sandboxes are looked at: while one begins or ends, and else. */
+enum { BUSY_MS = 10, QUIET_MS = 500 };
 
 struct container {
 	struct str pod_id;		/* the model's */
 	int64_t start_number;
+	size_t ssh_at, nports;		/* its 22/tcp among its ports */
+	bool has_ssh;
 	int listener;			/* -1: none */
+	struct sandbox *sandbox;	/* NULL: none */
+	bool up, stopping;
 	struct container *next;
 };
 
 struct sim_containers {
 	struct sim *sim;
 	struct container *list;
-	int epoll;
-	/* Clients that were greeted; the oldest is closed for the newest. */
-	int guests[GUESTS];
-	size_t nguests;
+	struct listeners *listeners;	/* NULL with sandboxes */
+};
+
+/* What one effect of the model asks for. */
+struct order {
+	bool start;
+	struct str pod_id;
+	int64_t start_number;
+	size_t ssh_at, nports;
+	bool has_ssh;
+	struct sandbox_config config;
 };
 
 struct sim_containers *
 containers_new(struct sim *sim)
 {
 	struct sim_containers *containers = calloc(1, sizeof *containers);
+	char why[200];
 
 	if (containers == NULL)
 		fail_out_of_memory();
 	containers->sim = sim;
-	containers->epoll = epoll_create1(EPOLL_CLOEXEC);
-	for (size_t i = 0; i < GUESTS; i++)
-		containers->guests[i] = -1;
+	if (sim->options->pods == SIM_PODS_TCP) {
+		containers->listeners = listeners_new();
+	} else if (!sandbox_usable(why, sizeof why)) {
+		fprintf(stderr, "podform-sim: cannot make sandboxes here: %s; "
+		    "--pods tcp works everywhere\n", why);
+		free(containers);
+		return NULL;
+	}
 	return containers;
 }
 
 int
 containers_fd(const struct sim_containers *containers)
 {
-	return containers->epoll;
+	return containers->listeners == NULL ? -1
+	    : listeners_fd(containers->listeners);
 }
 
 static void
@@ -52,6 +77,7 @@ end_container(struct container *container)
 {
 	if (container->listener >= 0)
 		close(container->listener);
+	sandbox_free(container->sandbox);
 	free(container);
 }
 
@@ -60,142 +86,225 @@ containers_free(struct sim_containers *containers)
 {
 	if (containers == NULL)
 		return;
+	/* All at once first, so that they end side by side. */
+	for (struct container *c = containers->list; c != NULL; c = c->next)
+		if (c->sandbox != NULL)
+			sandbox_stop(c->sandbox, sim_mono_ms());
 	while (containers->list != NULL) {
 		struct container *first = containers->list;
 		containers->list = first->next;
 		end_container(first);
 	}
-	for (size_t i = 0; i < GUESTS; i++)
-		if (containers->guests[i] >= 0)
-			close(containers->guests[i]);
-	close(containers->epoll);
+	listeners_free(containers->listeners);
 	free(containers);
 }
 
-/* A listener on a free port of 127.0.0.1; its port, 0 if there is none. */
-static uint16_t
-open_listener(struct sim_containers *containers, struct container *container)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t length = sizeof address;
-	struct epoll_event event = { .events = EPOLLIN };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+/* -------------------------------------------------------------- orders -- */
 
-	if (fd < 0)
-		return 0;
-	event.data.fd = fd;
-	if (bind(fd, (struct sockaddr *)&address, length) < 0 ||
-	    listen(fd, 64) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &length) < 0 ||
-	    epoll_ctl(containers->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
-		close(fd);
-		return 0;
-	}
-	container->listener = fd;
-	return ntohs(address.sin_port);
-}
-
-static bool
-wants_ssh(const struct model_pod *pod, size_t *at)
+/* What RunPod adds to the environment of every container. */
+static size_t
+injected(struct arena *arena, const struct model_pod *pod, const char **env)
 {
-	for (size_t i = 0; i < pod->nports; i++)
-		if (pod->ports[i].inside == 22 && pod->ports[i].tcp) {
-			*at = i;
-			return true;
-		}
-	return false;
+	size_t n = 0;
+
+#define ADD(...) (env[n++] = arena_printf(arena, __VA_ARGS__).data)
+	ADD("RUNPOD_POD_ID=" STR_FMT, STR_ARG(pod->id));
+	ADD("RUNPOD_POD_HOSTNAME=" STR_FMT, STR_ARG(pod->host_id));
+	ADD("RUNPOD_DC_ID=%s", pod->place->id);
+	ADD("RUNPOD_GPU_COUNT=%lld", (long long)pod->gpu_count);
+	ADD("RUNPOD_CPU_COUNT=%lld", (long long)pod->vcpu);
+	ADD("RUNPOD_MEM_GB=%lld", (long long)pod->memory_gb);
+	ADD("RUNPOD_PUBLIC_IP=127.0.0.1");
+	if (pod->gpu != NULL)
+		ADD("RUNPOD_GPU_NAME=%s", pod->gpu->name);
+	if (pod->volume_id.len > 0)
+		ADD("RUNPOD_VOLUME_ID=" STR_FMT, STR_ARG(pod->volume_id));
+#undef ADD
+	return n;
 }
 
 static void
-start(struct sim_containers *containers, const struct model_effect *effect)
+fill_config(struct arena *arena, const struct model_pod *pod,
+    struct sandbox_config *config)
+{
+	const char **env = ARENA_ARRAY(arena, const char *, pod->nenv + 10);
+	size_t n = injected(arena, pod, env);
+	struct str path = pod->volume_id.len > 0 ? pod->volume_path
+	    : pod->persistent_path;
+
+	for (size_t i = 0; i < pod->nenv; i++)
+		env[n++] = arena_printf(arena, STR_FMT "=" STR_FMT,
+		    STR_ARG(pod->env[i].name),
+		    STR_ARG(pod->env[i].value)).data;
+	*config = (struct sandbox_config){
+		.pod_id = arena_cstr(arena, pod->id),
+		.env = env, .nenv = n,
+		.args = pod->args.len > 0 ? arena_cstr(arena, pod->args)
+		    : NULL,
+		.volume_path = path.len > 0 ? arena_cstr(arena, path) : NULL,
+	};
+	if (pod->gpu == NULL)
+		return;
+	config->gpu_name = pod->gpu->id;
+	config->gpu_count = (int)pod->gpu_count;
+	config->gpu_memory_gb = pod->gpu->memory_gb;
+}
+
+static void
+read_order(struct sim_containers *containers, struct arena *arena,
+    const struct model_effect *effect, struct order *order)
+{
+	const struct model_pod *pod = effect->pod;
+
+	*order = (struct order){
+		.start = effect->type == MODEL_START_CONTAINER,
+		.pod_id = pod->id, .start_number = effect->start_number,
+		.nports = pod->nports,
+	};
+	for (size_t i = 0; i < pod->nports && !order->has_ssh; i++)
+		if (pod->ports[i].inside == 22 && pod->ports[i].tcp) {
+			order->has_ssh = true;
+			order->ssh_at = i;
+		}
+	if (order->start && containers->listeners == NULL)
+		fill_config(arena, pod, &order->config);
+}
+
+/* ---------------------------------------------------------- containers -- */
+
+static void
+report_up(struct sim *sim, struct container *container, uint16_t port)
+{
+	struct arena arena = {0};
+	uint16_t *outside = ARENA_ARRAY(&arena, uint16_t, container->nports);
+
+	if (container->has_ssh)
+		outside[container->ssh_at] = port;
+	container->up = true;
+	pthread_mutex_lock(&sim->lock);
+	model_container_up(sim->model, sim_now(sim), container->pod_id,
+	    container->start_number, STR("127.0.0.1"), outside,
+	    container->nports);
+	pthread_mutex_unlock(&sim->lock);
+	arena_release(&arena);
+}
+
+static void
+report_down(struct sim *sim, const struct container *container)
+{
+	pthread_mutex_lock(&sim->lock);
+	model_container_down(sim->model, sim_now(sim), container->pod_id,
+	    container->start_number);
+	pthread_mutex_unlock(&sim->lock);
+}
+
+static void
+start(struct sim_containers *containers, const struct order *order)
 {
 	struct container *container = calloc(1, sizeof *container);
-	const struct model_pod *pod = effect->pod;
 	struct sim *sim = containers->sim;
-	uint16_t outside[64] = {0};
-	size_t at = 0;
-	bool ssh = wants_ssh(pod, &at) && at < COUNTOF(outside);
+	uint16_t port = 0;
 
 	if (container == NULL)
 		fail_out_of_memory();
-	container->pod_id = pod->id;
-	container->start_number = effect->start_number;
-	container->listener = -1;
-	container->next = containers->list;
+	*container = (struct container){
+		.pod_id = order->pod_id,
+		.start_number = order->start_number,
+		.ssh_at = order->ssh_at, .nports = order->nports,
+		.has_ssh = order->has_ssh, .listener = -1,
+		.next = containers->list,
+	};
 	containers->list = container;
-	if (ssh && (outside[at] = open_listener(containers, container)) == 0) {
-		model_container_down(sim->model, sim_now(sim), pod->id,
-		    effect->start_number);
+	if (containers->listeners == NULL) {
+		container->sandbox = sandbox_start(&order->config);
+		if (container->sandbox == NULL)
+			report_down(sim, container);
 		return;
 	}
-	model_container_up(sim->model, sim_now(sim), pod->id,
-	    effect->start_number, STR("127.0.0.1"), outside,
-	    COUNTOF(outside));
+	if (order->has_ssh && (container->listener = listeners_open(
+	    containers->listeners, &port)) < 0)
+		report_down(sim, container);
+	else
+		report_up(sim, container, port);
 }
 
 static void
-stop(struct sim_containers *containers, const struct model_effect *effect)
+stop(struct sim_containers *containers, const struct order *order)
 {
-	struct container **at = &containers->list;
+	struct container **at = &containers->list, *container;
 
-	while (*at != NULL) {
-		struct container *container = *at;
-		if (str_eq(container->pod_id, effect->pod->id) &&
-		    container->start_number == effect->start_number) {
-			*at = container->next;
-			end_container(container);
-			return;
-		}
+	while ((container = *at) != NULL &&
+	    (!str_eq(container->pod_id, order->pod_id) ||
+	    container->start_number != order->start_number))
 		at = &container->next;
+	if (container == NULL)
+		return;
+	if (container->sandbox != NULL) {
+		container->stopping = true;
+		sandbox_stop(container->sandbox, sim_mono_ms());
+		return;
 	}
+	*at = container->next;
+	end_container(container);
 }
 
-/* Say the banner and let the client read it before the socket closes. */
-static void
-greet(struct sim_containers *containers, int listener)
+/* Look after the sandboxes; are some beginning or ending? */
+static bool
+poll_sandboxes(struct sim_containers *containers)
 {
-	static const char banner[] = "SSH-2.0-podform-sim\r\n";
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int *slot = &containers->guests[containers->nguests++ % GUESTS];
+	struct container **at = &containers->list, *container;
+	bool busy = false;
 
-	if (fd < 0)
-		return;
-	if (write(fd, banner, sizeof banner - 1) > 0)
-		shutdown(fd, SHUT_WR);
-	if (*slot >= 0)
-		close(*slot);
-	*slot = fd;
+	while ((container = *at) != NULL) {
+		enum sandbox_state state = container->sandbox == NULL
+		    ? SANDBOX_GONE
+		    : sandbox_poll(container->sandbox, sim_mono_ms());
+		if (state == SANDBOX_READY && !container->up)
+			report_up(containers->sim, container,
+			    sandbox_port(container->sandbox));
+		busy |= state == SANDBOX_STARTING ||
+		    state == SANDBOX_STOPPING;
+		if (state != SANDBOX_GONE) {
+			at = &container->next;
+			continue;
+		}
+		if (!container->stopping)
+			report_down(containers->sim, container);
+		*at = container->next;
+		end_container(container);
+	}
+	return busy;
 }
 
 int64_t
 containers_turn(struct sim_containers *containers)
 {
 	struct sim *sim = containers->sim;
-	struct epoll_event events[64];
+	VEC_OF(struct order) orders = {0};
+	struct arena arena = {0};
 	struct model_effect effect;
-	int64_t next;
-	int n;
+	int64_t next, look = -1;
 
 	pthread_mutex_lock(&sim->lock);
 	model_advance(sim->model, sim_now(sim));
-	while (model_next_effect(sim->model, &effect)) {
-		if (effect.type == MODEL_START_CONTAINER)
-			start(containers, &effect);
-		else
-			stop(containers, &effect);
-	}
+	while (model_next_effect(sim->model, &effect))
+		read_order(containers, &arena, &effect,
+		    ARENA_PUSH(&arena, &orders));
+	pthread_mutex_unlock(&sim->lock);
+	for (size_t i = 0; i < orders.n; i++)
+		(orders.items[i].start ? start : stop)(containers,
+		    &orders.items[i]);
+	arena_release(&arena);
+	if (containers->listeners != NULL)
+		listeners_turn(containers->listeners);
+	else if (containers->list != NULL)
+		look = poll_sandboxes(containers) ? BUSY_MS : QUIET_MS;
+	pthread_mutex_lock(&sim->lock);
 	next = model_next_event(sim->model);
 	if (next >= 0) {
 		next -= sim_now(sim);
 		next = next < 0 ? 0 : next / sim->clock.speed + 1;
 	}
 	pthread_mutex_unlock(&sim->lock);
-	n = epoll_wait(containers->epoll, events, COUNTOF(events), 0);
-	for (int i = 0; i < n; i++)
-		greet(containers, events[i].data.fd);
-	return next;
+	return next < 0 || (look >= 0 && look < next) ? look : next;
 }

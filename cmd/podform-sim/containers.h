@@ -8,10 +8,9 @@
 #ifndef SIM_CONTAINERS_H
 #define SIM_CONTAINERS_H
 
-#include <poll.h>
-
 #include "sim.h"
 
+/* NULL with the reason on standard error. */
 struct sim_containers *containers_new(struct sim *sim);
 void containers_free(struct sim_containers *containers);
 

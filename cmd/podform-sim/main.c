@@ -206,7 +206,6 @@ wall_ms(void)
 static bool
 open_log(struct sim *sim)
 {
-	sim->log_fd = -1;
 	if (sim->options->log_file == NULL)
 		return true;
 	sim->log_fd = open(sim->options->log_file,
@@ -256,8 +255,10 @@ main(int argc, char **argv)
 	sim.last_request_ms = sim_mono_ms();
 	pthread_mutex_init(&sim.lock, NULL);
 	sim.model = model_new(&options.model, sim_now(&sim));
-	if (options.model.real_containers)
-		sim.containers = containers_new(&sim);
+	sim.log_fd = -1;
+	if (options.model.real_containers &&
+	    (sim.containers = containers_new(&sim)) == NULL)
+		goto out;
 	if (!open_log(&sim) || !set_capacities(&sim) || !preload(&sim))
 		goto out;
 	sim.server = server_start(&sim, options.listen);

@@ -177,7 +177,7 @@ static const struct option_row {
 	{ "--speed", "N", "service seconds per real second (1)", set_speed },
 	{ "--seed", "N", "of all chance (1)", set_seed },
 	{ "--balance", "USD", "of the account (1000)", set_balance },
-	{ "--spend-limit", "USD", "per hour; 0 for none (0)",
+	{ "--spend-limit", "USD", "per hour; 0 for none; real accounts begin with\n80 (10000)",
 	    set_spend_limit },
 	{ "--preload", "FILE", "pods that are there from the start, as the "
 	    "body of\nPOST /control/preload", set_preload },

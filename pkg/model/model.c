@@ -14,6 +14,7 @@ model_config_default(struct model_config *config)
 		.ports_ms = 200,
 		.terminated_ms = 20 * 1000,
 		.balance = INT64_C(1000) * 1000000,
+		.spend_limit = INT64_C(10000) * 1000000,
 		.early_running_per_mille = 250,
 		.rate_limit = true,
 		.quota_minute = 600,
