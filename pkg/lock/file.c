@@ -79,7 +79,9 @@ read_all(const struct fs *fs, int fd, struct arena *arena, const char *path,
 			break;
 		len += (size_t)got;
 	}
-	if (len != size) {
+	if (len > size && rules->appended)
+		len = size;
+	if (len != size && !rules->appended) {
 		diag_error(diags, "PF0605", NO_SPAN, "%s '%s' changed while it "
 		    "was read", rules->what, path);
 		return false;

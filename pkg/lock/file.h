@@ -16,6 +16,8 @@ struct file_rules {
 	size_t limit;		/* bytes */
 	uint32_t own_uid;	/* or ANY_UID */
 	uint32_t bad_mode;	/* permission bits that must not be set */
+	bool appended;		/* a writer may append or empty it while we
+				   read: what was there counts */
 };
 
 enum file_result { FILE_READ, FILE_MISSING, FILE_REFUSED };

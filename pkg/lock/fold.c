@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "lock/crc.h"
 #include "lock/journal.h"
 #include "lock/parts.h"
@@ -208,6 +209,32 @@ contained(const struct lock *lock, const struct records *records)
 	return 0;
 }
 
+/*
+ * The creates whose outcome the lock knows already.  Their intents are not
+ * taken again when a journal meets a lock that was committed by another run
+ * (git pull; or a reader saw the journal of before and the lock of after).
+ */
+static struct map
+known_creates(struct arena *arena, struct lock *lock)
+{
+	struct map known = { 0 };
+	for (size_t i = 0; i < lock->entries.n; i++) {
+		struct lock_entry *entry = &lock->entries.items[i];
+		struct str op = id128_str(&entry->op);
+		if (op.len > 0)
+			map_put(&known, arena, arena_str(arena, op), entry);
+	}
+	return known;
+}
+
+static bool
+is_known(const struct map *known, struct lock *lock, const struct lock_op *op)
+{
+	return op->action == OP_CREATE &&
+	    (map_get(known, id128_str(&op->op)) != NULL ||
+	    lock_has_grave(lock, &op->op));
+}
+
 bool
 journal_fold(struct arena *arena, struct lock *lock,
     const struct records *records, bool *changed, struct diags *diags)
@@ -216,6 +243,9 @@ journal_fold(struct arena *arena, struct lock *lock,
 	size_t i = contained(lock, records);
 
 	*changed = false;
+	struct map known = { 0 };
+	if (i < records->list.n)
+		known = known_creates(arena, lock);
 	for (; i < records->list.n; i++) {
 		const struct record *record = &records->list.items[i];
 		switch (record->type) {
@@ -224,9 +254,13 @@ journal_fold(struct arena *arena, struct lock *lock,
 				return false;
 			continue;
 		case RECORD_INTENT:
+			if (is_known(&known, lock, &record->op))
+				continue;
 			lock_apply_intent(arena, lock, record);
 			break;
 		case RECORD_RESULT:
+			if (lock_find_op(lock, &record->op.op) == NULL)
+				continue;
 			lock_apply_result(arena, lock, record);
 			break;
 		case RECORD_END:

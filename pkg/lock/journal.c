@@ -15,7 +15,7 @@ enum {
 };
 
 static const struct file_rules rules = {
-	"journal", JOURNAL_BYTES_MAX, ANY_UID, 022
+	"journal", JOURNAL_BYTES_MAX, ANY_UID, 022, true
 };
 
 /* ---------------------------------------------------------- reading ---- */

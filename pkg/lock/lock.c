@@ -276,8 +276,8 @@ lock_sort(struct lock *lock)
 
 /* -------------------------------------------- tombstones and history --- */
 
-static bool
-has_grave(struct lock *lock, const struct id128 *op)
+bool
+lock_has_grave(struct lock *lock, const struct id128 *op)
 {
 	if (index_ready(lock))
 		return map_get(&lock->index->by_grave, id128_str(op)) != NULL;
@@ -294,7 +294,7 @@ lock_bury(struct arena *arena, struct lock *lock, const struct id128 *op,
 {
 	if (op->hex[0] == '\0')		/* imported: nothing to remember */
 		return;
-	if (has_grave(lock, op))
+	if (lock_has_grave(lock, op))
 		return;
 	struct tombstone *grave = ARENA_PUSH(arena, &lock->tombstones);
 	grave->op = *op;

@@ -105,6 +105,7 @@ struct lock {
 	struct arena *arena;
 	struct lock_index *index;	/* built when first needed */
 	bool detached;			/* the arrays are ours alone */
+	bool swept;			/* old temporary files are gone */
 	char on_disk[17];		/* checksum of the file as last seen;
 					   "" if there was none */
 	char attempted[17];		/* of a commit that failed late */

@@ -9,7 +9,7 @@
 enum { MUTEX_BYTES_MAX = 16 << 10 };
 
 static const struct file_rules rules = {
-	"mutex", MUTEX_BYTES_MAX, ANY_UID, 022
+	"mutex", MUTEX_BYTES_MAX, ANY_UID, 022, true
 };
 
 /* ----------------------------------------------------------- content --- */

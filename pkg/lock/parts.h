@@ -11,6 +11,8 @@ void lock_detach(struct arena *arena, struct lock *lock);
 void lock_forget_keys(struct lock *lock, const struct lock_entry *entry);
 void lock_remember_keys(struct lock *lock, const struct lock_entry *entry);
 
+bool lock_has_grave(struct lock *lock, const struct id128 *op);
+
 void lock_remove_op(struct lock *lock, struct lock_op *op);
 
 /* Orders of the file, for qsort. */

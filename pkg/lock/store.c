@@ -8,13 +8,15 @@
 #include "lock/lock.h"
 #include "lock/text.h"
 
+#define TEMPORARY ".tmp-"	/* and 16 hex digits */
 enum { TEMPORARY_TRIES = 16 };
 
 static struct file_rules
 lock_rules(uint32_t own_uid)
 {
 	/* git checks files out as 0644, and as 0664 where groups share. */
-	return (struct file_rules){ "lock file", LOCK_BYTES_MAX, own_uid, 02 };
+	return (struct file_rules){ "lock file", LOCK_BYTES_MAX, own_uid, 02,
+	    false };
 }
 
 static const char *
@@ -83,7 +85,8 @@ temporary_name(struct commit *c)
 	c->chance->bytes(c->chance->ctx, random, sizeof random);
 	memcpy(&value, random, sizeof value);
 	crc_hex(value, hex);
-	return arena_printf(&c->arena, "%s.tmp-%s", c->path, hex).data;
+	return arena_printf(&c->arena, "%s" TEMPORARY "%s", c->path,
+	    hex).data;
 }
 
 /*
@@ -236,6 +239,32 @@ remove:
 	return false;
 }
 
+/*
+ * Remove what crashes left of earlier commits.  We hold the mutex, so nobody
+ * is using such a file; a link at such a name goes, not what it points to.
+ */
+static void
+sweep(struct commit *c)
+{
+	const struct fs *fs = c->fs;
+	const char *dir = file_dir(&c->arena, c->path);
+	struct str path = str_from(c->path), *names;
+	struct str base = str_sub(path, (size_t)(str_rfind(path, '/') + 1),
+	    path.len);
+	uint64_t ignored;
+	size_t n;
+
+	if (fs->list(fs->ctx, &c->arena, dir, &names, &n) < 0)
+		return;
+	struct str start = arena_printf(&c->arena, STR_FMT TEMPORARY,
+	    STR_ARG(base));
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(names[i], start) && crc_parse(str_sub(names[i],
+		    start.len, names[i].len), &ignored))
+			fs->unlink(fs->ctx, arena_printf(&c->arena, "%s/"
+			    STR_FMT, dir, STR_ARG(names[i])).data);
+}
+
 bool
 lock_commit(const struct fs *fs, const struct chance *chance,
     const char *path, struct lock *lock, struct diags *diags)
@@ -261,6 +290,9 @@ lock_commit(const struct fs *fs, const struct chance *chance,
 		goto out;
 	memcpy(lock->on_disk, checksum, sizeof checksum);
 	lock->exists = true;
+	if (!lock->swept)
+		sweep(&c);
+	lock->swept = true;
 	ok = true;
 out:
 	strbuf_release(&text);

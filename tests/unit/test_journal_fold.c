@@ -279,6 +279,30 @@ test_journal_fold_counts_under_a_later_serial(void **state)
 	bench_release(&b);
 }
 
+/* The same journal against a lock of another run that knows its outcome. */
+static void
+test_journal_fold_does_not_take_finished_creates_again(void **state)
+{
+	struct bench b;
+	bool changed;
+	(void)state;
+	bench_init(&b);
+	struct record list[] = { begin_record(41),
+	    intent_record(1, OP_CREATE, "pod.a", NULL),
+	    intent_record(2, OP_CREATE, "pod.b", NULL),
+	    result_record(1, OP_DONE, "a1") };
+	struct lock *lock = bare_lock(&b.arena, 43);
+	struct lock_entry *entry = ARENA_PUSH(&b.arena, &lock->entries);
+	*entry = full_pod("pod.renamed", "a1");
+	entry->op = op_id(1);
+	lock_bury(&b.arena, lock, &list[2].op.op, STR("pod.b"), NOW_MS);
+	assert_true(fold(&b, lock, list, 4, &changed));
+	assert_false(changed);
+	assert_string_equal(outline(&b.arena, lock),
+	    "pod.renamed a1 stopped\ndead 00000002 pod.b\n");
+	bench_release(&b);
+}
+
 /* ----------------------------------------------------------- crashes --- */
 
 /*
@@ -576,6 +600,8 @@ main(void)
 		    test_journal_fold_of_nothing_changes_nothing),
 		cmocka_unit_test(
 		    test_journal_fold_counts_under_a_later_serial),
+		cmocka_unit_test(
+		    test_journal_fold_does_not_take_finished_creates_again),
 		cmocka_unit_test(
 		    test_journal_crash_at_any_call_loses_and_repeats_nothing),
 		cmocka_unit_test(

@@ -223,6 +223,28 @@ test_lock_commit_without_hard_links_copies(void **state)
 	bench_release(&b);
 }
 
+static void
+test_lock_commit_sweeps_up_after_crashes(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = arrange_three_versions(&b);
+	b.fake->faults = (struct fake_faults){ .at = 1, .only = "rename",
+	    .fault = FAULT_CRASH };
+	assert_false(commit(&b, lock));
+	fake_fs_power_loss(b.fake, IMAGE_ALL, 0);
+	bench_report(&b);
+	assert_non_null(strstr(names_in_project(&b), "podform.lock.tmp-"));
+	fake_fs_put(b.fake, LOCK_PATH ".tmp-mine", STR("x"), 0600);
+	lock = read_lock(&b);
+	lock->serial++;
+	assert_true(commit(&b, lock));
+	assert_string_equal(names_in_project(&b), ".podform\npodform.lock\n"
+	    "podform.lock.backup\npodform.lock.tmp-mine\n");
+	bench_release(&b);
+}
+
 /* S-04 */
 static void
 test_lock_commit_leaves_planted_links_alone(void **state)
@@ -323,6 +345,7 @@ main(void)
 		cmocka_unit_test(
 		    test_lock_commit_goes_on_after_interrupted_calls),
 		cmocka_unit_test(test_lock_commit_without_hard_links_copies),
+		cmocka_unit_test(test_lock_commit_sweeps_up_after_crashes),
 		cmocka_unit_test(test_lock_commit_leaves_planted_links_alone),
 		cmocka_unit_test(
 		    test_lock_commit_leaves_a_second_hard_link_old),
