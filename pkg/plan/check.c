@@ -23,10 +23,8 @@ check_add(struct planner *p, const char *id, enum check_status status,
  * a plan that leaves the thing alone has taken it away.
  */
 bool
-protected_thing(const struct planner *p, const struct resource *want,
-    const struct lock_entry *have)
+protected_thing(const struct resource *want, const struct lock_entry *have)
 {
-	(void)p;
 	if (have != NULL && have->protect)
 		return true;
 	if (want == NULL)
@@ -55,7 +53,7 @@ check_protect(struct planner *p, const struct plan_change *change)
 	const struct lock_entry *have = change->have;
 
 	if ((!deletes && change->op != PLAN_REPLACE) || have == NULL ||
-	    have->deposed || !protected_thing(p, change->want, have))
+	    have->deposed || !protected_thing(change->want, have))
 		return;
 	if (change->want == NULL)
 		check_add(p, "protect", CHECK_FAIL, NO_SPAN, STR_FMT " is "
@@ -67,6 +65,33 @@ check_protect(struct planner *p, const struct plan_change *change)
 		    STR_FMT " is protected and would be %s; to let it go, "
 		    "apply `protect: false` first", STR_ARG(change->address),
 		    deletes ? "deleted" : "replaced");
+}
+
+void
+volume_is_kept(struct planner *p, const struct lock_entry *have,
+    const struct cloud_pod *pod)
+{
+	struct str id = pod->config.volume_id;
+
+	if (id.len == 0)
+		return;
+	struct str *who = ARENA_NEW(p->arena, struct str);
+	*who = have != NULL ? have->address : arena_printf(p->arena,
+	    "pod '" STR_FMT "'", STR_ARG(pod->id));
+	map_put(&p->kept_volumes, p->arena, id, who);
+}
+
+/* A volume goes with its data, and from under whatever mounts it. */
+static void
+check_in_use(struct planner *p, const struct plan_change *change)
+{
+	if (change->kind != KIND_VOLUME || change->op != PLAN_DELETE)
+		return;
+	const struct str *user = map_get(&p->kept_volumes, change->have->id);
+	if (user != NULL)
+		check_add(p, "in_use", CHECK_FAIL, NO_SPAN, STR_FMT " would "
+		    "be deleted while " STR_FMT " mounts it",
+		    STR_ARG(change->address), STR_ARG(*user));
 }
 
 /* Does the plan make anything cost that did not before? */
@@ -142,8 +167,10 @@ checks_make(struct planner *p)
 	struct plan *plan = p->plan;
 	bool starts = starts_cost(plan);
 
-	for (size_t i = 0; i < plan->changes.n; i++)
+	for (size_t i = 0; i < plan->changes.n; i++) {
 		check_protect(p, &plan->changes.items[i]);
+		check_in_use(p, &plan->changes.items[i]);
+	}
 	check_budget(p, starts);
 	if (starts)
 		check_balance(p);

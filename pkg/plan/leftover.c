@@ -26,8 +26,10 @@ static void
 leftover_stays(struct planner *p, const struct plan_change *change)
 {
 	p->plan->noops++;
-	if (change->pod != NULL)
+	if (change->pod != NULL) {
 		cost_stays(p, change->have, change->pod);
+		volume_is_kept(p, change->have, change->pod);
+	}
 	if (change->volume != NULL)
 		cost_volume(p, change->volume);
 }
@@ -61,24 +63,21 @@ static bool
 leftover_kept(struct planner *p, const struct plan_change *change)
 {
 	const struct lock_entry *have = change->have;
-	const struct lock_entry *user = NULL;
+	const struct str *user = NULL;
 
 	if (p->options->mode != PLAN_DESTROY)
 		return false;
 	if (have->kind == KIND_VOLUME)
 		user = map_get(&p->kept_volumes, have->id);
-	if (user != NULL)
-		check_add(p, "destroy", CHECK_WARN, NO_SPAN, STR_FMT " is "
-		    "kept: " STR_FMT " is protected and uses it",
-		    STR_ARG(have->address), STR_ARG(user->address));
-	else if (protected_thing(p, map_get(&p->wanted, have->address), have))
+	if (protected_thing(map_get(&p->wanted, have->address), have))
 		check_add(p, "destroy", CHECK_WARN, NO_SPAN, STR_FMT " is "
 		    "protected and is kept", STR_ARG(have->address));
+	else if (user != NULL)
+		check_add(p, "destroy", CHECK_WARN, NO_SPAN, STR_FMT " is "
+		    "kept: " STR_FMT " stays and uses it",
+		    STR_ARG(have->address), STR_ARG(*user));
 	else
 		return false;
-	if (have->kind == KIND_POD && have->pod.volume_id.len > 0)
-		map_put(&p->kept_volumes, p->arena, have->pod.volume_id,
-		    (void *)(uintptr_t)have);
 	return true;
 }
 
@@ -210,6 +209,7 @@ unlisted_pod(struct planner *p, const struct cloud_pod *pod)
 			return;
 		}
 	}
+	volume_is_kept(p, NULL, pod);
 	*ARENA_PUSH(p->arena, &p->plan->unmanaged) = (struct plan_unmanaged){
 		.kind = KIND_POD, .id = pod->id, .name = pod->config.name,
 		.per_hour = pod->cost_known ? pod->cost_per_hour : -1,

@@ -184,7 +184,8 @@ enum check_status { CHECK_PASS, CHECK_WARN, CHECK_FAIL };
 struct plan_check {
 	const char *id;			/* "budget.hourly", "protect", "mark",
 					   "max_price", "placement", "state",
-					   "balance", "destroy", "gpu" */
+					   "balance", "destroy", "gpu",
+					   "in_use" */
 	enum check_status status;
 	struct str message;
 	struct span span;

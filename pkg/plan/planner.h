@@ -46,7 +46,8 @@ struct planner {
 	bool *pod_done;			/* by index: known by an entry */
 	bool *volume_done;
 	struct map targeted, excluded, replaced;	/* addresses */
-	struct map kept_volumes;	/* id -> entry: protected pods use it */
+	struct map kept_volumes;	/* id -> struct str, who mounts it: pods
+					   that stay whatever happens */
 
 	/* Replicas share where they may be made. */
 	const struct pod_spec *placed;	/* the last one looked at */
@@ -91,7 +92,10 @@ struct plan_check *check_add(struct planner *p, const char *id,
     __attribute__((format(printf, 5, 6)));
 void danger_add(struct planner *p, struct plan_change *change,
     const char *danger);
-bool protected_thing(const struct planner *p, const struct resource *want,
+/* A pod stays: what it mounts cannot be deleted. */
+void volume_is_kept(struct planner *p, const struct lock_entry *have,
+    const struct cloud_pod *pod);
+bool protected_thing(const struct resource *want,
     const struct lock_entry *have);
 
 /* ----------------------------------------------------------- diff.c ---- */
@@ -117,8 +121,10 @@ struct diff {
 void diff_pod(struct diff *d);
 void diff_env(struct diff *d);			/* env.c */
 bool env_injected(struct str name);		/* by the service */
-/* All that is set, as the attributes of a create. */
+/* All that is set, as the attributes of a create: create.c. */
 void diff_create(struct diff *d);
+struct span field_span(const struct diff *d, enum pod_field field);
+struct str place_wanted(struct diff *d);		/* JSON */
 
 /* Is the live value of a field none of our business? */
 bool drift_ignored(const struct pod_spec *spec, struct str path);
@@ -141,6 +147,8 @@ void diff_note(struct diff *d, const struct difference *found);
 struct str json_text_of(struct arena *arena, struct str text);
 struct str json_int_of(struct arena *arena, int64_t number);
 struct str json_gb_of(struct arena *arena, int64_t gb);
+struct str json_choice_of(struct arena *arena, const struct str *items,
+    size_t n);					/* one, or a list */
 struct str json_list_of(struct arena *arena, const struct str *items,
     size_t n);
 

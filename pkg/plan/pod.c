@@ -407,6 +407,7 @@ decide_suspect(struct slot *slot)
 	    " any more" : " as we wrote it");
 	slot->p->plan->noops++;
 	cost_stays(slot->p, slot->have, slot->pod);
+	volume_is_kept(slot->p, slot->have, slot->pod);
 	return true;
 }
 
@@ -491,8 +492,10 @@ leave(struct slot *slot)
 		return;
 	index_done(slot->p, slot->have);
 	slot->pod = index_pod(slot->p, slot->have->id, &slot->proved);
-	if (slot->pod != NULL)
-		cost_stays(slot->p, slot->have, slot->pod);
+	if (slot->pod == NULL)
+		return;
+	cost_stays(slot->p, slot->have, slot->pod);
+	volume_is_kept(slot->p, slot->have, slot->pod);
 }
 
 void

@@ -113,6 +113,27 @@ spread_excludes(struct planner *p)
 	}
 }
 
+/* A volume cannot be destroyed before the pods that mount it. */
+static void
+add_mounting(struct planner *p)
+{
+	const struct lock *lock = p->lock;
+	struct map volumes = {0};
+
+	for (size_t i = 0; i < lock->entries.n; i++) {
+		struct lock_entry *have = &lock->entries.items[i];
+		if (have->kind == KIND_VOLUME &&
+		    map_get(&p->targeted, have->address) != NULL)
+			map_put(&volumes, p->arena, have->id, have);
+	}
+	for (size_t i = 0; volumes.n > 0 && i < lock->entries.n; i++) {
+		struct lock_entry *have = &lock->entries.items[i];
+		if (have->kind == KIND_POD &&
+		    map_get(&volumes, have->pod.volume_id) != NULL)
+			map_put(&p->targeted, p->arena, have->address, have);
+	}
+}
+
 void
 select_make(struct planner *p)
 {
@@ -124,7 +145,9 @@ select_make(struct planner *p)
 	    "exclude");
 	read_set(p, &p->replaced, options->replaces, options->nreplaces,
 	    "replace");
-	if (options->mode != PLAN_DESTROY)
+	if (options->mode == PLAN_DESTROY)
+		add_mounting(p);
+	else
 		for (size_t i = 0; p->spec != NULL && options->ntargets > 0 &&
 		    i < p->spec->nresources; i++)
 			if (map_get(&p->targeted,
