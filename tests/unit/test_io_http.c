@@ -23,11 +23,15 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
 #include "io/io_clock.h"
+#include "io/io_http.h"
 #include "io/io_world.h"
 
 /* ------------------------------------------------------------ server ---- */
@@ -814,7 +818,7 @@ test_io_http_the_trace_tells_no_secret(void **state)
 }
 
 static void
-test_io_http_drops_its_pool_after_a_sleep(void **state)
+test_io_http_sees_that_the_machine_slept(void **state)
 {
 	int64_t gap_ms = -1;
 	(void)state;
@@ -822,6 +826,195 @@ test_io_http_drops_its_pool_after_a_sleep(void **state)
 	assert_false(io_clock_slept(&gap_ms, 2000, 6001));
 	assert_true(io_clock_slept(&gap_ms, 3000, 67000));
 	assert_false(io_clock_slept(&gap_ms, 4000, 68000));
+}
+
+/* Turn the HTTP edge by hand until there is an event. */
+static void
+turn_until_event(struct io_http *http, int epoll, struct arena *arena,
+    struct io_event_queue *queue)
+{
+	struct world_event event;
+	while (!io_event_deliver(queue, arena, &event)) {
+		struct epoll_event ready;
+		if (epoll_wait(epoll, &ready, 1, 20) == 1)
+			io_http_ready(http, (int)(uint32_t)ready.data.u64,
+			    ready.events);
+		io_http_tick(http);
+	}
+	assert_int_equal(event.http.status, 200);
+}
+
+static void
+test_io_http_uses_no_connection_from_before_a_sleep(void **state)
+{
+	struct server *server = server_new(serve_ok);
+	struct arena arena = {0};
+	struct clock clock = io_clock();
+	struct io_event_queue queue;
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct http_request request = {
+		.method = HTTP_GET, .path = STR("/pods"), .timeout_ms = 3000,
+	};
+	struct io_config config = {
+		.cloud_url = arena_printf(&arena, "http://127.0.0.1:%u",
+		    server->port),
+	};
+	(void)state;
+
+	io_event_init(&queue);
+	struct io_http *http = io_http_new(&config, epoll, 0, &queue, &clock);
+	for (int i = 0; i < 4; i++) {
+		if (i == 2)
+			io_http_drop_pool(http);
+		io_http_start(http, 1, &request);
+		turn_until_event(http, epoll, &arena, &queue);
+		assert_int_equal(server->connections, i < 2 ? 1 : 2);
+	}
+	/* While one is under way, later ones avoid the pool. */
+	io_http_start(http, 1, &request);
+	io_http_drop_pool(http);
+	io_http_start(http, 2, &request);
+	turn_until_event(http, epoll, &arena, &queue);
+	turn_until_event(http, epoll, &arena, &queue);
+	assert_int_equal(server->connections, 3);
+	io_http_free(http);
+	close(epoll);
+	arena_release(&arena);
+	server_free(server);
+}
+
+/* --------------------------------------------------------- tls, proxies ---- */
+
+static void
+client_open_url(struct client *client, const char *url)
+{
+	*client = (struct client){ .key = secret_new(STR("rpa_CANARY77")) };
+	struct io_config config = {
+		.cloud_url = str_from(url), .cloud_key = &client->key,
+	};
+	client->io = io_world_new(&config);
+	client->world = io_world_seam(client->io);
+}
+
+static void
+serve_garbage(struct server *server, int fd)
+{
+	char byte;
+	(void)server;
+	recv(fd, &byte, 1, 0);
+	say(fd, "SSH-2.0-not-tls\r\n\r\n");
+	while (recv(fd, &byte, 1, 0) == 1)
+		;
+}
+
+static void
+test_io_http_a_failed_handshake_sent_nothing(void **state)
+{
+	struct server *server = server_new(serve_garbage);
+	struct client client;
+	char url[64];
+	(void)state;
+
+	snprintf(url, sizeof url, "https://127.0.0.1:%u", server->port);
+	client_open_url(&client, url);
+	struct http_answer answer =
+	    fetch(&client, (struct http_request)POST);
+	assert_int_equal(answer.outcome, HTTP_NOT_SENT);
+	assert_true(answer.reason.len > 0);
+	client_close(&client);
+	server_free(server);
+}
+
+static void
+serve_proxy(struct server *server, int fd)
+{
+	if (!read_request(server, fd))
+		return;
+	if (strstr(server->last, "refused.test") != NULL)
+		say(fd, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+	else
+		say(fd, "HTTP/1.1 200 Go on\r\n\r\nnot tls at all\r\n");
+}
+
+static void
+test_io_http_a_proxy_sees_no_credential(void **state)
+{
+	static const char *const urls[] = {
+		"https://refused.test", "https://broken.test",
+	};
+	struct server *server = server_new(serve_proxy);
+	struct client client;
+	char proxy[64];
+	(void)state;
+
+	snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", server->port);
+	setenv("HTTPS_PROXY", proxy, 1);
+	for (size_t i = 0; i < COUNTOF(urls); i++) {
+		client_open_url(&client, urls[i]);
+		struct http_answer answer =
+		    fetch(&client, (struct http_request)POST);
+		assert_ptr_equal(strstr(server->last, "CONNECT "),
+		    server->last);
+		assert_null(strstr(server->last, "CANARY"));
+		/* The tunnel never stood, so nothing went through it. */
+		assert_int_equal(answer.outcome, HTTP_NOT_SENT);
+		client_close(&client);
+	}
+	unsetenv("HTTPS_PROXY");
+	server_free(server);
+}
+
+static void
+test_io_http_few_descriptors_end_in_answers(void **state)
+{
+	struct server *server = server_new(serve_slowly);
+	int status;
+	(void)state;
+
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct rlimit few = { 16, 16 };
+		struct client client;
+		size_t answers = 0;
+		setrlimit(RLIMIT_NOFILE, &few);
+		client_open(&client, server->port, 0);
+		struct http_request request = POST;
+		request.path = STR("/pods");
+		request.timeout_ms = 3000;
+		for (uint64_t i = 0; i < 40; i++)
+			client.world->start_http(client.world->ctx, i,
+			    &request);
+		for (int i = 0; i < 40; i++) {
+			struct world_event event = wait_event(&client, 5000);
+			answers += event.type == WORLD_HTTP &&
+			    (event.http.outcome == HTTP_NOT_SENT ||
+			    event.http.status == 201);
+		}
+		_exit(answers == 40 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	server_free(server);
+}
+
+static void
+test_io_http_may_be_left_in_the_middle(void **state)
+{
+	struct server *server = server_new(serve_slowly);
+	struct client client;
+	(void)state;
+
+	client_open(&client, server->port, 2);
+	struct http_request request = POST;
+	request.path = STR("/pods");
+	request.timeout_ms = 3000;
+	for (uint64_t i = 0; i < 4; i++)
+		client.world->start_http(client.world->ctx, i, &request);
+	assert_int_equal(wait_event(&client, 20).type, WORLD_DEADLINE);
+	client.world->start_banner(client.world->ctx, 9,
+	    STR("localhost"), server->port, 3000);
+	client_close(&client);
+	server_free(server);
 }
 
 /* ------------------------------------------------------------- banner ---- */
@@ -953,7 +1146,13 @@ main(void)
 		    test_io_http_a_cancelled_request_gives_no_event),
 		cmocka_unit_test(test_io_http_leaves_no_descriptor_to_children),
 		cmocka_unit_test(test_io_http_the_trace_tells_no_secret),
-		cmocka_unit_test(test_io_http_drops_its_pool_after_a_sleep),
+		cmocka_unit_test(test_io_http_sees_that_the_machine_slept),
+		cmocka_unit_test(
+		    test_io_http_uses_no_connection_from_before_a_sleep),
+		cmocka_unit_test(test_io_http_a_failed_handshake_sent_nothing),
+		cmocka_unit_test(test_io_http_a_proxy_sees_no_credential),
+		cmocka_unit_test(test_io_http_few_descriptors_end_in_answers),
+		cmocka_unit_test(test_io_http_may_be_left_in_the_middle),
 		cmocka_unit_test(test_io_banner_is_a_line_that_begins_with_ssh),
 		cmocka_unit_test(test_io_banner_refused_says_so),
 		cmocka_unit_test(test_io_world_signals_are_events),
