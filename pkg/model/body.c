@@ -12,41 +12,46 @@
 
 enum { BODY_MAX = 4 << 20 };
 
-static struct json_object *
-parse(struct str text)
+/* false when text is not one JSON value; null is a value (NULL). */
+static bool
+parse(struct arena *arena, struct str text, struct json_object **value)
 {
 	struct json_tokener *tokener;
-	struct json_object *value = NULL;
+	struct str copy;
+	size_t end;
+	bool ok;
 
+	*value = NULL;
 	if (text.len == 0 || text.len > BODY_MAX)
-		return NULL;
+		return false;
 	tokener = json_tokener_new();
 	if (tokener == NULL)
 		fail_out_of_memory();
 	json_tokener_set_flags(tokener,
 	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	value = json_tokener_parse_ex(tokener, text.data, (int)text.len);
-	/* A text that ends in a number is only complete at its end. */
-	if (json_tokener_get_error(tokener) == json_tokener_continue)
-		value = json_tokener_parse_ex(tokener, "", 1);
-	if (json_tokener_get_error(tokener) != json_tokener_success ||
-	    (json_tokener_get_parse_end(tokener) < text.len &&
-	    str_trim(str_sub(text, json_tokener_get_parse_end(tokener),
-	    text.len)).len > 0)) {
-		json_object_put(value);
-		value = NULL;
-	}
+	/* With its NUL, since only that ends a number. */
+	copy = arena_str(arena, text);
+	*value = json_tokener_parse_ex(tokener, copy.data,
+	    (int)copy.len + 1);
+	end = json_tokener_get_parse_end(tokener);
+	ok = json_tokener_get_error(tokener) == json_tokener_success &&
+	    (end >= text.len ||
+	    str_trim(str_sub(text, end, text.len)).len == 0);
 	json_tokener_free(tokener);
-	return value;
+	if (!ok) {
+		json_object_put(*value);
+		*value = NULL;
+	}
+	return ok;
 }
 
 struct json_object *
 rest_body(struct rest *rest, const struct shape *shape)
 {
 	struct problems problems = { .arena = rest->arena };
-	struct json_object *value = parse(rest->request->body);
+	struct json_object *value;
 
-	if (value == NULL) {
+	if (!parse(rest->arena, rest->request->body, &value)) {
 		rest_problem(rest, 400, "request body is not valid JSON");
 		return NULL;
 	}
