@@ -96,6 +96,7 @@ struct act {
 	bool seen;			/* a watched pod was listed at all */
 	unsigned bad;			/* listings in a row that say it died */
 	bool got_gone;			/* a GET said that it is gone */
+	bool confirms;			/* nothing was sent: it was gone before */
 };
 
 enum { LIST_PODS = 0, LIST_VOLUMES = 1, LIST_COUNT = 2 };

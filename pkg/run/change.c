@@ -211,13 +211,14 @@ verified(struct run *run, struct act *act, const struct cloud_answer *answer)
 {
 	if (answer_says_gone(answer)) {
 		if (!action_rows[act->kind].deletes) {
-			act_fail(run, act, FAIL_ERROR,
+			act_retry(run, act, 0, FAIL_ERROR,
 			    STR("it is gone; plan again"));
 			return;
 		}
-		/* Somebody was faster: settle it as after our own delete. */
+		/* Somebody was faster, or a replica does not know it yet: to
+		 * what does not show our mark nothing is sent. */
 		make_entry(run, act);
-		act->got_gone = true;
+		act->confirms = true;
 		act_new_op(run, act);
 		act_intent(run, act, OP_DELETE);
 		return;
@@ -269,8 +270,8 @@ change_journaled(struct run *run, struct act *act)
 		act_result(run, act, OP_NONE, NEXT_FAIL, false);
 		return;
 	}
-	if (act->got_gone && action_rows[act->kind].deletes) {
-		gone_start(run, act);
+	if (act->confirms) {
+		confirm_journaled(run, act);
 		return;
 	}
 	struct cloud_request request = { .op = ops[act->kind], .id = act->id };
@@ -329,9 +330,11 @@ sent(struct run *run, struct act *act, const struct cloud_answer *answer)
 			finish(run, act);
 		break;
 	case OUTCOME_UNKNOWN:
+		/* A delete is safe to repeat, and only a clear answer to it
+		 * is one: a GET may come from a replica that is behind. */
 		act->reason = arena_str(run->arena, answer->message);
 		if (deletes)
-			gone_start(run, act);
+			again(run, act, answer);
 		else
 			ask(run, act, PH_CHECK);
 		break;

@@ -429,8 +429,10 @@ create_listed(struct run *run, struct act *act,
 		return;
 	if (listed->sent_ms < act->ended_ms)
 		return;
+	/* The last listing must itself have been asked for after the settling
+	 * time: what it shows may be as old as that. */
 	act->clean++;
 	if (act->clean >= 3 &&
-	    run->now_ms - act->ended_ms >= run->options.settle_ms)
+	    listed->sent_ms - act->ended_ms >= run->options.settle_ms)
 		settled_without(run, act);
 }

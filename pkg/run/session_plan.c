@@ -167,20 +167,23 @@ session_settle(struct session *session, int64_t settle_ms)
 	if (pause > SETTLE_POLL_MS)
 		pause = SETTLE_POLL_MS;
 	int code = EXIT_OK;
-	/* The listing that was just reconciled was the first. */
+	/* The listing that was just reconciled was the first; the last one
+	 * must have been asked for after the settling time. */
+	int64_t asked = INT64_MIN;
 	for (int listings = 1; has_open_create(session->lock); listings++) {
-		if (listings >= SETTLE_LISTINGS && mono(session) >= until)
+		if (listings >= SETTLE_LISTINGS && asked >= until)
 			return bury_open_creates(session);
 		say_settling(session, until > mono(session)
 			? until - mono(session)
 			: 0);
 		int64_t next = mono(session) + pause;
-		if (listings >= SETTLE_LISTINGS && next > until)
+		if (listings + 1 >= SETTLE_LISTINGS && next < until)
 			next = until;
 		session_sleep(session, next);
 		if (session->interrupted > 0)
 			return session->signal == 15 ? EXIT_TERMINATED
 						     : EXIT_INTERRUPTED;
+		asked = mono(session);
 		code = session_refresh(session,
 		    session->live.volumes_known ||
 			has_open_volume(session->lock));

@@ -240,10 +240,12 @@ gone_answer(struct run *run, struct act *act, bool gone)
 {
 	act->got_gone = gone;
 	act->not_before_ms = run->now_ms;	/* listings asked after count */
-	if (act->kind == ACTION_POD_CONFIRM_GONE && act->clean >= 3 && gone) {
+	if (act->confirms && act->clean >= 3 && gone) {
 		act_result(run, act, OP_DONE, NEXT_DONE, false);
 		return;
 	}
+	if (act->confirms && !gone)
+		act->clean = 0;
 	act_phase(run, act, PH_WATCH);
 }
 
@@ -263,9 +265,9 @@ is_listed(const struct act *act, const struct listed *listed, bool *ended)
 }
 
 /*
- * What the plan saw as gone is believed only when three complete listings
- * lack it, the settling time has passed and a GET agrees: one listing that
- * lacks a living pod must not make a second one.
+ * What was not ended by a delete of ours is believed gone only when three
+ * complete listings lack it, the settling time has passed and a GET agrees:
+ * one listing that lacks a living pod must not make a second one.
  */
 static void
 confirm_listed(struct run *run, struct act *act, const struct listed *listed)
@@ -283,14 +285,18 @@ confirm_listed(struct run *run, struct act *act, const struct listed *listed)
 	if (ended)
 		act->clean = 3;		/* the service itself says so */
 	if (act->clean >= 3 && (ended ||
-		run->now_ms - act->ended_ms >= run->options.settle_ms))
+		listed->sent_ms - act->ended_ms >= run->options.settle_ms))
 		ask(run, act);
 }
 
+/*
+ * After a delete that the service has confirmed: a GET says that it is gone
+ * and a listing asked for after that lacks it.
+ */
 void
 gone_listed(struct run *run, struct act *act, const struct listed *listed)
 {
-	if (act->kind == ACTION_POD_CONFIRM_GONE) {
+	if (act->confirms) {
 		confirm_listed(run, act, listed);
 		return;
 	}
@@ -298,22 +304,20 @@ gone_listed(struct run *run, struct act *act, const struct listed *listed)
 	if (listed->sent_ms < act->not_before_ms)
 		return;
 	if (!there && act->got_gone) {
-		run->billing -= act->undoes != NULL ? act->subject->per_hour
-						   : act->change->before_per_hour;
+		run->billing -= act->undoes != NULL
+		    ? act->subject->per_hour
+		    : act->change->before_per_hour;
 		act_result(run, act, OP_DONE, NEXT_DONE, false);
 		return;
 	}
-	if (!there || !act->got_gone) {
-		/* Listing and GET disagree, or the delete has not taken. */
-		if (run->now_ms - act->ended_ms < run->options.settle_ms) {
-			if (!there)
-				ask(run, act);
-			return;
-		}
-		act->last_failure = FAIL_ERROR;
-		act_retry(run, act, 0, FAIL_ERROR,
-		    STR("it is still there after the delete"));
+	if (run->now_ms - act->ended_ms < run->options.settle_ms) {
+		if (!act->got_gone)
+			ask(run, act);	/* the two disagree: look again */
+		return;
 	}
+	act->retries = act->retries > 4 ? act->retries : 4;
+	act_retry(run, act, 0, FAIL_ERROR,
+	    STR("it is still there after the delete"));
 }
 
 void
@@ -325,6 +329,7 @@ confirm_start(struct run *run, struct act *act)
 	}
 	act->id = act->change->have->id;
 	act->entry = *act->change->have;
+	act->confirms = true;
 	act_new_op(run, act);
 	act_intent(run, act, OP_DELETE);
 }
