@@ -1,0 +1,339 @@
+/*
+ * checks.c - the invariants, against the cloud's own truth.
+ *
+ * This file shares nothing with the engine but the wire formats: it looks
+ * for marks in the bytes of requests and in the model's pods, for op ids in
+ * the safe bytes of the journal, and reads the lock file with json-c.
+ */
+#include "sim.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPS = 4096, WANTED = 64, HEX = 32 };
+
+struct op_seen {
+	char op[HEX + 1], lineage[HEX + 1], address[64];
+	int64_t arrives_ms;
+	unsigned sends;
+	uint64_t during;		/* command in which it was last sent */
+};
+
+struct check {
+	struct op_seen ops[OPS];
+	size_t nops;
+	struct wanted wanted[WANTED];
+	size_t nwanted;
+	size_t log_at;
+	char lineage[HEX + 1];
+	int64_t serial;			/* of the last acknowledged commit */
+	uint64_t listing_faults;
+};
+
+struct check *
+check_new(void)
+{
+	return calloc(1, sizeof(struct check));
+}
+
+void
+check_free(struct check *check)
+{
+	free(check);
+}
+
+void
+check_want(struct sim *sim, const struct wanted *wanted, size_t n)
+{
+	sim->check->nwanted = n < WANTED ? n : WANTED;
+	memcpy(sim->check->wanted, wanted,
+	    sim->check->nwanted * sizeof *wanted);
+}
+
+/* ---------------------------------------------------------------- marks -- */
+
+/* "v1 <lineage> <op> <address>" anywhere in the bytes. */
+static bool
+find_mark(const char *bytes, struct op_seen *mark)
+{
+	const char *at = bytes != NULL ? strstr(bytes, "v1 ") : NULL;
+	for (; at != NULL; at = strstr(at + 3, "v1 ")) {
+		*mark = (struct op_seen){0};
+		int got = 0;
+		sscanf(at, "v1 %32[0-9a-f] %32[0-9a-f] %63[a-z0-9.-]%n",
+		    mark->lineage, mark->op, mark->address, &got);
+		if (got == 0 || strlen(mark->op) != HEX)
+			continue;
+		/* pod.x[0] is the pod.x that was there. */
+		if (at[got] == '[' && at[got + 1] != '0') {
+			size_t n = strlen(mark->address);
+			sscanf(at + got, "%7[][0-9]", mark->address + n);
+		}
+		return true;
+	}
+	return false;
+}
+
+static bool
+pod_mark(const struct model_pod *pod, struct op_seen *mark)
+{
+	char text[256];
+	struct str value = model_pod_asked_env(pod, "PODFORM_MARK");
+	if (value.data == NULL || value.len >= sizeof text)
+		return false;
+	memcpy(text, value.data, value.len);
+	text[value.len] = '\0';
+	return find_mark(text, mark);
+}
+
+static struct op_seen *
+find_op(struct check *check, const char *op)
+{
+	for (size_t i = 0; i < check->nops; i++)
+		if (strcmp(check->ops[i].op, op) == 0)
+			return &check->ops[i];
+	return NULL;
+}
+
+static bool
+is_ours(const struct check *check, const struct op_seen *mark)
+{
+	return check->lineage[0] == '\0' ||
+	    strcmp(check->lineage, mark->lineage) == 0;
+}
+
+/* ------------------------------------------------- I9: intent first ------ */
+
+static bool
+safe_holds(const struct sim *sim, const char *op)
+{
+	struct str journal = disk_get_safe(sim->disk, WORK_DIR "/journal");
+	struct str lock = disk_get_safe(sim->disk, LOCK_PATH);
+	return str_search(journal, str_from(op)) != -1 ||
+	    str_search(lock, str_from(op)) != -1;
+}
+
+static bool
+had_effect(const struct sim *sim, const char *op)
+{
+	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
+		struct op_seen mark;
+		if (pod_mark(model_pod_at(sim->model, i), &mark) &&
+		    strcmp(mark.op, op) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+check_request(struct sim *sim, const struct sim_flight *flight)
+{
+	struct check *check = sim->check;
+	struct op_seen mark;
+	if (flight->method != HTTP_POST ||
+	    strcmp(flight->path, "/v2/pods") != 0)
+		return;
+	if (!find_mark(flight->body, &mark)) {
+		sim_violate(sim, "I9", "a create without a mark");
+		return;
+	}
+	if (check->lineage[0] == '\0')
+		memcpy(check->lineage, mark.lineage, sizeof check->lineage);
+	if (!safe_holds(sim, mark.op))
+		sim_violate(sim, "I9", "create of %s sent, its op %.8s is not "
+		    "on the disk", mark.address, mark.op);
+	struct op_seen *seen = find_op(check, mark.op);
+	if (seen == NULL && check->nops < OPS) {
+		seen = &check->ops[check->nops++];
+		*seen = mark;
+	} else if (seen != NULL && had_effect(sim, mark.op)) {
+		sim_violate(sim, "I9", "op %.8s sent again although it had "
+		    "made a pod", mark.op);
+	}
+	if (seen == NULL)
+		return;
+	seen->arrives_ms = flight->at_ms;
+	seen->sends++;
+	seen->during = sim->commands;
+}
+
+/* ------------------------------------------- I2: no double bill ---------- */
+
+static bool
+may_surge(const struct check *check, const char *address)
+{
+	for (size_t i = 0; i < check->nwanted; i++)
+		if (strcmp(check->wanted[i].address, address) == 0)
+			return check->wanted[i].surge;
+	return false;
+}
+
+/*
+ * An effect that arrived after the settling time is the cloud's own fault,
+ * as is a pod that the console copied or an op executed twice.
+ */
+static bool
+is_excused(struct check *check, const struct model_pod *pod,
+    const struct op_seen *mark)
+{
+	const struct op_seen *op = find_op(check, mark->op);
+	return pod->by_console || op == NULL ||
+	    pod->created_ms - EPOCH_MS - op->arrives_ms > 55000;
+}
+
+static void
+check_doubles(struct sim *sim)
+{
+	struct check *check = sim->check;
+	size_t n = model_pod_count(sim->model);
+	struct op_seen marks[64];
+	size_t nmarks = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		struct op_seen mark;
+		if (!model_pod_billed(pod) || !pod_mark(pod, &mark) ||
+		    is_excused(check, pod, &mark))
+			continue;
+		unsigned others = 0;
+		for (size_t j = 0; j < nmarks; j++)
+			others += strcmp(marks[j].address, mark.address) == 0 &&
+			    strcmp(marks[j].op, mark.op) != 0;
+		if (others > (may_surge(check, mark.address) ? 1u : 0u))
+			sim_violate(sim, "I2", "%s is billed more than once",
+			    mark.address);
+		if (nmarks < 64)
+			marks[nmarks++] = mark;
+	}
+}
+
+/* ---------------------------------------------------- I3: hands off ------ */
+
+static void
+check_entry(struct sim *sim, const struct model_entry *entry)
+{
+	struct op_seen mark;
+	if (entry->actor != MODEL_BY_API || entry->op == MODEL_OP_CREATE ||
+	    entry->op >= MODEL_OP_VOLUME_CREATE)
+		return;
+	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
+	sim_trace(sim, "changed %s: %s", model_op_name(entry->op),
+	    pod != NULL ? pod->name.data : "?");
+	if (pod == NULL || !pod_mark(pod, &mark) ||
+	    !is_ours(sim->check, &mark))
+		sim_violate(sim, "I3", "%s of a pod that is not ours",
+		    model_op_name(entry->op));
+}
+
+void
+check_cloud(struct sim *sim)
+{
+	struct check *check = sim->check;
+	size_t n = model_log_count(sim->model);
+	if (check->log_at == n)
+		return;
+	for (; check->log_at < n; check->log_at++)
+		check_entry(sim, model_log_at(sim->model, check->log_at));
+	check_doubles(sim);
+}
+
+/* ------------------------------------------------ I7: the lock reads ----- */
+
+static bool
+read_lock(struct sim *sim, int64_t *serial, char lineage[HEX + 1])
+{
+	struct str text = disk_get(sim->disk, LOCK_PATH);
+	*serial = -1;
+	if (text.data == NULL)
+		return true;
+	json_object *lock = json_tokener_parse(text.data), *field;
+	bool ok = lock != NULL && json_object_is_type(lock, json_type_object);
+	if (ok && json_object_object_get_ex(lock, "serial", &field))
+		*serial = json_object_get_int64(field);
+	if (ok && json_object_object_get_ex(lock, "lineage", &field))
+		snprintf(lineage, HEX + 1, "%s", json_object_get_string(field));
+	json_object_put(lock);
+	return ok && *serial > 0;
+}
+
+void
+check_lock_file(struct sim *sim)
+{
+	struct check *check = sim->check;
+	char lineage[HEX + 1] = "";
+	int64_t serial;
+	if (!read_lock(sim, &serial, lineage)) {
+		sim_violate(sim, "I7", "the lock file does not read");
+		return;
+	}
+	if (serial == -1) {
+		if (check->serial > 0)
+			sim_violate(sim, "I7", "the lock file is gone");
+		return;
+	}
+	if (serial < check->serial)
+		sim_violate(sim, "I7", "the serial fell from %lld to %lld",
+		    (long long)check->serial, (long long)serial);
+	if (check->serial > 0 && check->lineage[0] != '\0' &&
+	    strcmp(lineage, check->lineage) != 0)
+		sim_violate(sim, "I7", "the lineage changed");
+}
+
+void
+check_exit(struct sim *sim, const char *command, int code,
+    const struct run_summary *summary)
+{
+	struct check *check = sim->check;
+	char lineage[HEX + 1] = "";
+	int64_t serial;
+	sim_trace(sim, "%s ended with %d", command, code);
+	check_lock_file(sim);
+	if (read_lock(sim, &serial, lineage) && serial > check->serial) {
+		check->serial = serial;
+		memcpy(check->lineage, lineage, sizeof lineage);
+	}
+	(void)summary;
+}
+
+/* ------------------------------------- I1, I5: nothing leaks, it settles -- */
+
+static bool
+lock_knows(const struct sim *sim, struct str id)
+{
+	return str_search(disk_get(sim->disk, LOCK_PATH), id) != -1;
+}
+
+void
+check_settled(struct sim *sim, bool destroyed)
+{
+	struct check *check = sim->check;
+	unsigned have[WANTED] = {0};
+	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		struct op_seen mark;
+		if (!model_pod_billed(pod) || !pod_mark(pod, &mark))
+			continue;
+		if (destroyed || !lock_knows(sim, pod->id))
+			sim_violate(sim, "I1", "%s (%s) is billed and %s",
+			    pod->id.data, mark.address,
+			    destroyed ? "was to be destroyed"
+				      : "in no record");
+		for (size_t j = 0; j < check->nwanted; j++)
+			have[j] += strcmp(check->wanted[j].address,
+				       mark.address) == 0;
+	}
+	for (size_t i = 0; i < model_volume_count(sim->model); i++) {
+		const struct model_volume *volume =
+		    model_volume_at(sim->model, i);
+		if (volume->ended_ms != -1 || volume->by_console)
+			continue;
+		if (destroyed || !lock_knows(sim, volume->id))
+			sim_violate(sim, "I1", "volume %s is billed and in no "
+			    "record", volume->id.data);
+	}
+	for (size_t j = 0; j < check->nwanted && !destroyed; j++)
+		if (strncmp(check->wanted[j].address, "pod.", 4) == 0 &&
+		    have[j] != 1)
+			sim_violate(sim, "I5", "%s: %u billed pods after all "
+			    "has settled", check->wanted[j].address, have[j]);
+}

@@ -1,0 +1,38 @@
+/*
+ * disk.h - a simulated disk: what is synced, what is not, and what a crash
+ * makes of it.
+ *
+ * Files have two contents, the one that processes see and the one that is
+ * safe; names have two states as well.  fsync makes a content safe, fsync of
+ * the directory its names.  disk_power_loss() keeps, loses, reorders or
+ * tears what was not safe, each on its own, as chance wants; disk_kill()
+ * only closes what the process had open, for the kernel lives on.
+ */
+#ifndef SIMULATION_DISK_H
+#define SIMULATION_DISK_H
+
+#include "base/seams.h"
+
+#include "rng.h"
+
+struct disk;
+
+struct disk *disk_new(uint64_t seed);
+void disk_free(struct disk *disk);
+
+/* The file seam of a process.  `step` is called before each operation, with
+ * its name; it may not return (a crash). */
+struct fs disk_fs(struct disk *disk, void (*step)(void *ctx, const char *op),
+    void *ctx);
+
+void disk_kill(struct disk *disk);
+void disk_power_loss(struct disk *disk);
+
+/* For the story and the checkers: write a safe file, read what processes
+ * see, read what is safe. Absent if there is none. */
+void disk_put(struct disk *disk, const char *path, struct str text);
+void disk_remove(struct disk *disk, const char *path);
+struct str disk_get(const struct disk *disk, const char *path);
+struct str disk_get_safe(const struct disk *disk, const char *path);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * sim.h - one seed, one whole story.
+ *
+ * A story is a cloud (pkg/model), a disk, a clock, and a user who edits a
+ * spec, runs commands, kills them, and plays with the console.  First comes
+ * chaos, with the faults that the seed has drawn and every safety check on;
+ * then calm, in which things must settle.  The program under test is real:
+ * spec, lock, journal, planner, engine, RunPod client; only the seams of
+ * base/seams.h are ours.
+ */
+#ifndef SIMULATION_SIM_H
+#define SIMULATION_SIM_H
+
+#include <setjmp.h>
+#include <stdio.h>
+
+#include "base/seams.h"
+#include "model/model.h"
+#include "run/session.h"
+
+#include "disk.h"
+#include "rng.h"
+
+#define EPOCH_MS INT64_C(1795000000000)	/* wall clock at the start */
+#define LOCK_PATH "podform.lock"
+#define WORK_DIR ".podform"
+#define SPEC_DIR "specs"
+#define SPEC_PATH "specs/main.yaml"
+
+enum { FLIGHTS = 4096, FAMILIES = 16 };
+
+enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
+
+/* A request on its way to the cloud, or its answer on its way back. */
+struct sim_flight {
+	enum flight_state state;
+	uint64_t token;
+	bool abandoned;			/* the process died or cancelled it */
+	int64_t at_ms;			/* when it arrives where it goes */
+	int64_t gives_up_ms;
+	uint64_t number;		/* order of equal times */
+	enum http_method method;
+	char *path, *body;		/* malloc'ed */
+	size_t body_len, max_body;
+	struct str host;		/* banner; malloc'ed data */
+	uint16_t port;
+	struct http_answer answer;	/* body malloc'ed */
+	char *answer_body;
+	char headers[2][160];
+};
+
+struct sim {
+	uint64_t seed;
+	struct rng rng;			/* of the story */
+	struct rng chance;		/* of the program */
+	struct disk *disk;
+	struct model *model;
+	struct world world;
+	int64_t now_ms;
+	bool calm;
+
+	struct sim_flight *flights;	/* FLIGHTS */
+	size_t nflights;		/* highest used */
+	uint64_t flight_number;
+
+	/* The process under test. */
+	bool running;
+	jmp_buf crash;
+	int64_t steps, crash_at;	/* -1: lives on */
+	bool crash_is_power_loss;
+	int64_t signal_at_ms, signal_again_ms;	/* -1: none */
+	uint64_t pid;
+
+	/* What the checkers keep. */
+	struct check *check;
+	int64_t hides_ms;		/* faults may hide a pod that long */
+
+	/* The outcome. */
+	char *violation;		/* malloc'ed; NULL: none so far */
+	FILE *trace;			/* or NULL */
+	uint64_t hash;			/* of the trace */
+	uint64_t commands, crashes, mutations;
+};
+
+/* sim_world.c */
+void sim_world_init(struct sim *sim);
+void sim_world_release(struct sim *sim);
+void sim_step(void *sim, const char *what);
+/* The process is gone; what it had sent may still arrive. */
+void sim_process_end(struct sim *sim);
+/* Nothing runs; time passes. */
+void sim_pass(struct sim *sim, int64_t ms);
+void sim_trace(struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_violate(struct sim *sim, const char *invariant, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+
+/* story.c */
+struct story_options {
+	uint64_t seed;
+	bool verbose;
+	FILE *trace;
+	int64_t crash_at;		/* of the first command; -1 by chance */
+	bool quiet_cloud;		/* no faults */
+	bool crash_is_power_loss;
+};
+struct story_result {
+	char *violation;		/* malloc'ed, NULL if all held */
+	uint64_t hash;
+	int64_t steps;			/* of the first command */
+	uint64_t commands, crashes, mutations;
+	int64_t fired[MODEL_FAULT_COUNT];
+};
+void story_run(const struct story_options *options,
+    struct story_result *result);
+
+/* checks.c */
+struct check *check_new(void);
+void check_free(struct check *check);
+/* Before a request reaches the cloud, and after it has had its effect. */
+void check_request(struct sim *sim, const struct sim_flight *flight);
+void check_cloud(struct sim *sim);
+/* What the spec wants now: "pod.x" or "pod.x[n]", volumes too. */
+struct wanted { char address[64]; bool surge; };
+void check_want(struct sim *sim, const struct wanted *wanted, size_t n);
+void check_lock_file(struct sim *sim);
+void check_exit(struct sim *sim, const char *command, int code,
+    const struct run_summary *summary);
+void check_settled(struct sim *sim, bool destroyed);
+
+#endif

@@ -1,0 +1,474 @@
+/*
+ * story.c - what one seed tells: a spec, commands, kills, the console; then
+ * calm, in which everything must come right.
+ */
+#include "sim.h"
+
+#include "cloud/runpod/runpod.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PODS = 4, LIFE_MAX = 6, CALM_ROUNDS = 6 };
+
+struct tale_pod {
+	bool there;
+	unsigned image, gpu, replicas, env;
+	bool volume, create_first;
+};
+
+struct tale {
+	struct sim *sim;
+	struct tale_pod pods[PODS];
+	bool has_volume;
+	unsigned fault_per_mille;
+	/* Memory of the process under test, which may die in any place. */
+	struct arena arena;
+	struct session session;
+};
+
+/* ------------------------------------------------------------- the spec -- */
+
+static const char *const gpus[] = {
+	"[NVIDIA A40, NVIDIA RTX A6000]", "[NVIDIA L40S]",
+	"[NVIDIA RTX A6000]",
+};
+
+static const char *const pod_names[PODS] = { "a", "b", "c", "d" };
+
+static void
+add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
+    bool surge)
+{
+	struct wanted *one = &wanted[(*n)++];
+	if (key == 0)
+		snprintf(one->address, sizeof one->address, "pod.%s", name);
+	else
+		snprintf(one->address, sizeof one->address, "pod.%s[%u]",
+		    name, key);
+	one->surge = surge;
+}
+
+static void
+write_spec(struct tale *tale)
+{
+	struct strbuf out = {0};
+	struct wanted wanted[64];
+	size_t n = 0;
+	bool any = false;
+	strbuf_adds(&out, "project: tale\n");
+	if (tale->has_volume)
+		strbuf_adds(&out, "volumes:\n  v: { size: 20GB, data_center: "
+		    "EU-RO-1 }\n");
+	for (int i = 0; i < PODS; i++)
+		any |= tale->pods[i].there;
+	if (any)
+		strbuf_adds(&out, "pods:\n");
+	for (int i = 0; i < PODS; i++) {
+		const struct tale_pod *pod = &tale->pods[i];
+		if (!pod->there)
+			continue;
+		strbuf_addf(&out, "  %s:\n    image: acme/model:%u\n"
+		    "    gpu: %s\n    cloud: any\n    disk: 20GB\n"
+		    "    ports: [22/tcp]\n    env: { MODE: m%u }\n",
+		    pod_names[i], pod->image, gpus[pod->gpu], pod->env);
+		if (pod->replicas > 1)
+			strbuf_addf(&out, "    replicas: %u\n",
+			    pod->replicas);
+		if (pod->create_first)
+			strbuf_adds(&out, "    replace: create_first\n");
+		if (pod->volume && tale->has_volume)
+			strbuf_adds(&out, "    network_volume: { volume: v, "
+			    "path: /workspace }\n");
+		for (unsigned k = 0; k < pod->replicas; k++)
+			add_wanted(wanted, &n, pod_names[i], k,
+			    pod->create_first);
+	}
+	disk_put(tale->sim->disk, SPEC_PATH, strbuf_str(&out));
+	check_want(tale->sim, wanted, n);
+	sim_trace(tale->sim, "spec: %zu pods%s", n,
+	    tale->has_volume ? " and a volume" : "");
+	strbuf_release(&out);
+}
+
+static void
+invent_pod(struct rng *rng, struct tale_pod *pod)
+{
+	*pod = (struct tale_pod){
+		.there = true,
+		.image = (unsigned)rng_below(rng, 3),
+		.gpu = (unsigned)rng_below(rng, COUNTOF(gpus)),
+		.replicas = rng_chance(rng, 250)
+		    ? (unsigned)rng_range(rng, 2, 3)
+		    : 1,
+		.env = (unsigned)rng_below(rng, 3),
+		.volume = rng_chance(rng, 300),
+		.create_first = rng_chance(rng, 250),
+	};
+}
+
+static void
+edit_spec(struct tale *tale)
+{
+	struct rng *rng = &tale->sim->rng;
+	struct tale_pod *pod = &tale->pods[rng_below(rng, PODS)];
+	if (!pod->there) {
+		invent_pod(rng, pod);
+	} else {
+		switch (rng_below(rng, 6)) {
+		case 0:
+			pod->image++;
+			break;
+		case 1:
+			pod->gpu = (pod->gpu + 1) % COUNTOF(gpus);
+			break;
+		case 2:
+			pod->replicas = (unsigned)rng_range(rng, 1, 3);
+			break;
+		case 3:
+			pod->env++;
+			break;
+		case 4:
+			pod->there = false;
+			break;
+		default:
+			pod->create_first = !pod->create_first;
+			break;
+		}
+	}
+	bool any = tale->has_volume;
+	for (int i = 0; i < PODS; i++)
+		any |= tale->pods[i].there;
+	if (!any)
+		invent_pod(rng, &tale->pods[0]);
+	write_spec(tale);
+}
+
+/* ------------------------------------------------------------ a command -- */
+
+static struct session_config
+session_config_of(struct sim *sim, const char *operation)
+{
+	return (struct session_config){
+		.world = &sim->world,
+		.cloud = &runpod_cloud,
+		.lock_path = STR(LOCK_PATH),
+		.work_dir = STR(WORK_DIR),
+		.own_uid = 1000,
+		.who = STR("tale@simulation"),
+		.boot_id = STR("boot"),
+		.pid = (int64_t)++sim->pid,
+		.operation = str_from(operation),
+		.version = STR("0"),
+	};
+}
+
+static void
+trace_diags(struct sim *sim, const struct diags *diags)
+{
+	for (size_t i = 0; i < diags->list.n; i++)
+		sim_trace(sim, "  said: " STR_FMT,
+		    STR_ARG(diags->list.items[i]->message));
+}
+
+static const struct spec *
+load_spec(struct tale *tale, struct sources *sources, struct diags *diags)
+{
+	static const struct str path = STR_INIT(SPEC_DIR);
+	struct spec_options options = {
+		.fs = &tale->sim->world.fs,
+		.paths = &path,
+		.npaths = 1,
+		.environment = tale->sim->world.environment,
+		.environment_ctx = tale->sim->world.ctx,
+	};
+	return spec_load(&tale->arena, &options, sources, diags);
+}
+
+/* apply or destroy, as cmd does it, without the prompt. */
+static int
+command(struct tale *tale, bool destroy, const struct run_summary **summary,
+    bool *empty)
+{
+	struct sim *sim = tale->sim;
+	struct sources sources = { .arena = &tale->arena };
+	struct diags diags = { .arena = &tale->arena, .sources = &sources };
+	struct session *session = &tale->session;
+	const struct plan *plan = NULL;
+	int code = EXIT_USAGE;
+	*summary = NULL;
+	*empty = false;
+
+	const struct spec *spec = load_spec(tale, &sources, &diags);
+	struct session_config config =
+	    session_config_of(sim, destroy ? "destroy" : "apply");
+	session_open(session, &tale->arena, &config, spec, &diags);
+	if (spec == NULL)
+		goto out;
+	struct session_plan_options options = {
+		.plan = {
+			.mode = destroy ? PLAN_DESTROY : PLAN_NORMAL,
+			.wall_ms = EPOCH_MS + sim->now_ms,
+		},
+		.refresh = true,
+	};
+	code = session_load(session);
+	if (code == EXIT_OK)
+		code = session_plan_to_apply(session, &options, 0, &plan);
+	if (code != EXIT_OK)
+		goto out;
+	if (plan_has_failed_check(plan)) {
+		code = EXIT_POLICY;
+		goto out;
+	}
+	*empty = !session_has_work(session, plan);
+	if (*empty)
+		goto out;
+	struct run_options run = { .parallelism = 4 };
+	code = session_apply(session, plan, &run, summary);
+out:
+	trace_diags(sim, &diags);
+	if (*summary != NULL)
+		for (size_t i = 0; i < (*summary)->failures.n; i++)
+			sim_trace(sim, "  failed: " STR_FMT " " STR_FMT,
+			    STR_ARG((*summary)->failures.items[i].address),
+			    STR_ARG((*summary)->failures.items[i].reason));
+	session_close(session);
+	return code;
+}
+
+/* Run it as a process that may die.  Returns the exit code, -1 if it did. */
+static int
+process(struct tale *tale, bool destroy, bool *empty)
+{
+	struct sim *sim = tale->sim;
+	const struct run_summary *summary;
+	volatile int code = -1;
+	sim->steps = 0;
+	sim->running = true;
+	sim->commands++;
+	sim_trace(sim, "%s", destroy ? "destroy" : "apply");
+	if (setjmp(sim->crash) == 0) {
+		code = command(tale, destroy, &summary, empty);
+		sim->running = false;
+		check_exit(sim, destroy ? "destroy" : "apply", code, summary);
+	} else {
+		sim->crashes++;
+		if (sim->crash_is_power_loss)
+			disk_power_loss(sim->disk);
+	}
+	sim_process_end(sim);
+	sim->crash_at = -1;
+	sim->signal_at_ms = sim->signal_again_ms = -1;
+	check_lock_file(sim);
+	arena_release(&tale->arena);
+	return code;
+}
+
+/* -------------------------------------------------------------- trouble -- */
+
+static void
+draw_faults(struct tale *tale)
+{
+	static const enum model_fault kinds[] = {
+		MODEL_ERROR_BEFORE, MODEL_ERROR_AFTER, MODEL_BODY,
+		MODEL_DELAYED, MODEL_STALE, MODEL_NO_STOCK, MODEL_GET_404,
+		MODEL_SHRUNK, MODEL_TWICE, MODEL_RATE_LIMITED,
+		MODEL_DROP_BEFORE, MODEL_SLOW,
+	};
+	struct rng *rng = &tale->sim->rng;
+	struct model_faults faults = {0};
+	for (size_t k = 0; k < COUNTOF(kinds); k++) {
+		if (!rng_chance(rng, 350))
+			continue;
+		unsigned often = (unsigned)rng_range(rng, 20,
+		    rng_chance(rng, 200) ? 500 : 150);
+		for (int call = 0; call < MODEL_CALL_COUNT; call++)
+			if (rng_chance(rng, 700))
+				faults.per_mille[call][kinds[k]] =
+				    (uint16_t)often;
+	}
+	model_set_faults(tale->sim->model, &faults);
+}
+
+static const struct model_pod *
+any_pod(struct tale *tale)
+{
+	size_t n = model_pod_count(tale->sim->model);
+	for (int tries = 0; n > 0 && tries < 8; tries++) {
+		const struct model_pod *pod = model_pod_at(tale->sim->model,
+		    rng_below(&tale->sim->rng, n));
+		if (model_pod_billed(pod))
+			return pod;
+	}
+	return NULL;
+}
+
+static void
+play_with_console(struct tale *tale)
+{
+	struct sim *sim = tale->sim;
+	const struct model_pod *pod = any_pod(tale);
+	int64_t now = EPOCH_MS + sim->now_ms;
+	if (pod == NULL)
+		return;
+	switch (rng_below(&sim->rng, 6)) {
+	case 0:
+		sim_trace(sim, "console: stop");
+		model_console_stop(sim->model, now, pod->id);
+		break;
+	case 1:
+		sim_trace(sim, "console: delete");
+		model_console_delete(sim->model, now, pod->id);
+		break;
+	case 2:
+		sim_trace(sim, "console: rename");
+		model_console_rename(sim->model, now, pod->id, STR("mine"));
+		break;
+	case 3:
+		sim_trace(sim, "console: edit");
+		model_console_edit(sim->model, now, pod->id,
+		    STR("other/image:1"), 0);
+		break;
+	case 4:
+		sim_trace(sim, "console: look-alike");
+		model_console_lookalike(sim->model, now, pod->id, false);
+		break;
+	default:
+		sim_trace(sim, "console: env");
+		model_console_edit_env(sim->model, now, pod->id, STR("MODE"),
+		    STR("drifted"));
+		break;
+	}
+	check_cloud(sim);
+}
+
+static void
+plan_death(struct tale *tale)
+{
+	struct sim *sim = tale->sim;
+	if (rng_chance(&sim->rng, 450)) {
+		sim->crash_at = rng_range(&sim->rng, 0,
+		    rng_chance(&sim->rng, 500) ? 30 : 150);
+		sim->crash_is_power_loss = rng_chance(&sim->rng, 500);
+	} else if (rng_chance(&sim->rng, 200)) {
+		sim->signal_at_ms = sim->now_ms +
+		    rng_range(&sim->rng, 0, 20000);
+		if (rng_chance(&sim->rng, 400))
+			sim->signal_again_ms = sim->signal_at_ms +
+			    rng_range(&sim->rng, 1, 20000);
+	}
+}
+
+/* ---------------------------------------------------------------- a life -- */
+
+static void
+chaos(struct tale *tale, const struct story_options *options,
+    struct story_result *result)
+{
+	struct sim *sim = tale->sim;
+	int64_t chapters = rng_range(&sim->rng, 1, LIFE_MAX);
+	for (int64_t i = 0; i < chapters && sim->violation == NULL; i++) {
+		bool empty;
+		if (options->crash_at < 0)
+			plan_death(tale);
+		else if (i == 0) {
+			sim->crash_at = options->crash_at;
+			sim->crash_is_power_loss =
+			    options->crash_is_power_loss;
+		}
+		process(tale, rng_chance(&sim->rng, 120), &empty);
+		if (i == 0)
+			result->steps = sim->steps;
+		if (rng_chance(&sim->rng, 500))
+			edit_spec(tale);
+		if (rng_chance(&sim->rng, 250))
+			play_with_console(tale);
+		sim_pass(sim, rng_chance(&sim->rng, 500)
+			? rng_range(&sim->rng, 0, 5000)
+			: rng_range(&sim->rng, 0, 200000));
+	}
+}
+
+static void
+calm(struct tale *tale)
+{
+	struct sim *sim = tale->sim;
+	struct model_faults none = {0};
+	bool empty = false;
+	int code = -1, round;
+	sim_trace(sim, "calm");
+	sim->calm = true;
+	model_set_faults(sim->model, &none);
+	sim_pass(sim, 200000);
+	for (round = 0; round < CALM_ROUNDS && sim->violation == NULL;
+	     round++) {
+		code = process(tale, false, &empty);
+		if (code == EXIT_OK && empty)
+			break;
+	}
+	if (sim->violation != NULL)
+		return;
+	if (round == CALM_ROUNDS)
+		sim_violate(sim, "I5", "no empty plan after %d rounds, last "
+		    "exit %d", round, code);
+	check_settled(sim, false);
+	code = process(tale, true, &empty);
+	if (code != EXIT_OK && sim->violation == NULL)
+		sim_violate(sim, "I5", "destroy in calm exits %d", code);
+	check_settled(sim, true);
+}
+
+static void
+begin(struct tale *tale, const struct story_options *options)
+{
+	struct sim *sim = tale->sim;
+	struct model_config config;
+	rng_seed(&sim->rng, options->seed);
+	rng_seed(&sim->chance, options->seed ^ UINT64_C(0x5eed));
+	model_config_default(&config);
+	config.seed = options->seed * 31 + 7;
+	config.provision_ms = rng_range(&sim->rng, 100, 3000);
+	config.start_ms = rng_range(&sim->rng, 100, 20000);
+	config.ports_ms = rng_range(&sim->rng, 0, 3000);
+	config.rate_limit = false;
+	config.balance = INT64_C(10000) * 1000000;
+	config.spend_limit = INT64_C(1000) * 1000000;
+	sim->disk = disk_new(options->seed + 1);
+	sim->model = model_new(&config, EPOCH_MS);
+	sim->check = check_new();
+	sim->crash_at = sim->signal_at_ms = sim->signal_again_ms = -1;
+	sim_world_init(sim);
+	disk_put(sim->disk, ".", (struct str){0});
+	disk_put(sim->disk, SPEC_DIR, (struct str){0});
+	tale->has_volume = rng_chance(&sim->rng, 300);
+	int64_t n = rng_range(&sim->rng, 1, PODS - 1);
+	for (int64_t i = 0; i < n; i++)
+		invent_pod(&sim->rng, &tale->pods[i]);
+	write_spec(tale);
+	if (!options->quiet_cloud)
+		draw_faults(tale);
+}
+
+void
+story_run(const struct story_options *options, struct story_result *result)
+{
+	struct sim sim = { .seed = options->seed, .trace = options->trace };
+	struct tale tale = { .sim = &sim };
+	*result = (struct story_result){0};
+	begin(&tale, options);
+	chaos(&tale, options, result);
+	if (sim.violation == NULL)
+		calm(&tale);
+	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
+		result->fired[i] = model_fired(sim.model, i);
+	result->violation = sim.violation;
+	result->hash = sim.hash;
+	result->commands = sim.commands;
+	result->crashes = sim.crashes;
+	result->mutations = sim.mutations;
+	sim_world_release(&sim);
+	model_free(sim.model);
+	disk_free(sim.disk);
+	check_free(sim.check);
+}
