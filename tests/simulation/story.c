@@ -151,7 +151,7 @@ session_config_of(struct sim *sim, const char *operation)
 {
 	return (struct session_config){
 		.world = &sim->world,
-		.cloud = &runpod_cloud,
+		.cloud = &runpod,
 		.lock_path = STR(LOCK_PATH),
 		.work_dir = STR(WORK_DIR),
 		.own_uid = 1000,
