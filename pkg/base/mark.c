@@ -162,3 +162,15 @@ mark_matches(struct str name, struct str env_value, bool has_env,
 	return forms.full && str_eq(forms.env.lineage, id128_str(lineage)) &&
 	    str_eq(forms.env.op, id128_str(op));
 }
+
+bool
+mark_hints(struct str name, struct str env_value, bool has_env,
+    const struct id128 *lineage, const struct id128 *op)
+{
+	struct forms forms = read_forms(name, env_value, has_env);
+
+	return (forms.named && is_prefix(forms.name.lineage, lineage) &&
+		   is_prefix(forms.name.op, op)) ||
+	    (forms.full && str_eq(forms.env.lineage, id128_str(lineage)) &&
+		str_eq(forms.env.op, id128_str(op)));
+}

@@ -65,4 +65,11 @@ enum mark_owner mark_owner(struct str name, struct str env_value,
 bool mark_matches(struct str name, struct str env_value, bool has_env,
     const struct id128 *lineage, const struct id128 *op);
 
+/*
+ * Does the op id belong to the thing in at least one form?  True where
+ * mark_matches() is not: half a mark, which is no proof and no denial.
+ */
+bool mark_hints(struct str name, struct str env_value, bool has_env,
+    const struct id128 *lineage, const struct id128 *op);
+
 #endif

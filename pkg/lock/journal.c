@@ -195,9 +195,12 @@ create(struct journal *journal, struct arena *arena, const char *path,
 	return error == 0 || failed(journal, diags, error, "sync");
 }
 
-/* Open what was just read, and cut a torn tail off. */
+/*
+ * Open what was just read, and cut a torn tail off.  Whoever made the file
+ * may have died before its name was safe, so the directory is synced again.
+ */
 static bool
-reopen(struct journal *journal, const char *path,
+reopen(struct journal *journal, struct arena *arena, const char *path,
     const struct records *records, struct diags *diags)
 {
 	const struct fs *fs = journal->fs;
@@ -211,6 +214,9 @@ reopen(struct journal *journal, const char *path,
 		return failed(journal, diags, error, "examine");
 	if (!file_check(&info, path, &rules, diags))
 		return false;
+	error = fs->sync_dir(fs->ctx, file_dir(arena, path));
+	if (error < 0)
+		return failed(journal, diags, error, "sync");
 	if (!records->torn)
 		return true;
 	error = fs->truncate(fs->ctx, journal->fd, records->good_size);
@@ -236,7 +242,7 @@ journal_open(struct journal *journal, struct arena *arena,
 		ok = create(journal, &scratch, path, diags);
 		break;
 	case FILE_READ:
-		ok = reopen(journal, path, &records, diags);
+		ok = reopen(journal, &scratch, path, &records, diags);
 		break;
 	}
 	journal->chain = records.chain;

@@ -394,8 +394,17 @@ resolve_pod(struct run *run, struct act *act,
 {
 	for (size_t i = 0; i < listing->npods; i++) {
 		const struct cloud_pod *pod = &listing->pods[i];
-		if (!pod_is_mine(run, act, pod))
-			continue;
+		if (!pod_is_mine(run, act, pod)) {
+			if (!mark_hints(pod->config.name, pod->mark, true,
+				&run->options.lineage, &act->op))
+				continue;
+			act_fail(run, act, FAIL_SUSPECT,
+			    arena_printf(run->arena, "pod " STR_FMT " carries "
+				"half of its mark: it was renamed or edited "
+				"before we saw it; see podform audit",
+				STR_ARG(pod->id)));
+			return true;
+		}
 		created(run, act, pod->id, pod->created_at,
 		    pod->cost_known ? pod->cost_per_hour : -1, true);
 		return true;

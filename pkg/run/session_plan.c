@@ -136,6 +136,48 @@ say_settling(struct session *session, int64_t left_ms)
 	session->config.note(session->config.note_ctx, &note);
 }
 
+/*
+ * A pod with half of the mark of an open create: somebody renamed it or
+ * edited its environment before we saw it.  To take it in could be wrong, to
+ * make another one could be the second: a person has to say.
+ */
+static const struct cloud_pod *
+find_half(const struct session *session, const struct lock_op *op)
+{
+	for (size_t i = 0; i < session->live.npods; i++) {
+		const struct cloud_pod *pod = &session->live.pods[i];
+		if (pod->status != POD_TERMINATED &&
+		    mark_hints(pod->config.name, pod->mark, true,
+			&session->lock->lineage, &op->op))
+			return pod;
+	}
+	return NULL;
+}
+
+static int
+report_halves(struct session *session)
+{
+	int code = EXIT_OK;
+	for (size_t i = 0; i < session->lock->pending.n; i++) {
+		const struct lock_op *op = &session->lock->pending.items[i];
+		const struct cloud_pod *pod = op->action == OP_CREATE
+		    ? find_half(session, op)
+		    : NULL;
+		if (pod == NULL)
+			continue;
+		diag_error(session->diags, "PF0505", NO_SPAN,
+		    "pod " STR_FMT " ('" STR_FMT "') carries half of the mark "
+		    "of an unfinished create of " STR_FMT,
+		    STR_ARG(pod->id), STR_ARG(pod->config.name),
+		    STR_ARG(op->address));
+		diag_hint(session->diags, "if it is the one, rename it to '"
+		    STR_FMT "' in the console and apply again; if it is not, "
+		    "terminate it", STR_ARG(op->entry.pod.name));
+		code = EXIT_POLICY;
+	}
+	return code;
+}
+
 /* The mark was nowhere in three listings and the time has passed: dead. */
 static int
 bury_open_creates(struct session *session)
@@ -170,6 +212,8 @@ session_settle(struct session *session, int64_t settle_ms)
 	/* The listing that was just reconciled was the first; the last one
 	 * must have been asked for after the settling time. */
 	int64_t asked = INT64_MIN;
+	if (report_halves(session) != EXIT_OK)
+		return EXIT_POLICY;
 	for (int listings = 1; has_open_create(session->lock); listings++) {
 		if (listings >= SETTLE_LISTINGS && asked >= until)
 			return bury_open_creates(session);
@@ -189,6 +233,8 @@ session_settle(struct session *session, int64_t settle_ms)
 			has_open_volume(session->lock));
 		if (code == EXIT_OK)
 			code = session_reconcile(session);
+		if (code == EXIT_OK)
+			code = report_halves(session);
 		if (code != EXIT_OK)
 			return code;
 	}

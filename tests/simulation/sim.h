@@ -75,6 +75,9 @@ struct sim {
 	struct check *check;
 	int64_t hides_ms;		/* faults may hide a pod that long */
 
+	bool explained;			/* it stopped and said what to do */
+	struct strbuf reported;		/* ids shown as ours by half */
+
 	/* The outcome. */
 	char *violation;		/* malloc'ed; NULL: none so far */
 	FILE *trace;			/* or NULL */

@@ -171,6 +171,22 @@ trace_diags(struct sim *sim, const struct diags *diags)
 		    STR_ARG(diags->list.items[i]->message));
 }
 
+static void
+note_reports(struct sim *sim, const struct plan *plan,
+    const struct diags *diags)
+{
+	for (size_t i = 0; plan != NULL && i < plan->unmanaged.n; i++)
+		if (plan->unmanaged.items[i].suspect) {
+			strbuf_add(&sim->reported,
+			    plan->unmanaged.items[i].id);
+			strbuf_addc(&sim->reported, ' ');
+		}
+	sim->explained = false;
+	for (size_t i = 0; i < diags->list.n; i++)
+		if (strcmp(diags->list.items[i]->code, "PF0505") == 0)
+			sim->explained = true;
+}
+
 static const struct spec *
 load_spec(struct tale *tale, struct sources *sources, struct diags *diags)
 {
@@ -228,6 +244,7 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 	code = session_apply(session, plan, &run, summary);
 out:
 	trace_diags(sim, &diags);
+	note_reports(sim, plan, &diags);
 	if (*summary != NULL)
 		for (size_t i = 0; i < (*summary)->failures.n; i++)
 			sim_trace(sim, "  failed: " STR_FMT " " STR_FMT,
@@ -390,6 +407,23 @@ chaos(struct tale *tale, const struct story_options *options,
 	}
 }
 
+/* The user does what the message says: ends the pods that were renamed. */
+static void
+obey(struct tale *tale)
+{
+	struct sim *sim = tale->sim;
+	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		if (!model_pod_billed(pod) ||
+		    str_search(pod->name, STR("-pf")) != -1)
+			continue;
+		sim_trace(sim, "console: delete %s as told", pod->id.data);
+		model_console_delete(sim->model, EPOCH_MS + sim->now_ms,
+		    pod->id);
+	}
+	check_cloud(sim);
+}
+
 static void
 calm(struct tale *tale)
 {
@@ -406,6 +440,8 @@ calm(struct tale *tale)
 		code = process(tale, false, &empty);
 		if (code == EXIT_OK && empty)
 			break;
+		if (code == EXIT_POLICY && sim->explained)
+			obey(tale);
 	}
 	if (sim->violation != NULL)
 		return;
@@ -468,6 +504,7 @@ story_run(const struct story_options *options, struct story_result *result)
 	result->crashes = sim.crashes;
 	result->mutations = sim.mutations;
 	sim_world_release(&sim);
+	strbuf_release(&sim.reported);
 	model_free(sim.model);
 	disk_free(sim.disk);
 	check_free(sim.check);
