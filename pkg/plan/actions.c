@@ -5,8 +5,9 @@
  *	                     \
  *	       every such end -> BARRIER -> pods deleted -> volumes deleted
  *
- * What cannot be undone comes last.  The one deletion before the barrier is
- * that of a replacement which destroys first.  The barrier keeps the graph
+ * What cannot be undone comes last.  The deletions before the barrier are
+ * that of a replacement which destroys first, and those of orphans: a slot
+ * is filled only when nothing of ours is billed for it.  The barrier keeps the graph
  * linear: n + m edges where n creations come before m deletions.
  */
 #include "plan/planner.h"
@@ -24,6 +25,7 @@ struct graph {
 	VEC_OF(size_t) before_barrier;
 	size_t barrier;		/* plus one */
 	struct map unmounts;	/* volume id -> struct unmount */
+	struct map orphans;	/* slot -> struct unmount: their deletions */
 };
 
 /* Deletions that a volume's own has to wait for. */
@@ -106,6 +108,44 @@ unmounts_add(struct graph *g, size_t change, size_t action)
 	*ARENA_PUSH(g->p->arena, &unmount->actions) = action;
 }
 
+/* pod.x and pod.x[0] are one slot. */
+static struct str
+slot_of(struct graph *g, const struct plan_change *c)
+{
+	return address_format(g->p->arena, c->kind, c->name,
+	    c->key < 0 ? 0 : c->key);
+}
+
+static void
+delete_orphans(struct graph *g)
+{
+	for (size_t i = 0; i < g->plan->changes.n; i++) {
+		const struct plan_change *c = &g->plan->changes.items[i];
+		if (!c->orphan || c->op != PLAN_DELETE || c->kind != KIND_POD)
+			continue;
+		struct str slot = slot_of(g, c);
+		struct unmount *list = map_get(&g->orphans, slot);
+		if (list == NULL) {
+			list = ARENA_NEW(g->p->arena, struct unmount);
+			map_put(&g->orphans, g->p->arena, slot, list);
+		}
+		size_t action = action_add(g, ACTION_POD_DELETE, i);
+		*ARENA_PUSH(g->p->arena, &list->actions) = action;
+		unmounts_add(g, i, action);
+	}
+}
+
+static void
+wait_for_orphans(struct graph *g, size_t change, size_t action)
+{
+	const struct unmount *list = g->orphans.n == 0 ? NULL :
+	    map_get(&g->orphans,
+		slot_of(g, &g->plan->changes.items[change]));
+
+	for (size_t i = 0; list != NULL && i < list->actions.n; i++)
+		action_after(g, action, list->actions.items[i]);
+}
+
 static void
 emit_create(struct graph *g, size_t change)
 {
@@ -120,7 +160,9 @@ emit_create(struct graph *g, size_t change)
 	if (c->op == PLAN_REPLACE && !c->create_first)
 		unmounts_add(g, change, action_chain(g, ACTION_POD_DELETE,
 		    change));
-	wait_for_needs(g, change, action_chain(g, ACTION_POD_CREATE, change));
+	size_t create = action_chain(g, ACTION_POD_CREATE, change);
+	wait_for_needs(g, change, create);
+	wait_for_orphans(g, change, create);
 	wait_until_up(g, change);
 }
 
@@ -194,7 +236,7 @@ visit(struct graph *g, size_t change)
 static bool
 deletes_late(const struct plan_change *c)
 {
-	return c->op == PLAN_DELETE ||
+	return (c->op == PLAN_DELETE && !c->orphan) ||
 	    (c->op == PLAN_REPLACE && c->create_first);
 }
 
@@ -274,6 +316,7 @@ actions_make(struct planner *p)
 			map_put(&g.by_address, p->arena,
 			    plan->changes.items[i].address,
 			    &plan->changes.items[i]);
+	delete_orphans(&g);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		if (plan->changes.items[i].kind == KIND_VOLUME)
 			visit(&g, i);
