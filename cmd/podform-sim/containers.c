@@ -11,18 +11,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "cmd/podform-sim/sandbox.h"
 #include "listeners.h"
 #include "model/catalog.h"
 
 /* How often sandboxes are looked at: while one begins or ends, and else. */
-enum { BUSY_MS = 10, QUIET_MS = 500 };
+enum { BUSY_MS = 10, QUIET_MS = 500, START_MAX_MS = 30 * 1000 };
+
+/* Ports of a pod that are told of; RunPod allows fewer. */
+enum { PORTS_MAX = 64 };
 
 struct container {
 	struct str pod_id;		/* the model's */
 	int64_t start_number;
-	size_t ssh_at, nports;		/* its 22/tcp among its ports */
-	bool has_ssh;
+	uint16_t ports[PORTS_MAX];	/* tcp ports inside; 0 for http */
+	size_t nports;
+	bool has_ssh;			/* 22 is among them */
+	int64_t begun_ms;		/* monotonic */
 	int listener;			/* -1: none */
 	struct sandbox *sandbox;	/* NULL: none */
 	bool up, stopping;
@@ -40,7 +46,8 @@ struct order {
 	bool start;
 	struct str pod_id;
 	int64_t start_number;
-	size_t ssh_at, nports;
+	uint16_t ports[PORTS_MAX];
+	size_t nports;
 	bool has_ssh;
 	struct sandbox_config config;
 };
@@ -119,6 +126,13 @@ injected(struct arena *arena, const struct model_pod *pod, const char **env)
 		ADD("RUNPOD_GPU_NAME=%s", pod->gpu->name);
 	if (pod->volume_id.len > 0)
 		ADD("RUNPOD_VOLUME_ID=" STR_FMT, STR_ARG(pod->volume_id));
+	if (pod->cuda.len > 0)
+		ADD("CUDA_VERSION=" STR_FMT, STR_ARG(pod->cuda));
+	for (size_t i = 0; i < pod->nports; i++)
+		if (pod->ports[i].tcp && pod->ports[i].inside <= 65535)
+			ADD("RUNPOD_TCP_PORT_%u=%u",
+			    (unsigned)pod->ports[i].inside,
+			    (unsigned)pod->ports[i].inside);
 #undef ADD
 	return n;
 }
@@ -127,7 +141,8 @@ static void
 fill_config(struct arena *arena, const struct model_pod *pod,
     struct sandbox_config *config)
 {
-	const char **env = ARENA_ARRAY(arena, const char *, pod->nenv + 10);
+	const char **env = ARENA_ARRAY(arena, const char *,
+	    pod->nenv + pod->nports + 10);
 	size_t n = injected(arena, pod, env);
 	struct str path = pod->volume_id.len > 0 ? pod->volume_path
 	    : pod->persistent_path;
@@ -159,12 +174,12 @@ read_order(struct sim_containers *containers, struct arena *arena,
 	*order = (struct order){
 		.start = effect->type == MODEL_START_CONTAINER,
 		.pod_id = pod->id, .start_number = effect->start_number,
-		.nports = pod->nports,
+		.nports = pod->nports < PORTS_MAX ? pod->nports : PORTS_MAX,
 	};
-	for (size_t i = 0; i < pod->nports && !order->has_ssh; i++)
-		if (pod->ports[i].inside == 22 && pod->ports[i].tcp) {
-			order->has_ssh = true;
-			order->ssh_at = i;
+	for (size_t i = 0; i < order->nports; i++)
+		if (pod->ports[i].tcp && pod->ports[i].inside <= 65535) {
+			order->ports[i] = (uint16_t)pod->ports[i].inside;
+			order->has_ssh |= pod->ports[i].inside == 22;
 		}
 	if (order->start && containers->listeners == NULL)
 		fill_config(arena, pod, &order->config);
@@ -172,26 +187,48 @@ read_order(struct sim_containers *containers, struct arena *arena,
 
 /* ---------------------------------------------------------- containers -- */
 
+/*
+ * Port 22 is found at `ssh`.  A sandbox shares our network, so its other
+ * ports are the same outside; a pod that only greets has no others.
+ */
 static void
-report_up(struct sim *sim, struct container *container, uint16_t port)
+report_up(struct sim *sim, struct container *container, uint16_t ssh)
 {
-	struct arena arena = {0};
-	uint16_t *outside = ARENA_ARRAY(&arena, uint16_t, container->nports);
+	uint16_t outside[PORTS_MAX] = {0};
 
-	if (container->has_ssh)
-		outside[container->ssh_at] = port;
+	for (size_t i = 0; i < container->nports; i++)
+		if (container->ports[i] == 22)
+			outside[i] = ssh;
+		else if (container->sandbox != NULL)
+			outside[i] = container->ports[i];
 	container->up = true;
 	pthread_mutex_lock(&sim->lock);
 	model_container_up(sim->model, sim_now(sim), container->pod_id,
 	    container->start_number, STR("127.0.0.1"), outside,
 	    container->nports);
 	pthread_mutex_unlock(&sim->lock);
-	arena_release(&arena);
+}
+
+/* What a pod printed is a stranger's text. */
+static void
+tell_why(const struct container *container)
+{
+	struct strbuf text = {0};
+
+	if (container->up || container->sandbox == NULL)
+		return;
+	strbuf_add_escaped(&text, str_trim(str_sub(
+	    sandbox_log(container->sandbox), 0, 400)));
+	fprintf(stderr, "podform-sim: pod " STR_FMT " did not start: "
+	    STR_FMT "\n", STR_ARG(container->pod_id),
+	    STR_ARG(strbuf_str(&text)));
+	strbuf_release(&text);
 }
 
 static void
 report_down(struct sim *sim, const struct container *container)
 {
+	tell_why(container);
 	pthread_mutex_lock(&sim->lock);
 	model_container_down(sim->model, sim_now(sim), container->pod_id,
 	    container->start_number);
@@ -210,10 +247,11 @@ start(struct sim_containers *containers, const struct order *order)
 	*container = (struct container){
 		.pod_id = order->pod_id,
 		.start_number = order->start_number,
-		.ssh_at = order->ssh_at, .nports = order->nports,
-		.has_ssh = order->has_ssh, .listener = -1,
+		.nports = order->nports, .has_ssh = order->has_ssh,
+		.begun_ms = sim_mono_ms(), .listener = -1,
 		.next = containers->list,
 	};
+	memcpy(container->ports, order->ports, sizeof container->ports);
 	containers->list = container;
 	if (containers->listeners == NULL) {
 		container->sandbox = sandbox_start(&order->config);
@@ -262,6 +300,9 @@ poll_sandboxes(struct sim_containers *containers)
 		if (state == SANDBOX_READY && !container->up)
 			report_up(containers->sim, container,
 			    sandbox_port(container->sandbox));
+		if (state == SANDBOX_STARTING &&
+		    sim_mono_ms() > container->begun_ms + START_MAX_MS)
+			sandbox_stop(container->sandbox, sim_mono_ms());
 		busy |= state == SANDBOX_STARTING ||
 		    state == SANDBOX_STOPPING;
 		if (state != SANDBOX_GONE) {

@@ -102,7 +102,7 @@ fill_template(struct gql_run *run, const struct gql_value *input,
 	row->serverless = gql_in_bool(input, "isServerless", false);
 	row->is_public = gql_in_bool(input, "isPublic", false);
 	row->start_ssh = gql_in_bool(input, "startSsh", true);
-	row->start_jupyter = gql_in_bool(input, "startJupyter", true);
+	row->start_jupyter = gql_in_bool(input, "startJupyter", false);
 	row->nports = gql_split(arena, gql_in_str(input, "ports"), &ports);
 	row->ports = ARENA_ARRAY(arena, struct str, row->nports + 1);
 	for (size_t i = 0; i < row->nports; i++)

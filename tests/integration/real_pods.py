@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+"""real_pods.py - podform-sim --pods sandbox, from POST /v2/pods to ssh.
+
+Creates pods over HTTP, waits until they are ready as a client would, logs
+in, stops, starts and deletes them, and proves that no process is left after
+a delete and after SIGKILL of podform-sim.  Runs as the current user and, if
+that is root, once more as nobody.
+
+Usage: real_pods.py PATH-OF-PODFORM-SIM
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+KEY = "rpa_real_pods"
+SIMULATOR = "podform-sim"
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def wait_for(what, seconds=15):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s in vain for {what.__name__}")
+
+
+def descendants(pid):
+    found = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children",
+                      encoding="ascii") as file:
+                for child in file.read().split():
+                    found += [int(child)] + descendants(int(child))
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
+
+
+def runs(pid):
+    """Alive; a zombie that nobody has waited for yet is not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class RealPods(unittest.TestCase):
+    become = []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = tempfile.mkdtemp()
+        os.chmod(cls.work, 0o755)
+        cls.binary = shutil.copy(SIMULATOR, cls.work)
+        os.chmod(cls.binary, 0o755)
+        cls.key = os.path.join(cls.work, "key")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        cls.key], check=True)
+        with open(cls.key + ".pub", encoding="ascii") as file:
+            cls.public = file.read().strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.work)
+
+    def setUp(self):
+        self.sim = subprocess.Popen(
+            [*self.become, self.binary, "--pods", "sandbox", "--key", KEY,
+             "--pod-start", "200", "--rate-limit", "off",
+             "--parent-pid", str(os.getpid())],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd="/", env={"PATH": os.environ["PATH"]})
+        line = self.sim.stdout.readline()
+        if not line:
+            why = self.sim.stderr.read()
+            self.end()
+            self.skipTest(why.strip())
+        self.url = line.split()[-1]
+
+    def tearDown(self):
+        self.end()
+
+    def end(self):
+        self.sim.terminate()
+        self.sim.wait(20)
+        self.sim.stdout.close()
+        self.sim.stderr.close()
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.url + "/v2" + path, method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": "Bearer " + KEY,
+                     "User-Agent": "podform-test/1",
+                     "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or "null")
+
+    def create(self, name, **more):
+        body = {"name": name, "image": "runpod/pytorch", "disk": 10,
+                "gpu": {"id": "NVIDIA A40", "count": 2},
+                "ports": ["22/tcp", "8188/tcp"],
+                "env": {"PUBLIC_KEY": self.public, "MODE": "a \"b\" $c"}}
+        body.update(more)
+        return self.call("POST", "/pods", body)["id"]
+
+    def ready(self, pod_id):
+        def ready_pod():
+            pod = self.call("GET", "/pods/" + pod_id)
+            ready = (pod["status"] == "RUNNING" and pod["runtime"]
+                     and pod["ssh"]["direct"])
+            return pod if ready else None
+        return wait_for(ready_pod)
+
+    def ssh(self, pod, command, check=True):
+        direct = pod["ssh"]["direct"]
+        return subprocess.run(
+            ["ssh", "-n", "-F", "none", "-i", self.key, "-o",
+             "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+             "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-p",
+             str(direct["port"]), f"{direct['username']}@{direct['host']}",
+             command], check=check, capture_output=True, text=True,
+            timeout=20).stdout.strip()
+
+    def host_key(self, pod):
+        return subprocess.run(
+            ["ssh-keyscan", "-t", "ed25519", "-p",
+             str(pod["ssh"]["direct"]["port"]), "127.0.0.1"], check=True,
+            capture_output=True, text=True, timeout=20).stdout.split()[-1]
+
+    def test_a_pod_can_be_logged_in_to(self):
+        pod = self.ready(self.create("one", args="echo up >/tmp/started"))
+        self.assertEqual(self.ssh(pod, "id -un; hostname"),
+                         "root\n" + pod["id"])
+        self.assertEqual(self.ssh(
+            pod, ". /etc/rp_environment; echo $MODE/$RUNPOD_POD_ID"),
+            'a "b" $c/' + pod["id"])
+        self.assertEqual(self.ssh(
+            pod, "nvidia-smi --query-gpu=name --format=csv,noheader"),
+            "NVIDIA A40\nNVIDIA A40")
+        self.assertEqual(self.ssh(pod, "cat /tmp/started"), "up")
+        self.assertTrue(pod["ssh"]["direct"]["host"].startswith("127."))
+
+    def test_a_start_gives_new_files_and_a_new_host_key(self):
+        pod = self.ready(self.create("two"))
+        before = self.host_key(pod)
+        self.ssh(pod, "touch /workspace/mark")
+        self.call("POST", f"/pods/{pod['id']}/action", {"action": "stop"})
+        inside = descendants(self.sim.pid)
+
+        def nothing_runs():
+            return not any(runs(pid) for pid in inside)
+        wait_for(nothing_runs)
+        self.call("POST", f"/pods/{pod['id']}/action", {"action": "start"})
+        pod = self.ready(pod["id"])
+        self.assertNotEqual(self.host_key(pod), before)
+        self.assertEqual(self.ssh(pod, "ls /workspace"), "")
+
+    def test_a_container_that_ends_makes_the_pod_exit(self):
+        pod = self.ready(self.create("three"))
+        self.ssh(pod, "kill -TERM 1", check=False)
+
+        def exited():
+            status = self.call("GET", "/pods/" + pod["id"])["status"]
+            return status == "EXITED"
+        wait_for(exited)
+
+    def test_a_delete_leaves_no_process(self):
+        pods = [self.ready(self.create(f"p{i}")) for i in range(2)]
+        inside = descendants(self.sim.pid)
+        self.assertGreater(len(inside), 4)
+        for pod in pods:
+            self.call("DELETE", "/pods/" + pod["id"])
+
+        def nothing_runs():
+            return not any(runs(pid) for pid in inside)
+        wait_for(nothing_runs)
+
+    def test_killing_the_simulator_leaves_no_process(self):
+        pod = self.ready(self.create("five"))
+        inside = descendants(self.sim.pid)
+        self.assertTrue(pod and inside)
+        self.sim.send_signal(signal.SIGKILL)
+        self.sim.wait(20)
+
+        def nothing_runs():
+            return not any(runs(pid) for pid in inside)
+        wait_for(nothing_runs)
+
+
+class RealPodsAsNobody(RealPods):
+    become = NOBODY
+
+    @classmethod
+    def setUpClass(cls):
+        if os.getuid() != 0:
+            raise unittest.SkipTest("only root can become nobody")
+        super().setUpClass()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        SIMULATOR = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
