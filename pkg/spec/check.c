@@ -198,9 +198,9 @@ find_target(struct loader *loader, struct str text, struct span span,
 		parse_int(str_sub(rest, 0, rest.len - 1), 0, INT32_MAX, key);
 	if (*key >= 0 && !load_has_key(pod, *key)) {
 		diag_error(loader->diags, E_NO_TARGET, span,
-		    "pod '" STR_FMT "' has %lld replicas; there is no [%lld]",
+		    "pod '" STR_FMT "' has %lld replica%s; there is no [%lld]",
 		    STR_ARG(name), (long long)pod->replicas,
-		    (long long)*key);
+		    pod->replicas == 1 ? "" : "s", (long long)*key);
 		return NULL;
 	}
 	return pod;

@@ -50,27 +50,25 @@ found:
 
 /* Where else is a field of this name legal?  Adds hints, at most two. */
 static void
-hint_elsewhere(struct decoder *decoder, const struct field *here,
-    const struct field *fields, struct str name, struct str path, int *left)
+hint_elsewhere(struct decoder *decoder, const struct field *fields,
+    struct str name, struct str path, int *left)
 {
 	for (; fields->name != NULL && *left > 0; fields++) {
 		struct str inner = path.len == 0 ? str_from(fields->name)
 		    : arena_printf(decoder->scratch, STR_FMT ".%s",
 			STR_ARG(path), fields->name);
-		if (fields->fields != here && path.len > 0 &&
-		    str_is(name, fields->name)) {
+		if (path.len > 0 && str_is(name, fields->name)) {
 			diag_hint(decoder->diags, "'" STR_FMT "' is known as "
 			    STR_FMT, STR_ARG(name), STR_ARG(inner));
 			(*left)--;
 		}
-		if (fields->fields == NULL || fields->fields == here ||
+		if (fields->fields == NULL ||
 		    fields->fields == defaults_fields)
 			continue;
 		if (fields->type == FIELD_MAP)
 			inner = arena_printf(decoder->scratch,
 			    STR_FMT ".NAME", STR_ARG(inner));
-		hint_elsewhere(decoder, here, fields->fields, name, inner,
-		    left);
+		hint_elsewhere(decoder, fields->fields, name, inner, left);
 	}
 }
 
@@ -84,7 +82,8 @@ what_words(struct decoder *decoder, const struct mapping *mapping)
 	    mapping->what, STR_ARG(mapping->name)).data;
 }
 
-static void
+/* Returns the field that was probably meant, or NULL. */
+static const struct field *
 say_unknown(struct decoder *decoder, const struct mapping *mapping,
     const struct node *key)
 {
@@ -107,11 +106,26 @@ say_unknown(struct decoder *decoder, const struct mapping *mapping,
 		if (fields != top_fields && str_is(key->value, f->name))
 			diag_hint(decoder->diags, "'%s' belongs at the top "
 			    "of a file", f->name);
-	hint_elsewhere(decoder, fields, top_fields, key->value,
-	    (struct str){0}, &left);
+	hint_elsewhere(decoder, top_fields, key->value, (struct str){0},
+	    &left);
 	if (nearest.data == NULL && left == 2)
 		diag_hint(decoder->diags, "podform explain lists what is "
 		    "known");
+	size_t start = 0;
+	return nearest.data != NULL ? find_field(fields, nearest, &start)
+				    : NULL;
+}
+
+/* A misspelt field is not missing too. */
+static void
+excuse(const struct mapping *mapping, const struct field *meant,
+    uint32_t *excused)
+{
+	if (meant == NULL)
+		return;
+	*excused |= (uint32_t)1 << (meant - mapping->fields);
+	if (mapping->set != NULL && meant->bit != 0)
+		*mapping->set |= (uint64_t)1 << (meant->bit - 1);
 }
 
 /* The key of an entry must be a text, and no merge key. */
@@ -183,8 +197,8 @@ require(struct decoder *decoder, const struct mapping *mapping,
 }
 
 /* `name` is what the message calls it: "'gpu'" or "pod 'trainer'". */
-static bool
-wrong_shape(struct decoder *decoder, const struct node *node,
+static void
+say_shape(struct decoder *decoder, const struct node *node,
     const char *name, const char *wanted)
 {
 	static const char *const found[] = {
@@ -193,18 +207,24 @@ wrong_shape(struct decoder *decoder, const struct node *node,
 	};
 	struct span span = node->span;
 
-	if (node->refused)
-		return yaml_skip(decoder->reader, node);
 	if (node->type == NODE_SCALAR && node->plain && node->value.len == 0) {
 		diag_error(decoder->diags, E_MISSING, span,
 		    "%s has no value; it must be %s", name, wanted);
-	} else {
-		if (span.length == 0)
-			span.length = 1;
-		diag_error(decoder->diags, E_TYPE, span,
-		    "%s must be %s, found %s", name, wanted,
-		    found[node->type]);
+		return;
 	}
+	if (span.length == 0)
+		span.length = 1;
+	diag_error(decoder->diags, E_TYPE, span, "%s must be %s, found %s",
+	    name, wanted, found[node->type]);
+}
+
+/* A value of the wrong shape: say so and pass over it. */
+static bool
+wrong_shape(struct decoder *decoder, const struct node *node,
+    const char *name, const char *wanted)
+{
+	if (!node->refused)
+		say_shape(decoder, node, name, wanted);
 	return yaml_skip(decoder->reader, node);
 }
 
@@ -213,15 +233,15 @@ static bool
 wrong_field(struct decoder *decoder, const struct field *field,
     const struct node *node, const char *wanted)
 {
-	size_t before = decoder->diags->list.n;
+	if (node->refused)
+		return yaml_skip(decoder->reader, node);
 	struct str name = arena_printf(decoder->scratch, "'%s'",
 	    field->name);
-	bool ok = wrong_shape(decoder, node, name.data, wanted);
-
-	if (ok && decoder->diags->list.n > before && field->example != NULL)
+	say_shape(decoder, node, name.data, wanted);
+	if (field->example != NULL)
 		diag_hint(decoder->diags, "for example: %s: %s", field->name,
 		    field->example);
-	return ok;
+	return yaml_skip(decoder->reader, node);
 }
 
 bool
@@ -229,7 +249,7 @@ decode_mapping(struct decoder *decoder, const struct node *first,
     const struct mapping *mapping)
 {
 	struct span seen[FIELDS_MAX];	/* of the keys whose bit is set */
-	uint32_t given = 0;
+	uint32_t given = 0, excused = 0;
 	struct node key;
 	size_t hint = 0;
 
@@ -247,7 +267,8 @@ decode_mapping(struct decoder *decoder, const struct node *first,
 		if (usable_key(decoder, &key)) {
 			field = find_field(mapping->fields, key.value, &hint);
 			if (field == NULL)
-				say_unknown(decoder, mapping, &key);
+				excuse(mapping, say_unknown(decoder,
+				    mapping, &key), &excused);
 		}
 		if (field == NULL) {
 			if (!skip_entry(decoder, &key))
@@ -269,7 +290,7 @@ decode_mapping(struct decoder *decoder, const struct node *first,
 			return false;
 	}
 	if (mapping->required)
-		require(decoder, mapping, given);
+		require(decoder, mapping, given | excused);
 	return true;
 }
 
@@ -349,11 +370,13 @@ decode_item(struct decoder *decoder, const struct field *field,
 	*good = false;
 	if (field->type == FIELD_STRUCT_LIST) {
 		struct setup_step *step = at;
+		size_t errors = decoder->diags->errors;
 		*step = (struct setup_step){ .span = node->span };
-		*good = true;
-		return decode_mapping(decoder, node, &(struct mapping){
+		bool ok = decode_mapping(decoder, node, &(struct mapping){
 		    .fields = field->fields, .base = step, .what =
 		    "a setup step", .place = node->span, .required = true });
+		*good = decoder->diags->errors == errors;
+		return ok;
 	}
 	if (node->type != NODE_SCALAR)
 		return wrong_field(decoder, field, node,
@@ -617,13 +640,17 @@ decode_value(struct decoder *decoder, const struct field *field,
 		return false;
 	if (set != NULL && field->bit != 0)
 		*set |= (uint64_t)1 << (field->bit - 1);
-	if (field->place != 0) {
-		struct span *place = (struct span *)(void *)
-		    ((char *)base + field->place);
-		/* A block collection has no extent: its key stands for it. */
-		*place = node.span.length > 0 ? node.span : key->span;
-	}
-	return decode_shape(decoder, field, key, &node, base, set);
+	if (field->place == 0)
+		return decode_shape(decoder, field, key, &node, base, set);
+	struct span *place = (struct span *)(void *)
+	    ((char *)base + field->place);
+	/* A block collection has no extent: its key stands for it. */
+	*place = node.span.length > 0 ? node.span : key->span;
+	bool ok = decode_shape(decoder, field, key, &node, base, set);
+	const struct yaml_reader *reader = decoder->reader;
+	if (ok && node.flow && reader->end_line == place->line)
+		place->length = reader->end_offset - place->offset;
+	return ok;
 }
 
 void

@@ -295,7 +295,7 @@ const struct field runner_fields[] = {
 	  .form = &form_pod_ref, .example = "trainer",
 	  .help = "Pod that it runs on; one runner on each replica." },
 	{ "repository", FIELD_TEXT, 0, EFFECT_REPLACE, RUNNER(repository),
-	  .min = 3, .max = 140, .form = &form_repository,
+	  .min = 1, .max = 140, .form = &form_repository,
 	  .example = "acme/model",
 	  .help = "GitHub repository that it serves; or `organization`." },
 	{ "organization", FIELD_TEXT, 0, EFFECT_REPLACE,

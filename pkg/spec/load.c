@@ -93,10 +93,17 @@ read_runner(struct loader *loader, const struct field *section,
 
 	decode_fallbacks(&loader->decoder, section->fields, runner);
 	runner->name = name->value;
-	if (claim(loader, &loader->names[KIND_RUNNER], "runner", name,
-	    &runner->span))
+	bool mine = claim(loader, &loader->names[KIND_RUNNER], "runner", name,
+	    &runner->span);
+	size_t errors = loader->diags->errors;
+	if (mine)
 		*ARENA_PUSH(&loader->scratch, &loader->runners) = runner;
-	return read_entry(loader, section, name, "runner", runner, NULL);
+	if (!read_entry(loader, section, name, "runner", runner, NULL))
+		return false;
+	/* What has mistakes of its own is not checked against the rest. */
+	if (loader->diags->errors > errors && mine)
+		loader->runners.n--;
+	return true;
 }
 
 static bool
@@ -108,10 +115,17 @@ read_tunnel(struct loader *loader, const struct field *section,
 
 	decode_fallbacks(&loader->decoder, section->fields, tunnel);
 	tunnel->spec.name = name->value;
-	if (claim(loader, &loader->names[KIND_TUNNEL], "tunnel", name,
-	    &tunnel->spec.span))
+	bool mine = claim(loader, &loader->names[KIND_TUNNEL], "tunnel", name,
+	    &tunnel->spec.span);
+	size_t errors = loader->diags->errors;
+	if (mine)
 		*ARENA_PUSH(&loader->scratch, &loader->tunnels) = tunnel;
-	return read_entry(loader, section, name, "tunnel", tunnel, NULL);
+	if (!read_entry(loader, section, name, "tunnel", tunnel, NULL))
+		return false;
+	/* What has mistakes of its own is not checked against the rest. */
+	if (loader->diags->errors > errors && mine)
+		loader->tunnels.n--;
+	return true;
 }
 
 /* Of env, file and command exactly one. */

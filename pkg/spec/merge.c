@@ -144,7 +144,8 @@ load_merge(struct loader *loader)
 		for (size_t f = 0; f < POD_FIELD_COUNT; f++)
 			if (pod->at[f].source == 0)
 				pod->at[f] = pod->span;
-		require(loader, pod, pod_fields, NULL, pod->span);
+		if (!loader->broken)
+			require(loader, pod, pod_fields, NULL, pod->span);
 		merge(loader->arena, pod_fields, pod, &builtin, false);
 	}
 }

@@ -167,8 +167,8 @@ check_characters(struct decoder *decoder, const struct field *field,
 	if (at >= 0) {
 		struct str shown = str_sub(value, 0, 40);
 		diag_error(decoder->diags, E_CHARACTER, node->span,
-		    "'%s' holds %s: '" STR_FMT "'", field->name,
-		    yaml_forbidden(code), STR_ARG(shown));
+		    "'%s' holds %s (U+%04X): '" STR_FMT "'", field->name,
+		    yaml_forbidden(code), code, STR_ARG(shown));
 		return false;
 	}
 	if (!(field->flags & FIELD_LINES) && (str_find(value, '\n') >= 0 ||
@@ -186,7 +186,7 @@ check_text(struct decoder *decoder, const struct field *field,
     const struct node *node, struct str value)
 {
 	bool item = is_list(field) || field->type == FIELD_MAP;
-	int64_t min = item ? field->type != FIELD_MAP : field->min;
+	int64_t min = item ? field->type != FIELD_MAP : field->min > 0;
 	int64_t max = field->max == 0 ? 0 :
 	    item ? 65536 : field->max;
 

@@ -83,23 +83,23 @@ yaml_forbidden(uint32_t code)
 	if (code == '\t' || code == '\n')
 		return NULL;
 	if (code == '\r')
-		return "a carriage return (U+000D)";
+		return "a carriage return";
 	if (code == 0x1b)
-		return "an escape character (U+001B)";
+		return "an escape character";
 	if (code < 0x20 || code == 0x7f)
 		return "a control character";
 	if (code < 0x80)
 		return NULL;
 	if (code == 0x85)
-		return "the line break U+0085";
+		return "a line break that is not seen";
 	if (code < 0xa0)
 		return "a control character";
 	if (code == 0x2028)
-		return "the line separator U+2028";
+		return "a line separator that is not seen";
 	if (code == 0x2029)
-		return "the paragraph separator U+2029";
+		return "a paragraph separator that is not seen";
 	if (code == 0xfeff)
-		return "a byte order mark (U+FEFF) inside the file";
+		return "a byte order mark that is not at its start";
 	if (code == 0x61c || code == 0x200e || code == 0x200f ||
 	    (code >= 0x202a && code <= 0x202e) ||
 	    (code >= 0x2066 && code <= 0x2069))
@@ -346,6 +346,10 @@ explain_problem(struct yaml_reader *reader, const yaml_parser_t *parser)
 
 	if (problem == NULL)
 		problem = "this is not YAML";
+	/* A line without a colon is noticed only after it. */
+	if (strstr(problem, "could not find expected ':'") != NULL &&
+	    after_context)
+		span = span_at_mark(reader, parser->context_mark);
 	if (tab_leads(text, span.offset)) {
 		problem = problems[0].ours;
 		hint = problems[0].hint;
@@ -371,7 +375,7 @@ explain_problem(struct yaml_reader *reader, const yaml_parser_t *parser)
 	if (hint != NULL)
 		diag_hint(reader->diags, "%s", hint);
 	if (parser->context != NULL &&
-	    parser->context_mark.line != parser->problem_mark.line)
+	    parser->context_mark.line + 1 < span.line)
 		diag_related(reader->diags,
 		    span_at_mark(reader, parser->context_mark),
 		    "it began here");
@@ -612,6 +616,8 @@ yaml_next(struct yaml_reader *reader, struct node *node)
 		if (!yaml_parser_parse(&reader->parser, &event))
 			return fail_parse(reader);
 		node->span = span_of(reader, event.start_mark, event.end_mark);
+		reader->end_line = node->span.line;
+		reader->end_offset = node->span.offset + node->span.length;
 		ok = take_event(reader, &event, node, &again);
 		yaml_event_delete(&event);
 	} while (ok && again);

@@ -49,6 +49,7 @@ struct yaml_reader {
 	size_t bom;		/* bytes of the byte order mark: 0 or 3 */
 	bool ascii;		/* one byte per character throughout */
 	size_t at_index, at_offset;	/* a character and its byte */
+	uint32_t end_line, end_offset;	/* of the last node */
 	unsigned depth;
 	unsigned told;		/* features refused already, as bits */
 	bool started, ended, failed;
