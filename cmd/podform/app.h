@@ -35,6 +35,11 @@ struct app {
 	struct world *world;
 	int log_fd;			/* --log-file, or -1 */
 
+	/* For the sessions that are opened from now on. */
+	struct id128 lineage;
+	void (*note)(void *ctx, const struct run_note *note);
+	void *note_ctx;
+
 	bool json_done;			/* diagnostics are in the JSON that was
 					   printed: not to be shown again */
 };

@@ -193,7 +193,8 @@ session_load(struct session *session)
 		&session->lock_changed, session->diags))
 		return EXIT_ERROR;
 	if (session->lock->lineage.hex[0] == '\0')
-		session->lock->lineage = random_id(session);
+		session->lock->lineage = config->lineage.hex[0] != '\0' ?
+		    config->lineage : random_id(session);
 	if (session->spec != NULL && session->spec->project.len > 0 &&
 	    session->lock->project.len == 0)
 		session->lock->project = session->spec->project;

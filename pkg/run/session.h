@@ -45,6 +45,8 @@ struct session_config {
 	struct str operation;		/* "apply", for the mutex */
 	struct str version;
 	struct str run_url;		/* in CI */
+	struct id128 lineage;		/* that a lock which is made now gets:
+					   of a saved plan; "" makes one */
 	int64_t lock_timeout_ms;
 	/* Called for each note of the engine, and while ops are settled. */
 	void (*note)(void *ctx, const struct run_note *note);

@@ -1,0 +1,244 @@
+/*
+ * apply.c - podform apply and destroy.
+ *
+ *	fresh:	plan, show, judge, ask, run
+ *	saved:	read the file, plan again, compare, judge, run
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "apply.h"
+#include "base/units.h"
+#include "commands.h"
+#include "follow.h"
+#include "planning.h"
+#include "ui/report.h"
+
+/* --------------------------------------------------------------- the prompt -- */
+
+static bool
+may_ask(const struct app *app)
+{
+	return style_may_ask(&app->err_facts) && app->options->input &&
+	    !app_json(app);
+}
+
+/* One line from standard input; absent when it ended. */
+static struct str
+read_answer(struct app *app)
+{
+	struct strbuf line = { .ceiling = 256 };
+	struct str answer;
+	char byte;
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, &byte, 1)) == 1 || (n < 0 &&
+	    errno == EINTR)) {
+		if (n == 1 && byte == '\n')
+			break;
+		if (n == 1)
+			strbuf_addc(&line, byte);
+	}
+	answer = n == 1 ? str_trim(arena_str(&app->arena, strbuf_str(&line))) :
+	    (struct str){0};
+	strbuf_release(&line);
+	return answer;
+}
+
+static int
+ask(struct app *app, const struct planning *planning)
+{
+	const struct plan_cost *cost = &planning->plan->cost;
+	struct strbuf out = {0};
+	struct str answer;
+
+	strbuf_addc(&out, '\n');
+	if (planning->mode == PLAN_DESTROY)
+		strbuf_adds(&out, "All of the above is ended for good; there "
+		    "is no undo.\n");
+	else
+		strbuf_addf(&out, "After this " STR_FMT "/h are billed, "
+		    STR_FMT " per month.\n", STR_ARG(format_rate(&app->arena,
+		    cost->after_per_hour)), STR_ARG(format_total(&app->arena,
+		    cost->after_per_hour * HOURS_PER_MONTH)));
+	strbuf_adds(&out, "Do it? Only `yes` is understood as yes: ");
+	app_say(app, &out);
+	answer = read_answer(app);
+	if (str_is(answer, "yes"))
+		return EXIT_OK;
+	if (answer.data == NULL)
+		app_write(STDERR_FILENO, STR("\n"));
+	return app_fail(app, EXIT_DECLINED, "PF0831",
+	    "declined; nothing was done");
+}
+
+static int
+nobody_to_ask(struct app *app)
+{
+	app_fail(app, 0, "PF0832", "nobody can be asked here, so nothing was "
+	    "done");
+	diag_hint(&app->diags, "give --auto-approve, or apply a plan that was "
+	    "saved with podform plan --out FILE");
+	return EXIT_DECLINED;
+}
+
+/* -------------------------------------------------------------------- run -- */
+
+static struct run_options
+run_options(const struct options *options, const struct planning *planning)
+{
+	struct run_options run = {
+		.parallelism = options->parallelism,
+		.atomic = options->atomic,
+		.keep = options->on_failure == 1,
+		.fail_fast = options->fail_fast,
+		.settle_ms = options->settle_ms,
+	};
+
+	if (run.parallelism == 0 && planning->spec != NULL)
+		run.parallelism = planning->spec->settings.parallelism;
+	return run;
+}
+
+int
+apply_run(struct applying *applying)
+{
+	struct planning *planning = &applying->planning;
+	struct app *app = planning->app;
+	struct run_options options = run_options(app->options, planning);
+	struct strbuf out = {0};
+	int code;
+
+	io_world_take_signals(app->io);
+	follow_start(&applying->follow, planning->plan);
+	code = session_apply(&planning->session, planning->plan, &options,
+	    &applying->summary);
+	follow_stop(&applying->follow);
+	if (applying->summary == NULL || app_json(app))
+		return code;
+	if (app->options->quiet && applying->summary->left.n == 0)
+		return code;
+	report_print(&out, planning->plan, applying->summary,
+	    &(struct report_options){ .style = app->out_style,
+	    .sources = &app->sources, .exit_code = code,
+	    .command = planning->mode == PLAN_DESTROY ? "destroy" : "apply",
+	    .elapsed_ms = app_mono_ms(app) - applying->follow.started_ms });
+	app_print(app, &out);
+	return code;
+}
+
+/* ------------------------------------------------------------------ fresh -- */
+
+static void
+show(struct applying *applying)
+{
+	follow_plan(&applying->follow, applying->planning.plan);
+	if (!app_json(applying->planning.app))
+		planning_show(&applying->planning);
+}
+
+/* What nobody looked at needs more than --auto-approve. */
+static int
+judge_unseen(struct applying *applying, bool asked)
+{
+	struct planning *planning = &applying->planning;
+	struct app *app = planning->app;
+	int code = planning_judge(planning);
+
+	if (code != EXIT_OK || asked || app->options->allow_empty ||
+	    !planning_empties(planning))
+		return code;
+	app_fail(app, 0, "PF0833", "the spec asks for nothing, so all %zu of "
+	    "our resources would be destroyed",
+	    planning->plan->summary.destroy);
+	diag_hint(&app->diags, "if this is meant: podform destroy, or "
+	    "--allow-empty");
+	return EXIT_POLICY;
+}
+
+/* Look, without taking the lock, when nobody could say yes anyway. */
+static int
+look_only(struct applying *applying)
+{
+	struct planning *planning = &applying->planning;
+	int code = session_plan(&planning->session, &planning->options,
+	    &planning->plan);
+
+	if (code != EXIT_OK)
+		return code;
+	show(applying);
+	if (!session_has_work(&planning->session, planning->plan))
+		return EXIT_OK;
+	code = planning_judge(planning);
+	return code != EXIT_OK ? code : nobody_to_ask(planning->app);
+}
+
+static int
+apply_fresh(struct applying *applying, struct app *app, bool destroy)
+{
+	struct planning *planning = &applying->planning;
+	bool asks = !app->options->auto_approve;
+	int code = planning_open(planning, app, destroy, destroy ?
+	    "destroy" : "apply");
+
+	if (code == EXIT_OK)
+		code = session_read_secrets(&planning->session, true);
+	if (code != EXIT_OK)
+		return code;
+	if (!planning->options.refresh)
+		return app_fail(app, EXIT_USAGE, "PF0834", "apply needs to "
+		    "see the account; --refresh=false is for plan");
+	if (asks && !may_ask(app))
+		return look_only(applying);
+	code = session_plan_to_apply(&planning->session, &planning->options,
+	    app->options->settle_ms, &planning->plan);
+	if (code != EXIT_OK)
+		return code;
+	show(applying);
+	if (!session_has_work(&planning->session, planning->plan))
+		return EXIT_OK;
+	code = judge_unseen(applying, asks && planning->plan->changes.n > 0);
+	if (code == EXIT_OK && asks && planning->plan->changes.n > 0)
+		code = ask(app, planning);
+	return code != EXIT_OK ? code : apply_run(applying);
+}
+
+/* ----------------------------------------------------------------- entries -- */
+
+static int
+run_command(struct app *app, bool destroy)
+{
+	struct applying applying = { .planning = { .app = app } };
+	bool saved = app->args.operands.n > 0;
+	int code;
+
+	if (app->options->format == FORMAT_MARKDOWN)
+		return app_fail(app, EXIT_ERROR, "PF0805",
+		    "--format markdown is not built yet");
+	code = app_connect(app, true);
+	if (code != EXIT_OK)
+		return code;
+	code = EXIT_ERROR;
+	if (follow_init(&applying.follow, app))
+		code = saved ? apply_saved(&applying, app) :
+		    apply_fresh(&applying, app, destroy);
+	planning_close(&applying.planning);
+	follow_finish(&applying.follow, applying.summary,
+	    applying.planning.plan, code);
+	follow_release(&applying.follow);
+	return code;
+}
+
+int
+cmd_apply(struct app *app)
+{
+	return run_command(app, false);
+}
+
+int
+cmd_destroy(struct app *app)
+{
+	return run_command(app, true);
+}

@@ -1,0 +1,71 @@
+/* plan.c - podform plan: what apply would do; writes nothing but --out. */
+#include "app.h"
+#include "commands.h"
+#include "planning.h"
+#include "ui/plan_file.h"
+
+static int
+save(struct planning *planning)
+{
+	struct app *app = planning->app;
+	struct plan_binding binding = planning_bind(planning);
+	const char *path = arena_cstr(&app->arena, app->options->out);
+	struct strbuf out = {0};
+	bool ok;
+
+	plan_json(&out, planning->plan, &(struct plan_json_options){
+	    .binding = &binding, .sources = &app->sources,
+	    .diags = &app->diags });
+	ok = !out.failed && plan_file_write(&app->arena, &app->fs,
+	    &app->chance, path, strbuf_str(&out), &app->diags);
+	strbuf_release(&out);
+	if (ok && !app_json(app) && !app->options->quiet) {
+		strbuf_addf(&out, "\nSaved as %s. To do exactly this: podform "
+		    "apply %s\n", path, path);
+		app_say(app, &out);
+	}
+	return ok ? EXIT_OK : EXIT_ERROR;
+}
+
+static int
+plan_and_show(struct planning *planning)
+{
+	struct app *app = planning->app;
+	const struct options *options = app->options;
+	int code;
+
+	code = planning_open(planning, app, false, "plan");
+	if (code == EXIT_OK)
+		code = session_read_secrets(&planning->session, false);
+	/* A saved plan is bound to its account. */
+	planning->options.account = options->out.len > 0;
+	if (code == EXIT_OK)
+		code = session_plan(&planning->session, &planning->options,
+		    &planning->plan);
+	if (code != EXIT_OK)
+		return code;
+	if (options->out.len > 0)
+		code = save(planning);
+	if (code == EXIT_OK)
+		code = planning_judge(planning);
+	planning_show(planning);
+	if (code == EXIT_OK && options->detailed_exitcode &&
+	    !planning->plan->empty)
+		code = EXIT_DIFFERENT;
+	return code;
+}
+
+int
+cmd_plan(struct app *app)
+{
+	struct planning planning;
+	int code;
+
+	if (app->options->format == FORMAT_MARKDOWN)
+		return app_fail(app, EXIT_ERROR, "PF0805",
+		    "--format markdown is not built yet");
+	planning = (struct planning){ .app = app };
+	code = plan_and_show(&planning);
+	planning_close(&planning);
+	return code;
+}

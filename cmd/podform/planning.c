@@ -1,0 +1,213 @@
+/* planning.c - see planning.h */
+#include "planning.h"
+
+#include <string.h>
+
+#include "base/units.h"
+#include "ui/plan_text.h"
+
+static int
+choose_mode(struct planning *planning, bool destroy)
+{
+	const struct options *options = planning->app->options;
+
+	planning->mode = PLAN_NORMAL;
+	if (destroy || options->destroy)
+		planning->mode = PLAN_DESTROY;
+	if (!options->refresh_only)
+		return EXIT_OK;
+	if (planning->mode == PLAN_DESTROY)
+		return app_fail(planning->app, EXIT_USAGE, "PF0803",
+		    "--refresh-only and --destroy exclude each other");
+	if (!options->refresh)
+		return app_fail(planning->app, EXIT_USAGE, "PF0803",
+		    "--refresh-only and --refresh=false exclude each other");
+	planning->mode = PLAN_REFRESH_ONLY;
+	return EXIT_OK;
+}
+
+static bool
+check_addresses(struct app *app, const char *option,
+    const struct text_list *list)
+{
+	struct address address;
+
+	for (size_t i = 0; i < list->list.n; i++) {
+		if (address_parse(list->list.items[i], &address))
+			continue;
+		app_fail(app, 0, "PF0803", "%s: '" STR_FMT "' is not an "
+		    "address", option, STR_ARG(list->list.items[i]));
+		diag_hint(&app->diags, "addresses are like pod.trainer or "
+		    "pod.trainer[2]");
+		return false;
+	}
+	return true;
+}
+
+static int
+load_spec(struct planning *planning)
+{
+	bool missing = false, destroys = planning->mode == PLAN_DESTROY;
+
+	planning->spec = app_load_spec(planning->app, destroys, &missing);
+	return planning->spec != NULL || missing ? EXIT_OK : EXIT_USAGE;
+}
+
+static void
+fill_options(struct planning *planning)
+{
+	const struct options *options = planning->app->options;
+
+	planning->options = (struct session_plan_options){
+		.plan = {
+			.mode = planning->mode,
+			.targets = options->targets.list.items,
+			.ntargets = options->targets.list.n,
+			.excludes = options->excludes.list.items,
+			.nexcludes = options->excludes.list.n,
+			.replaces = options->replaces.list.items,
+			.nreplaces = options->replaces.list.n,
+			.wall_ms = app_wall_ms(planning->app),
+		},
+		.refresh = options->refresh,
+	};
+}
+
+int
+planning_open(struct planning *planning, struct app *app, bool destroy,
+    const char *operation)
+{
+	const struct options *options = app->options;
+	int code;
+
+	*planning = (struct planning){ .app = app };
+	code = choose_mode(planning, destroy);
+	if (code != EXIT_OK)
+		return code;
+	if (!check_addresses(app, "--target", &options->targets) ||
+	    !check_addresses(app, "--exclude", &options->excludes) ||
+	    !check_addresses(app, "--replace", &options->replaces))
+		return EXIT_USAGE;
+	fill_options(planning);
+	code = load_spec(planning);
+	if (code == EXIT_OK)
+		code = app_connect(app, options->refresh);
+	if (code != EXIT_OK)
+		return code;
+	planning->open = true;
+	return app_open_session(app, &planning->session, planning->spec,
+	    operation);
+}
+
+void
+planning_close(struct planning *planning)
+{
+	if (planning->open)
+		session_close(&planning->session);
+	planning->open = false;
+}
+
+struct plan_binding
+planning_bind(const struct planning *planning)
+{
+	struct app *app = planning->app;
+	const struct options *options = app->options;
+	const struct session *session = &planning->session;
+	struct str digest = plan_digest(&app->arena, planning->plan);
+	int64_t now = app_wall_ms(app);
+
+	return (struct plan_binding){
+		.version = STR(PODFORM_VERSION),
+		/* Past "sha256:": as the history of the lock has it. */
+		.plan_id = str_sub(digest, 7, 32),
+		.lineage = arena_str(&app->arena,
+		    id128_str(&session->lock->lineage)),
+		.serial = session->lock->serial,
+		.account = session->live.account_known ?
+		    session->live.account.id : (struct str){0},
+		.spec_digest = planning->spec == NULL ? (struct str){0} :
+		    spec_digest(&app->arena, planning->spec),
+		.live_digest = live_digest(&app->arena, planning->plan),
+		.plan_digest = digest,
+		.created_ms = now,
+		.expires_ms = now + options->expires_ms,
+		.mode = planning->mode,
+		.refresh = planning->options.refresh,
+		.targets = options->targets.list.items,
+		.ntargets = options->targets.list.n,
+		.excludes = options->excludes.list.items,
+		.nexcludes = options->excludes.list.n,
+		.replaces = options->replaces.list.items,
+		.nreplaces = options->replaces.list.n,
+		.spec_paths = options->spec.list.items,
+		.nspec_paths = options->spec.list.n,
+		.variables = options->variables.list.items,
+		.nvariables = options->variables.list.n,
+	};
+}
+
+void
+planning_show(const struct planning *planning)
+{
+	struct app *app = planning->app;
+	struct strbuf out = {0};
+
+	if (app_json(app)) {
+		struct plan_binding binding = planning_bind(planning);
+		plan_json(&out, planning->plan, &(struct plan_json_options){
+		    .binding = &binding, .sources = &app->sources,
+		    .diags = &app->diags });
+		app->json_done = true;
+	} else {
+		plan_text(&out, planning->plan, &(struct plan_text_options){
+		    .style = app->out_style, .sources = &app->sources,
+		    .spec_digest = planning->spec == NULL ?
+		    (struct str){0} : spec_digest(&app->arena, planning->spec),
+		    .now_ms = app_wall_ms(app),
+		    .concise = app->options->concise });
+	}
+	app_print(app, &out);
+}
+
+static int
+check_code(const struct plan_check *check)
+{
+	if (strcmp(check->id, "placement") == 0)
+		return EXIT_CAPACITY;
+	if (strcmp(check->id, "balance") == 0)
+		return EXIT_BALANCE;
+	return EXIT_POLICY;
+}
+
+int
+planning_judge(const struct planning *planning)
+{
+	struct app *app = planning->app;
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < planning->plan->checks.n; i++) {
+		const struct plan_check *check =
+		    &planning->plan->checks.items[i];
+		bool budget = strcmp(check->id, "budget.hourly") == 0;
+		if (check->status != CHECK_FAIL ||
+		    (budget && app->options->over_budget))
+			continue;
+		diag_error(&app->diags, "PF0810", check->span,
+		    "the plan is refused: " STR_FMT, STR_ARG(check->message));
+		if (budget)
+			diag_hint(&app->diags, "--over-budget allows it this "
+			    "once");
+		if (code == EXIT_OK)
+			code = check_code(check);
+	}
+	return code;
+}
+
+bool
+planning_empties(const struct planning *planning)
+{
+	const struct plan *plan = planning->plan;
+
+	return planning->mode == PLAN_NORMAL && plan->summary.destroy > 0 &&
+	    planning->spec != NULL && planning->spec->nresources == 0;
+}
