@@ -43,17 +43,12 @@ notes_elapsed(struct arena *arena, int64_t ms)
 	return format_duration(arena, ms / SECOND_MS * SECOND_MS);
 }
 
+/* The id was told when it was assigned. */
 static struct str
 done_words(struct arena *arena, const struct run_note *note)
 {
-	bool created = note->kind == ACTION_POD_CREATE ||
-	    note->kind == ACTION_VOLUME_CREATE;
-	struct str as = {0};
-
-	if (created && note->id.len > 0)
-		as = arena_printf(arena, " as " STR_FMT, STR_ARG(note->id));
-	return arena_printf(arena, "%s" STR_FMT " (" STR_FMT ")",
-	    kinds[note->kind].done, STR_ARG(as),
+	return arena_printf(arena, "%s (" STR_FMT ")",
+	    kinds[note->kind].done,
 	    STR_ARG(notes_elapsed(arena, note->elapsed_ms)));
 }
 
