@@ -9,10 +9,14 @@ endif
 SAN     ?= 0
 BUILD   ?= build/$(notdir $(CC))$(if $(filter 1,$(SAN)),-san)
 VERSION := 0.1.0
+PREFIX  ?= /usr/local
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+SEEDS   ?= 5000
+MINUTES ?= 1
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wconversion \
-	-Wno-sign-conversion -Werror
+	-Wno-sign-conversion -Wno-string-conversion -Werror
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 OPT  ?= -O2 -g
 ifeq ($(SAN),1)
@@ -49,38 +53,110 @@ SIM_LIBS := -ljson-c -lmicrohttpd -lmd -lpthread
 
 all: $(PROGRAMS) ## build everything
 
+# One short line for each step; all of it with V=1.
+Q := $(if $(V),,@)
+quiet = $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
+say = $(if $(or $(V),$(quiet)),,@echo "  $(1)  $@")
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(call obj,$(LIB_SRC))
-	@rm -f $@; ar rcs $@ $^
+	$(call say,AR  )
+	$(Q)rm -f $@; ar rcs $@ $^
 $(MODEL): $(call obj,$(MODEL_SRC))
-	@rm -f $@; ar rcs $@ $^
+	$(call say,AR  )
+	$(Q)rm -f $@; ar rcs $@ $^
 
+# The archives come in the order in which they need one another.
+link = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	-Wl,--as-needed
 $(BUILD)/podform: $(call obj,$(CLI_SRC)) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -Wl,--as-needed $(LIB_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) $(LIB_LIBS)
 $(BUILD)/podform-sim: $(call obj,$(SIM_SRC)) $(MODEL) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(MODEL) $(LIB) \
-		-Wl,--as-needed $(LIB_LIBS) $(SIM_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
 $(BUILD)/stories: $(call obj,$(STORY_SRC)) $(MODEL) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(MODEL) $(LIB) \
-		-Wl,--as-needed $(LIB_LIBS) $(SIM_LIBS)
-$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) $(MODEL) $(LIB)
+	$(call say,LINK)
+	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
+		$(MODEL) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(MODEL) $(LIB) \
-		-Wl,--as-needed -lcmocka $(LIB_LIBS) $(SIM_LIBS)
+	$(call say,LINK)
+	$(Q)$(link) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
 
-check: all $(TESTS) ## unit tests only
-	@set -e; for t in $(TESTS); do echo "== $$t"; $$t; done
+# Everything that the tests run, and then the tests.
+STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
+programs: $(PROGRAMS) $(STORIES) $(TESTS)
+
+check: programs ## unit tests only
+	@tests/run $(BUILD) unit
+
+test: setup-test ## install what is needed, build, and pass everything
+	@$(MAKE) -s -j$(JOBS) programs
+	@CC=$(CC) SEEDS=$(SEEDS) tests/run $(BUILD)
+
+demo: setup-demo ## watch podform work, on a pretended RunPod
+	@$(MAKE) -s -j$(JOBS) all
+	@tools/demo $(BUILD)
+
+# make sim: SEEDS stories from seed 1.  make sim SEED=7: that one, told.
+sim: $(STORIES) ## simulated stories; SEED=n replays one, told in full
+ifdef SEED
+	@$(BUILD)/stories --seed $(SEED) --trace
+else
+	@$(BUILD)/stories --seeds $(SEEDS)
+endif
+
+campaign: $(STORIES) ## simulated stories from where chance says, for MINUTES
+	@tools/campaign $(BUILD) $(MINUTES)
+
+fuzz: ## feed chance to the parsers, for MINUTES each
+	@tools/fuzz $(MINUTES)
+
+bench: setup-test ## measure, as ratios to a floor of the same run
+	@$(MAKE) -s -j$(JOBS) programs
+	@tests/bench/run $(BUILD)
+
+lint: setup-lint ## layers, warnings of two compilers, cppcheck, links ...
+	@tools/lint
+
+format: ## lay out the C files that you changed (clang-format)
+	@git diff --name-only --diff-filter=d HEAD -- '*.[ch]' | \
+		xargs -r clang-format -i
+
+compdb: export FLAGS = $(CPPFLAGS) $(CFLAGS)
+compdb: ## write compile_commands.json for editors
+	@CC=$(CC) tools/compdb $(LIB_SRC) $(MODEL_SRC) $(CLI_SRC) $(SIM_SRC) \
+		$(STORY_SRC) $(HELP_SRC) $(TEST_SRC) >compile_commands.json
+
+setup: ## install what building needs (Debian 12, root or sudo)
+	@tools/setup build
+setup-demo: ## ... and what the demo needs
+	@tools/setup demo
+setup-test: ## ... and what the tests need
+	@tools/setup test
+setup-lint: ## ... and what lint needs
+	@tools/setup lint
+
+install: all ## copy the programs to DESTDIR/PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/podform
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/podform
 
 clean: ## remove what was built
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
-		awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@echo "Targets (SAN=1: under sanitizers; CC=clang: by another compiler):"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+		awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all check clean help
+.PHONY: all programs check test demo sim campaign fuzz bench lint format \
+	compdb setup setup-demo setup-test setup-lint install clean help
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

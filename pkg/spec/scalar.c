@@ -141,7 +141,7 @@ say_choice(struct decoder *decoder, const struct field *field,
 	struct str near[32];
 	size_t n = 0;
 
-	while (field->choices[n] != NULL && n < COUNTOF(near)) {
+	while (n < COUNTOF(near) && field->choices[n] != NULL) {
 		near[n] = str_from(field->choices[n]);
 		n++;
 	}
