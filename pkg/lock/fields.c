@@ -238,6 +238,21 @@ get_int(struct json_value value, int64_t *out)
 	return true;
 }
 
+/* Text of a string member, or false for another type. */
+static bool
+get_text(struct json_reader *reader, struct json_value value, struct str *out)
+{
+	return json_is(value, JSON_STRING) &&
+	    json_value_str(reader, value, out);
+}
+
+static bool
+get_price(struct json_value value, int64_t *out)
+{
+	return json_is(value, JSON_NUMBER) &&
+	    parse_usd_number(json_text(value), out) && *out >= 0;
+}
+
 static bool
 get_id(struct str text, struct id128 *id)
 {
@@ -267,7 +282,7 @@ get_strs(struct json_reader *reader, const struct lock_field *field,
 	if (!json_is(value, JSON_ARRAY))
 		return false;
 	while (json_next(&it))
-		if (!json_value_str(reader, it.value, &items[i++]))
+		if (!get_text(reader, it.value, &items[i++]))
 			return false;
 	store(object, field->offset, &items, sizeof items);
 	store(object, field->count, &n, sizeof n);
@@ -292,8 +307,7 @@ get_env(struct json_reader *reader, const struct lock_field *field,
 			env[i].sensitive = true;
 			text = json_get(text, "secret");
 		}
-		if (!json_is(text, JSON_STRING) ||
-		    !json_value_str(reader, text, &env[i].value))
+		if (!get_text(reader, text, &env[i].value))
 			return false;
 	}
 	store(object, field->offset, &env, sizeof env);
@@ -319,14 +333,6 @@ get_list(struct json_reader *reader, const struct lock_field *field,
 	return true;
 }
 
-/* Text of a string member, or false for another type. */
-static bool
-get_text(struct json_reader *reader, struct json_value value, struct str *out)
-{
-	return json_is(value, JSON_STRING) &&
-	    json_value_str(reader, value, out);
-}
-
 static bool
 get_scalar(struct json_reader *reader, const struct lock_field *field,
     struct json_value value, void *object)
@@ -339,9 +345,8 @@ get_scalar(struct json_reader *reader, const struct lock_field *field,
 	switch (field->type) {
 	case FIELD_INT:
 	case FIELD_PRICE:
-		if (field->type == FIELD_INT ? !get_int(value, &number) :
-		    !json_is(value, JSON_NUMBER) ||
-		    !parse_usd_number(json_text(value), &number))
+		if (!(field->type == FIELD_INT ? get_int(value, &number) :
+		    get_price(value, &number)))
 			return false;
 		store(object, field->offset, &number, sizeof number);
 		return true;

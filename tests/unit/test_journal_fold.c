@@ -160,6 +160,57 @@ test_journal_stop_and_start_are_remembered(void **state)
 	bench_release(&b);
 }
 
+static void
+test_journal_volume_records_its_own_id(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = bare_lock(&b.arena, 1);
+	struct record make = intent_record(1, OP_CREATE, "volume.data", NULL);
+	make.op.entry = full_volume("volume.data", NULL);
+	apply(&b, lock, make);
+	apply(&b, lock, result_record(1, OP_DONE, "v1"));
+	struct record grow = intent_record(2, OP_UPDATE, "volume.data", NULL);
+	grow.op.entry = full_volume("volume.data", NULL);
+	grow.op.entry.volume.size_gb = 200;
+	apply(&b, lock, grow);
+	apply(&b, lock, result_record(2, OP_DONE, NULL));
+	struct lock_entry *entry = lock_find_id(lock, KIND_VOLUME, STR("v1"));
+	assert_true(str_is(entry->volume.id, "v1"));
+	assert_int_equal(entry->volume.size_gb, 200);
+	bench_release(&b);
+}
+
+/* Ops on what the lock does not hold; the same pod found twice. */
+static void
+test_journal_results_without_an_entry_do_no_harm(void **state)
+{
+	static const enum op_action actions[] = { OP_UPDATE, OP_STOP,
+	    OP_DELETE };
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = bare_lock(&b.arena, 1);
+	for (unsigned i = 0; i < COUNTOF(actions); i++) {
+		struct record intent = intent_record(i + 1, actions[i],
+		    "pod.x", "x1");
+		intent.op.entry.op = op_id(77);
+		apply(&b, lock, intent);
+		apply(&b, lock, result_record(i + 1, OP_DONE, NULL));
+	}
+	/* An orphan was ended: its maker stays dead. */
+	assert_string_equal(sorted_outline(&b, lock),
+	    "dead 0000004d pod.x\n");
+	for (unsigned op = 5; op < 7; op++) {
+		apply(&b, lock, intent_record(op, OP_CREATE, "pod.a", NULL));
+		apply(&b, lock, result_record(op, OP_DONE, "a1"));
+	}
+	assert_string_equal(sorted_outline(&b, lock),
+	    "pod.a a1\ndead 0000004d pod.x\n");
+	bench_release(&b);
+}
+
 /* A plan points into the lock; what it shows must not change under it. */
 static void
 test_journal_apply_leaves_the_plans_view_alone(void **state)
@@ -249,9 +300,9 @@ test_journal_fold_of_nothing_changes_nothing(void **state)
 	bool changed = true;
 	(void)state;
 	bench_init(&b);
-	struct record begin = begin_record(41);
+	struct record list[] = { begin_record(41), { .type = RECORD_END } };
 	struct lock *lock = bare_lock(&b.arena, 41);
-	assert_true(fold(&b, lock, &begin, 1, &changed));
+	assert_true(fold(&b, lock, list, 2, &changed));
 	assert_false(changed);
 	assert_true(fold(&b, lock, NULL, 0, &changed));
 	assert_false(changed);
@@ -590,6 +641,9 @@ main(void)
 		cmocka_unit_test(test_journal_create_none_leaves_a_tombstone),
 		cmocka_unit_test(test_journal_update_keeps_who_it_is),
 		cmocka_unit_test(test_journal_stop_and_start_are_remembered),
+		cmocka_unit_test(test_journal_volume_records_its_own_id),
+		cmocka_unit_test(
+		    test_journal_results_without_an_entry_do_no_harm),
 		cmocka_unit_test(
 		    test_journal_apply_leaves_the_plans_view_alone),
 		cmocka_unit_test(
