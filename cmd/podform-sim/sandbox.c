@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -32,6 +33,13 @@
 
 #define BWRAP "/usr/bin/bwrap"
 #define USABLE_TIMEOUT_MS 10000
+
+/*
+ * Root in a container often may not make mount namespaces itself, while an
+ * ordinary user may, inside a user namespace.  Found out by
+ * sandbox_usable().
+ */
+static bool as_nobody;
 
 struct sandbox {
 	enum sandbox_state state;
@@ -131,7 +139,13 @@ become_bwrap(const struct spawn *spawn)
 	sigset_t none;
 	int null;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (spawn->launch->uid != getuid() &&
+	    (setgroups(0, NULL) == -1 ||
+	    setresgid(spawn->launch->gid, spawn->launch->gid,
+	    spawn->launch->gid) == -1 || setresuid(spawn->launch->uid,
+	    spawn->launch->uid, spawn->launch->uid) == -1))
+		_exit(127);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* setuid would reset it */
 	if (getppid() != spawn->parent)
 		_exit(127);	/* it died before we asked */
 	setsid();		/* ^C is for podform-sim, not for its pods */
@@ -209,7 +223,7 @@ sandbox_start(const struct sandbox_config *config)
 	    pipe2(info, O_CLOEXEC | O_NONBLOCK) == -1)
 		goto fail;
 	sandbox->info = info[0];
-	if (!launch_begin(&launch))
+	if (!launch_begin(&launch, as_nobody))
 		goto fail;
 	launch_root(&launch, config->pod_id);
 	launch_pod(&launch, config, sandbox->port);
@@ -398,26 +412,17 @@ wait_briefly(pid_t pid, int64_t deadline_ms)
 	return done == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool
-sandbox_usable(char *why, size_t size)
+/* Try an empty sandbox. */
+static bool
+try_sandbox(char *why, size_t size)
 {
-	static const char *const programs[] = {
-		BWRAP, "/usr/sbin/sshd", "/usr/bin/ssh-keygen", "/bin/bash",
-	};
 	struct launch launch = {0};
 	pid_t pid = -1;
 	bool ok = false;
 	ssize_t n;
-	int log;
+	int log = memfd_create("bwrap-log", MFD_CLOEXEC);
 
-	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-		if (access(programs[i], X_OK) == -1) {
-			snprintf(why, size, "%s is missing", programs[i]);
-			return false;
-		}
-	}
-	log = memfd_create("bwrap-log", MFD_CLOEXEC);
-	if (log != -1 && launch_begin(&launch)) {
+	if (log != -1 && launch_begin(&launch, as_nobody)) {
 		launch_root(&launch, "podform-sim");
 		pid = start_bwrap(&launch, -1, log);
 	}
@@ -434,7 +439,30 @@ sandbox_usable(char *why, size_t size)
 			snprintf(why, size, "%s failed without a word", BWRAP);
 	}
 	launch_release(&launch);
-	if (log != -1)
-		close(log);
+	close_fd(&log);
 	return ok;
+}
+
+bool
+sandbox_usable(char *why, size_t size)
+{
+	static const char *const programs[] = {
+		BWRAP, "/usr/sbin/sshd", "/usr/bin/ssh-keygen", "/bin/bash",
+	};
+	char other[8];		/* root's own reason is the one to tell */
+
+	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+		if (access(programs[i], X_OK) == -1) {
+			snprintf(why, size, "%s is missing", programs[i]);
+			return false;
+		}
+	}
+	as_nobody = false;
+	if (try_sandbox(why, size))
+		return true;
+	as_nobody = getuid() == 0;
+	if (as_nobody && try_sandbox(other, sizeof other))
+		return true;
+	as_nobody = false;
+	return false;
 }

@@ -6,7 +6,9 @@
  * 127.0.0.1.  It needs neither root nor set-uid programs: everything inside
  * runs as the uid of podform-sim, which a passwd file of the sandbox calls
  * `root`.  (When podform-sim is root, that is uid 0 with the few
- * capabilities that sshd needs; otherwise a user namespace is used.)
+ * capabilities that sshd needs; otherwise a user namespace is used.  Root
+ * that may not do the first, as in many containers, falls back to the second
+ * as uid 65534, once sandbox_usable() has found that out.)
  *
  * What is shared with the host: the network namespace (so a service in one
  * pod is seen on every loopback port), and /usr, read-only.  Home

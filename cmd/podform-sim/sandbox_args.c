@@ -48,11 +48,12 @@ static const char *const root_caps[] = {
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 bool
-launch_begin(struct launch *launch)
+launch_begin(struct launch *launch, bool as_nobody)
 {
 	int fd = memfd_create("bwrap-args", MFD_CLOEXEC);
 
-	*launch = (struct launch){0};
+	*launch = (struct launch){ .uid = as_nobody ? 65534 : getuid(),
+	    .gid = as_nobody ? 65534 : getgid() };
 	if (fd == -1)
 		return false;
 	launch->args = fdopen(fd, "w+");
@@ -146,7 +147,7 @@ launch_top_dirs(struct launch *launch)
 static void
 launch_users(struct launch *launch)
 {
-	unsigned uid = getuid(), gid = getgid();
+	unsigned uid = launch->uid, gid = launch->gid;
 	char text[256];
 
 	snprintf(text, sizeof text,
@@ -167,7 +168,7 @@ launch_users(struct launch *launch)
 static void
 launch_capabilities(struct launch *launch)
 {
-	if (getuid() != 0)
+	if (launch->uid != 0)
 		return;		/* a user namespace gives none */
 	launch_args(launch, "--cap-drop", "ALL", NULL);
 	for (size_t i = 0; i < COUNT(root_caps); i++)

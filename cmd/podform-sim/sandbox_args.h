@@ -19,10 +19,13 @@ struct launch {
 	FILE *args;		/* memory file that --args will read */
 	int fds[LAUNCH_FDS_MAX];	/* data for bwrap, owned */
 	size_t nfds;
+	uid_t uid;		/* who bwrap and all inside run as */
+	gid_t gid;
 	bool failed;		/* something was not to be had; see errno */
 };
 
-bool launch_begin(struct launch *launch);
+/* As this user, or, if as_nobody, as 65534 (only root can). */
+bool launch_begin(struct launch *launch, bool as_nobody);
 void launch_release(struct launch *launch);
 
 /* Add one argument, or several up to a NULL. */
