@@ -33,50 +33,25 @@ add_region(struct search *search, struct str region, struct str **places,
 			(*places)[(*n)++] = search->live->data_centers[i].id;
 }
 
-static bool
-region_known(const struct live *live, struct str region)
-{
-	for (size_t i = 0; i < live->ndata_centers; i++)
-		if (str_eq_fold(live->data_centers[i].region, region))
-			return true;
-	return false;
-}
-
-static void
-suggest_region(struct search *search, struct str region, struct diags *diags)
-{
-	const struct live *live = search->live;
-	struct str *names = ARENA_ARRAY(search->arena, struct str,
-	    live->ndata_centers);
-
-	for (size_t i = 0; i < live->ndata_centers; i++)
-		names[i] = live->data_centers[i].region;
-	struct str near = str_nearest(region, names, live->ndata_centers);
-	if (near.data != NULL)
-		diag_hint(diags, "did you mean '" STR_FMT "'?", STR_ARG(near));
-}
-
+/* Regions are a list of the spec's own; which of them have any data center
+ * is the catalog's to say. */
 static bool
 find_regions(struct search *search, struct diags *diags)
 {
 	const struct pod_spec *pod = search->pod;
 	struct str *places = ARENA_ARRAY(search->arena, struct str,
 	    search->live->ndata_centers * pod->nregions + 1);
-	bool ok = true;
 
-	for (size_t i = 0; i < pod->nregions; i++) {
-		if (!region_known(search->live, pod->regions[i])) {
-			diag_error(diags, E_UNKNOWN_REGION,
-			    pod->at[POD_FIELD_REGIONS], "no data center is in "
-			    "region '" STR_FMT "'", STR_ARG(pod->regions[i]));
-			suggest_region(search, pod->regions[i], diags);
-			ok = false;
-		}
+	for (size_t i = 0; i < pod->nregions; i++)
 		add_region(search, pod->regions[i], &places,
 		    &search->nplaces);
-	}
 	search->places = places;
-	return ok;
+	if (search->nplaces == 0)
+		diag_error(diags, E_UNKNOWN_REGION,
+		    pod->at[POD_FIELD_REGIONS], "the catalog has no data "
+		    "center in %s", pod->nregions == 1 ? "this region" :
+		    "any of these regions");
+	return search->nplaces > 0;
 }
 
 /* The list of the service varies by a few, so this is no error. */
