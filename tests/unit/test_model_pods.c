@@ -3,120 +3,30 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "model/model.h"
-
-/* 2026-11-21T09:00:00Z */
-#define START INT64_C(1795251600000)
-
-struct world {
-	struct arena arena;
-	struct model *model;
-	int64_t now;
-	struct model_reply reply;
-};
-
-static int
-begin(void **state)
-{
-	struct world *world = calloc(1, sizeof *world);
-	struct model_config config;
-
-	model_config_default(&config);
-	config.early_running_per_mille = 0;
-	config.spend_limit = 0;
-	world->now = START;
-	world->model = model_new(&config, world->now);
-	*state = world;
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	struct world *world = *state;
-
-	model_free(world->model);
-	arena_release(&world->arena);
-	free(world);
-	return 0;
-}
-
-static struct str
-ask(struct world *world, const char *method, const char *path,
-    const char *query, const char *body)
-{
-	struct model_request request = {
-		.method = str_from(method), .path = str_from(path),
-		.query = str_from(query), .body = str_from(body),
-		.authorization = STR("Bearer rpa_sim"),
-	};
-
-	model_http(world->model, world->now, &world->arena, &request,
-	    &world->reply);
-	return world->reply.body;
-}
-
-static void
-assert_has(struct str text, const char *part)
-{
-	if (str_search(text, str_from(part)) < 0)
-		fail_msg("'%s' is not in: " STR_FMT, part, STR_ARG(text));
-}
-
-static void
-assert_lacks(struct str text, const char *part)
-{
-	if (str_search(text, str_from(part)) >= 0)
-		fail_msg("'%s' is in: " STR_FMT, part, STR_ARG(text));
-}
-
-#define POD "{\"name\":\"a\",\"image\":\"x\",\"disk\":20," \
-	"\"gpu\":{\"id\":\"NVIDIA A40\",\"count\":1}," \
-	"\"ports\":[\"22/tcp\",\"8888/http\"],\"env\":{\"A\":\"1\"}," \
-	"\"dataCenterIds\":[\"EU-RO-1\"]}"
-
-/* Create a pod; its path. */
-static const char *
-create(struct world *world)
-{
-	ask(world, "POST", "/v2/pods", NULL, POD);
-	assert_int_equal(world->reply.status, 201);
-	return arena_printf(&world->arena, "/v2/pods/" STR_FMT,
-	    STR_ARG(model_pod_at(world->model,
-	    model_pod_count(world->model) - 1)->id)).data;
-}
-
-static const char *
-under(struct world *world, const char *path, const char *more)
-{
-	return arena_printf(&world->arena, "%s%s", path, more).data;
-}
+#include "model_world.h"
 
 static void
 test_model_pod_comes_up_in_steps(void **state)
 {
 	struct world *world = *state;
-	const char *path = create(world);
+	const char *path = world_create(world);
 
 	assert_has(world->reply.body, "\"status\":\"PROVISIONING\"");
 	assert_has(world->reply.body, "\"runtime\":null");
 	assert_has(world->reply.body, "\"startedAt\":null");
 	world->now += 500;
-	assert_has(ask(world, "GET", path, NULL, NULL),
+	assert_has(world_ask(world, "GET", path, NULL, NULL),
 	    "\"status\":\"STARTING\"");
 	world->now += 1200;
-	struct str up = ask(world, "GET", path, NULL, NULL);
+	struct str up = world_ask(world, "GET", path, NULL, NULL);
 	assert_has(up, "\"status\":\"RUNNING\"");
 	assert_has(up, "\"uptime\":0");
 	assert_has(up, "\"direct\":null");
 	world->now += 200;
-	up = ask(world, "GET", path, NULL, NULL);
+	up = world_ask(world, "GET", path, NULL, NULL);
 	assert_has(up, "\"direct\":{\"host\":\"127.");
 	assert_has(up, "\"private\":22");
 	assert_has(up, "\"cost\":0.44");
@@ -126,7 +36,7 @@ static void
 test_model_pod_stop_frees_and_start_changes_ports(void **state)
 {
 	struct world *world = *state;
-	const char *path = create(world);
+	const char *path = world_create(world);
 	const struct model_pod *pod = model_pod_at(world->model, 0);
 	uint16_t before;
 
@@ -135,21 +45,21 @@ test_model_pod_stop_frees_and_start_changes_ports(void **state)
 	before = pod->ports[0].outside;
 	assert_true(model_banner(world->model, world->now, pod->host,
 	    before));
-	struct str body = ask(world, "POST", under(world, path, "/action"),
+	struct str body = world_ask(world, "POST", world_under(world, path, "/action"),
 	    NULL, "{\"action\":\"stop\"}");
 	assert_has(body, "\"status\":\"EXITED\"");
 	assert_has(body, "\"cost\":0,");
 	assert_has(body, "\"actions\":[\"start\",\"terminate\"]");
 	assert_false(model_banner(world->model, world->now, pod->host,
 	    before));
-	body = ask(world, "POST", under(world, path, "/action"), NULL,
+	body = world_ask(world, "POST", world_under(world, path, "/action"), NULL,
 	    "{\"action\":\"restart\"}");
 	assert_int_equal(world->reply.status, 409);
-	ask(world, "POST", under(world, path, "/action"), NULL,
+	world_ask(world, "POST", world_under(world, path, "/action"), NULL,
 	    "{\"action\":\"start\"}");
 	assert_int_equal(world->reply.status, 200);
 	world->now += 3000;
-	assert_has(ask(world, "GET", path, NULL, NULL),
+	assert_has(world_ask(world, "GET", path, NULL, NULL),
 	    "\"status\":\"RUNNING\"");
 	assert_int_not_equal(pod->ports[0].outside, before);
 	assert_int_equal(pod->start_number, 2);
@@ -159,13 +69,13 @@ static void
 test_model_pod_start_fails_when_host_is_full(void **state)
 {
 	struct world *world = *state;
-	const char *path = create(world);
+	const char *path = world_create(world);
 
-	ask(world, "POST", under(world, path, "/action"), NULL,
+	world_ask(world, "POST", world_under(world, path, "/action"), NULL,
 	    "{\"action\":\"stop\"}");
 	assert_true(model_set_stock(world->model, STR("NVIDIA A40"),
 	    STR("EU-RO-1"), false, 0));
-	struct str body = ask(world, "POST", under(world, path, "/action"),
+	struct str body = world_ask(world, "POST", world_under(world, path, "/action"),
 	    NULL, "{\"action\":\"start\"}");
 	assert_int_equal(world->reply.status, 400);
 	assert_true(str_is(body,
@@ -176,19 +86,19 @@ static void
 test_model_pod_patch_resets_but_rename_does_not(void **state)
 {
 	struct world *world = *state;
-	const char *path = create(world);
+	const char *path = world_create(world);
 
 	world->now += 3000;
-	struct str body = ask(world, "PATCH", path, NULL,
+	struct str body = world_ask(world, "PATCH", path, NULL,
 	    "{\"name\":\"b\",\"locked\":true}");
 	assert_has(body, "\"name\":\"b\"");
 	assert_has(body, "\"runtime\":{");
-	ask(world, "PATCH", path, NULL, "{\"image\":\"y\"}");
+	world_ask(world, "PATCH", path, NULL, "{\"image\":\"y\"}");
 	assert_int_equal(world->reply.status, 409);
-	ask(world, "DELETE", path, NULL, NULL);
+	world_ask(world, "DELETE", path, NULL, NULL);
 	assert_int_equal(world->reply.status, 409);
-	ask(world, "PATCH", path, NULL, "{\"locked\":false}");
-	body = ask(world, "PATCH", path, NULL,
+	world_ask(world, "PATCH", path, NULL, "{\"locked\":false}");
+	body = world_ask(world, "PATCH", path, NULL,
 	    "{\"image\":\"y\",\"env\":{\"B\":\"2\"}}");
 	assert_has(body, "\"status\":\"RUNNING\"");
 	assert_has(body, "\"runtime\":null");
@@ -199,17 +109,17 @@ static void
 test_model_pod_ends_listed_for_a_while(void **state)
 {
 	struct world *world = *state;
-	const char *path = create(world);
+	const char *path = world_create(world);
 
-	ask(world, "DELETE", path, NULL, NULL);
+	world_ask(world, "DELETE", path, NULL, NULL);
 	assert_int_equal(world->reply.status, 204);
-	ask(world, "DELETE", path, NULL, NULL);
+	world_ask(world, "DELETE", path, NULL, NULL);
 	assert_int_equal(world->reply.status, 404);
-	assert_has(ask(world, "GET", "/v2/pods", NULL, NULL),
+	assert_has(world_ask(world, "GET", "/v2/pods", NULL, NULL),
 	    "\"status\":\"TERMINATED\"");
 	world->now += 20000;
-	assert_lacks(ask(world, "GET", "/v2/pods", NULL, NULL), "TERMINATED");
-	ask(world, "GET", path, NULL, NULL);
+	assert_lacks(world_ask(world, "GET", "/v2/pods", NULL, NULL), "TERMINATED");
+	world_ask(world, "GET", path, NULL, NULL);
 	assert_int_equal(world->reply.status, 404);
 	assert_has(world->reply.body, "\"detail\":\"resource not found\"");
 }
@@ -251,7 +161,7 @@ test_model_pod_create_refuses_with_reasons(void **state)
 	struct world *world = *state;
 
 	for (size_t i = 0; i < COUNTOF(cases); i++) {
-		ask(world, "POST", "/v2/pods", NULL, cases[i].body);
+		world_ask(world, "POST", "/v2/pods", NULL, cases[i].body);
 		assert_has(world->reply.body, cases[i].says);
 		assert_int_equal(world->reply.status, cases[i].status);
 		assert_true(str_is(world->reply.content_type,
@@ -268,23 +178,23 @@ test_model_pod_list_pages_newest_first(void **state)
 	struct str first, second;
 
 	for (int i = 0; i < 5; i++)
-		create(world);
-	first = ask(world, "GET", "/v2/pods", "limit=3", NULL);
+		world_create(world);
+	first = world_ask(world, "GET", "/v2/pods", "limit=3", NULL);
 	assert_has(first, "\"hasNextPage\":true");
 	assert_has(first, arena_printf(&world->arena,
 	    "{\"pods\":[{\"id\":\"" STR_FMT "\"",
 	    STR_ARG(model_pod_at(world->model, 4)->id)).data);
 	ptrdiff_t at = str_search(first, STR("\"nextCursor\":\""));
 	struct str cursor = str_sub(first, (size_t)at + 14, 12);
-	second = ask(world, "GET", "/v2/pods", arena_printf(&world->arena,
+	second = world_ask(world, "GET", "/v2/pods", arena_printf(&world->arena,
 	    "limit=3&cursor=" STR_FMT, STR_ARG(cursor)).data, NULL);
 	assert_has(second, "\"hasNextPage\":false");
 	for (size_t i = 0; i < 5; i++)
 		assert_has(i < 2 ? second : first, model_pod_at(world->model,
 		    i)->id.data);
-	ask(world, "GET", "/v2/pods", "cursor=zz", NULL);
+	world_ask(world, "GET", "/v2/pods", "cursor=zz", NULL);
 	assert_int_equal(world->reply.status, 422);
-	ask(world, "GET", "/v2/pods", "limit=1001", NULL);
+	world_ask(world, "GET", "/v2/pods", "limit=1001", NULL);
 	assert_int_equal(world->reply.status, 422);
 }
 
@@ -292,7 +202,7 @@ static void
 test_model_money_is_by_the_second(void **state)
 {
 	struct world *world = *state;
-	const char *path = create(world);
+	const char *path = world_create(world);
 	const struct model_pod *pod = model_pod_at(world->model, 0);
 
 	world->now += 3600 * 1000;
@@ -301,7 +211,7 @@ test_model_money_is_by_the_second(void **state)
 	    440000 + 20 * 100000 / 730);
 	assert_int_equal(model_pod_spent(pod, world->now),
 	    440000 + 20 * 100000 / 730);
-	ask(world, "POST", under(world, path, "/action"), NULL,
+	world_ask(world, "POST", world_under(world, path, "/action"), NULL,
 	    "{\"action\":\"stop\"}");
 	assert_int_equal(model_rate(world->model), 0);
 	world->now += 3600 * 1000;
@@ -316,15 +226,15 @@ test_model_pod_ends_when_money_does(void **state)
 {
 	struct world *world = *state;
 
-	create(world);
+	world_create(world);
 	world->now += 5000;
 	model_set_balance(world->model, world->now, 220000);
 	world->now += 3600 * 1000;
 	model_advance(world->model, world->now);
 	const struct model_pod *pod = model_pod_at(world->model, 0);
 	assert_int_equal(pod->status, MODEL_TERMINATED);
-	assert_in_range(pod->ended_ms - START, 1750 * 1000, 1800 * 1000);
-	ask(world, "POST", "/v2/pods", NULL, POD);
+	assert_in_range(pod->ended_ms - WORLD_START, 1750 * 1000, 1800 * 1000);
+	world_ask(world, "POST", "/v2/pods", NULL, WORLD_POD);
 	assert_int_equal(world->reply.status, 402);
 }
 
@@ -344,18 +254,18 @@ test_model_key_is_asked_for(void **state)
 	model_http(world->model, world->now, &world->arena, &request,
 	    &world->reply);
 	assert_int_equal(world->reply.status, 401);
-	ask(world, "GET", "/v2/pods", NULL, NULL);
+	world_ask(world, "GET", "/v2/pods", NULL, NULL);
 	assert_int_equal(world->reply.status, 200);
 	model_set_key_revoked(world->model, true);
-	ask(world, "GET", "/v2/pods", NULL, NULL);
+	world_ask(world, "GET", "/v2/pods", NULL, NULL);
 	assert_int_equal(world->reply.status, 401);
-	ask(world, "PUT", "/v2/pods", NULL, NULL);
+	world_ask(world, "PUT", "/v2/pods", NULL, NULL);
 }
 
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_begin, world_end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_model_pod_comes_up_in_steps),
 		TEST(test_model_pod_stop_frees_and_start_changes_ports),
