@@ -145,8 +145,9 @@ explain_top(struct strbuf *out, bool color, size_t width)
 		strbuf_addc(out, '\n');
 		wrap(out, field->help, 6, width);
 	}
-	strbuf_adds(out, "\nMore: podform explain pod, podform explain "
-	    "pod.gpu, podform explain settings\n");
+	strbuf_addc(out, '\n');
+	wrap(out, "More: podform explain pod, podform explain pod.gpu, "
+	    "podform explain settings", 0, width);
 }
 
 /* A kind's name stands for its section: pod.gpu is pods.gpu. */
