@@ -120,7 +120,7 @@ test_plan_place_reports_unknown_words_with_their_place(void **state)
 	    "pods.yaml:6:14: error: the catalog has no data center in this "
 	    "region [PF0204]\n"
 	    "    6 |     regions: [OCEANIA]\n"
-	    "      |              ^\n"
+	    "      |              ^~~~~~~~~\n"
 	    "pods.yaml:5:11: error: unknown GPU 'A400' [PF0203]\n"
 	    "    5 |     gpu: [A400, RTX A500O]\n"
 	    "      |           ^~~~\n"
