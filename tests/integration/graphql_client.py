@@ -6,7 +6,8 @@ an operation name or none.  Expects what they rely on: status 200 for all
 that reached a resolver, an `errors` member only when there are errors, whole
 numbers as whole numbers, null for a pod that is not there.
 
-Usage: graphql_client.py PATH-OF-PODFORM-SIM
+Usage: graphql_client.py [PODFORM-SIM]
+or the program that the environment variable PODFORM_SIM names.
 """
 
 import json
@@ -20,7 +21,7 @@ import urllib.error
 import urllib.request
 
 KEY = "rpa_graphql_client"
-SIMULATOR = "podform-sim"
+SIMULATOR = os.environ.get("PODFORM_SIM", "build/gcc/podform-sim")
 
 
 class Simulator:

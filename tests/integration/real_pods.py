@@ -6,7 +6,8 @@ in, stops, starts and deletes them, and proves that no process is left after
 a delete and after SIGKILL of podform-sim.  Runs as the current user and, if
 that is root, once more as nobody.
 
-Usage: real_pods.py PATH-OF-PODFORM-SIM
+Usage: real_pods.py [PODFORM-SIM]
+or the program that the environment variable PODFORM_SIM names.
 """
 
 import json
@@ -22,7 +23,7 @@ import urllib.error
 import urllib.request
 
 KEY = "rpa_real_pods"
-SIMULATOR = "podform-sim"
+SIMULATOR = os.environ.get("PODFORM_SIM", "build/gcc/podform-sim")
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -88,6 +89,7 @@ class RealPods(unittest.TestCase):
         if not line:
             why = self.sim.stderr.read()
             self.end()
+            print("skip:", why.strip(), flush=True)
             self.skipTest(why.strip())
         self.url = line.split()[-1]
 

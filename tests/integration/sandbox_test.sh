@@ -128,6 +128,7 @@ look_around() { # port of a pod
 
 try_as() { # name, command prefix...
 	local one two again without first second third fourth ready key pids
+	local before=$failures
 	who=$1
 	shift
 	start_driver "$@"
@@ -172,7 +173,7 @@ try_as() { # name, command prefix...
 	wait "$driver_pid" 2>/dev/null
 	driver_pid=
 	none_left $pids || fail 'a process outlived podform-sim'
-	echo "ok: $who: ready in $ready ms"
+	[ "$failures" = "$before" ] && echo "ok: $who: ready in $ready ms"
 }
 
 ${CC:-gcc} -std=c17 -D_GNU_SOURCE -Ipkg -I. -O1 -g -o "$work/driver" \
