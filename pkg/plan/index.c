@@ -2,21 +2,20 @@
 #include "base/strbuf.h"
 #include "plan/planner.h"
 
+/* Room for n keys at once: growing would touch twice the memory. */
 static void
-index_spec(struct planner *p)
+map_room(struct planner *p, struct map *map, size_t n)
 {
-	if (p->spec == NULL)
-		return;
-	for (size_t i = 0; i < p->spec->nresources; i++) {
-		struct resource *want = &p->spec->resources[i];
-		map_put(&p->wanted, p->arena, want->address, want);
-		/* The name alone, for `pod.x` where there are replicas. */
-		if (want->key > 0)
-			continue;
-		struct str name = want->key < 0 ? want->address :
-		    address_format(p->arena, want->kind, want->name, -1);
-		map_put(&p->names, p->arena, name, want);
-	}
+	map->cap = 16;
+	while (map->cap / 4 * 3 <= n)
+		map->cap *= 2;
+	map->slots = ARENA_ARRAY(p->arena, struct map_slot, map->cap);
+}
+
+const struct resource *
+index_wanted(const struct planner *p, struct str address)
+{
+	return p->spec != NULL ? spec_find(p->spec, address) : NULL;
 }
 
 static void
@@ -25,6 +24,7 @@ index_lock(struct planner *p)
 	const struct lock *lock = p->lock;
 
 	p->entry_done = ARENA_ARRAY(p->arena, bool, lock->entries.n + 1);
+	map_room(p, &p->entries, lock->entries.n);
 	for (size_t i = 0; i < lock->entries.n; i++)
 		if (!lock->entries.items[i].deposed)
 			map_put(&p->entries, p->arena,
@@ -48,6 +48,7 @@ index_live(struct planner *p)
 	const struct live *live = p->live;
 
 	p->pod_done = ARENA_ARRAY(p->arena, bool, live->npods + 1);
+	map_room(p, &p->pods, live->npods);
 	p->volume_done = ARENA_ARRAY(p->arena, bool, live->nvolumes + 1);
 	for (size_t i = 0; i < live->npods; i++)
 		map_put(&p->pods, p->arena, live->pods[i].id, &live->pods[i]);
@@ -59,7 +60,6 @@ index_live(struct planner *p)
 void
 index_make(struct planner *p)
 {
-	index_spec(p);
 	index_lock(p);
 	index_live(p);
 }

@@ -16,10 +16,12 @@ leftover_reason(const struct planner *p, const struct lock_entry *have,
 		return BECAUSE_DEPOSED;
 	if (p->options->mode == PLAN_DESTROY)
 		return BECAUSE_DESTROY;
-	struct str whole = address_format(p->arena, have->kind,
-	    address->name, -1);
-	return map_get(&p->names, whole) != NULL ? BECAUSE_REPLICAS :
-	    BECAUSE_NO_SPEC;
+	struct str one = address_format(p->arena, have->kind, address->name,
+	    -1);
+	struct str first = address_format(p->arena, have->kind, address->name,
+	    0);
+	return index_wanted(p, one) != NULL || index_wanted(p, first) != NULL ?
+	    BECAUSE_REPLICAS : BECAUSE_NO_SPEC;
 }
 
 static void
@@ -69,7 +71,7 @@ leftover_kept(struct planner *p, const struct plan_change *change)
 		return false;
 	if (have->kind == KIND_VOLUME)
 		user = map_get(&p->kept_volumes, have->id);
-	if (protected_thing(map_get(&p->wanted, have->address), have))
+	if (protected_thing(index_wanted(p, have->address), have))
 		check_add(p, "destroy", CHECK_WARN, NO_SPAN, STR_FMT " is "
 		    "protected and is kept", STR_ARG(have->address));
 	else if (user != NULL)

@@ -37,8 +37,6 @@ struct planner {
 	struct map entries;		/* address -> lock_entry, not deposed */
 	struct map pods;		/* id -> cloud_pod */
 	struct map volumes;		/* id -> cloud_volume */
-	struct map wanted;		/* address -> resource */
-	struct map names;		/* "pod.x" -> any resource of the name */
 	struct map pending;		/* op in hex -> lock_op */
 	struct map entry_ids;		/* id -> lock_entry, pods; by_id only */
 	bool by_id;
@@ -60,6 +58,8 @@ void index_make(struct planner *p);
 /* The entry of a wanted thing; pod.x and pod.x[0] are the same slot. */
 const struct lock_entry *index_entry(const struct planner *p,
     const struct resource *want);
+const struct resource *index_wanted(const struct planner *p,
+    struct str address);
 void index_done(struct planner *p, const struct lock_entry *have);
 /* Live things by id; what is TERMINATED is not returned, but *proved. */
 const struct cloud_pod *index_pod(struct planner *p, struct str id,

@@ -40,7 +40,7 @@ find_volume(struct slot *slot)
 	address = address_format(p->arena, KIND_VOLUME, slot->spec->volume,
 	    -1);
 	const struct lock_entry *have = map_get(&p->entries, address);
-	const struct resource *want = map_get(&p->wanted, address);
+	const struct resource *want = index_wanted(p, address);
 	if (want != NULL)
 		place = want->volume->data_center;
 	if (have != NULL)
@@ -242,6 +242,25 @@ tell_state(struct slot *slot)
 	change->stop = slot->runs && stopped;
 }
 
+/* What the record should be once this plan, or nothing, was done. */
+static void
+target_make(struct slot *slot)
+{
+	struct pod_config *target = &slot->target;
+	struct pod_config open = *target;	/* what diff_pod() settled */
+
+	config_wanted(&slot->diff, target);
+	target->name = open.name;
+	target->gpu = open.gpu;
+	target->min_cuda = open.min_cuda;
+	target->tier = open.tier;
+	target->data_center = open.data_center;
+	if (target->disk_gb == 0)
+		target->disk_gb = slot->have->pod.disk_gb;
+	target->persistent_gb = slot->have->pod.persistent_gb;
+	target->persistent_path = slot->have->pod.persistent_path;
+}
+
 static void
 finish_update(struct slot *slot)
 {
@@ -258,6 +277,7 @@ finish_update(struct slot *slot)
 		danger_add(p, change, "gpu_not_guaranteed");
 		p->plan->needs_account |= !p->live->account_known;
 	}
+	target_make(slot);
 	change->on_failure = slot->spec->on_failure;
 	change->config = slot->target;
 	change->gpu_name = str_eq(slot->target.gpu, slot->have->pod.gpu) ?
@@ -296,25 +316,6 @@ change_state(struct slot *slot)
 }
 
 /* --------------------------------------------------------- the record -- */
-
-/* What the record should be once this plan, or nothing, was done. */
-static void
-target_make(struct slot *slot)
-{
-	struct pod_config *target = &slot->target;
-	struct pod_config open = *target;	/* what diff_pod() settled */
-
-	config_wanted(&slot->diff, target);
-	target->name = open.name;
-	target->gpu = open.gpu;
-	target->min_cuda = open.min_cuda;
-	target->tier = open.tier;
-	target->data_center = open.data_center;
-	if (target->disk_gb == 0)
-		target->disk_gb = slot->have->pod.disk_gb;
-	target->persistent_gb = slot->have->pod.persistent_gb;
-	target->persistent_path = slot->have->pod.persistent_path;
-}
 
 static bool
 renamed(const struct slot *slot)
@@ -474,7 +475,6 @@ decide_living(struct slot *slot)
 			return;
 		drop_attrs(slot);
 	}
-	target_make(slot);
 	if (slot->change.changes != 0)
 		update(slot);
 	else if (slot->change.start || slot->change.stop)

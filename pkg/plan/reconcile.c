@@ -278,13 +278,13 @@ adopt_volume(struct reconciler *r, const struct cloud_volume *volume,
 static const struct resource *
 free_slot(const struct reconciler *r, struct str address, enum kind kind)
 {
-	const struct resource *want = map_get(&r->p.wanted, address);
+	const struct resource *want = index_wanted(&r->p, address);
 	struct address parts;
 
 	if (want == NULL && address_parse(address, &parts) &&
 	    parts.key <= 0) {
 		/* It was made when there was one, or when there were more. */
-		want = map_get(&r->p.wanted, address_format(r->p.arena,
+		want = index_wanted(&r->p, address_format(r->p.arena,
 		    parts.kind, parts.name, parts.key < 0 ? 0 : -1));
 	}
 	if (want == NULL || want->kind != kind ||
