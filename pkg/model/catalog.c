@@ -74,16 +74,17 @@ mix(const struct model_gpu *gpu, const struct model_place *place,
 const char *
 model_host_cuda(const struct model_gpu *gpu, const struct model_place *place)
 {
-	struct str floor = str_from(gpu->cuda_floor);
-	const char *fit[8];
-	uint32_t n = 0;
+	uint32_t floor = 0, n;
 
-	for (size_t i = 0; model_cuda[i] != NULL && n < COUNTOF(fit); i++)
-		if (model_cuda_cmp(str_from(model_cuda[i]), floor) >= 0)
-			fit[n++] = model_cuda[i];
+	/* Floors are versions of the list. */
+	while (!str_is(str_from(gpu->cuda_floor), model_cuda[floor]))
+		floor++;
+	for (n = floor; model_cuda[n] != NULL; n++)
+		;
+	n -= floor;
 	/* Newer drivers are more common: of two draws take the later. */
 	uint32_t a = mix(gpu, place, 7) % n, b = mix(gpu, place, 8) % n;
-	return fit[a > b ? a : b];
+	return model_cuda[floor + (a > b ? a : b)];
 }
 
 /* Data centers in which everything common can be had. */

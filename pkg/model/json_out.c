@@ -1,13 +1,46 @@
 /* json_out.c - see json_out.h */
 #include "model/json_out.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* Make room for n more bytes. */
+static void
+grow(struct json_out *out, size_t n)
+{
+	size_t cap = out->cap < 2048 ? 4096 : out->cap * 2;
+
+	while (cap < out->len + n)
+		cap *= 2;
+	out->data = realloc(out->data, cap);
+	if (out->data == NULL)
+		fail_out_of_memory();
+	out->cap = cap;
+}
+
+static inline void
+add_byte(struct json_out *out, char byte)
+{
+	if (out->len == out->cap)
+		grow(out, 1);
+	out->data[out->len++] = byte;
+}
+
+static inline void
+add(struct json_out *out, const char *bytes, size_t n)
+{
+	if (n > out->cap - out->len)
+		grow(out, n);
+	if (n > 0)
+		memcpy(out->data + out->len, bytes, n);
+	out->len += n;
+}
 
 static void
 before_value(struct json_out *out)
 {
 	if (out->comma)
-		strbuf_addc(&out->text, ',');
+		add_byte(out, ',');
 	out->comma = true;
 }
 
@@ -15,80 +48,106 @@ void
 json_out_open(struct json_out *out, char bracket)
 {
 	before_value(out);
-	strbuf_addc(&out->text, bracket);
+	add_byte(out, bracket);
 	out->comma = false;
 }
 
 void
 json_out_close(struct json_out *out, char bracket)
 {
-	strbuf_addc(&out->text, bracket);
+	add_byte(out, bracket);
 	out->comma = true;
 }
 
 /* Text between quotes; runs of harmless bytes go in one piece. */
 static void
-quoted(struct strbuf *text, struct str value)
+quoted(struct json_out *out, struct str value)
 {
+	static const char hex[] = "0123456789abcdef";
 	size_t from = 0;
 
-	strbuf_addc(text, '"');
+	add_byte(out, '"');
 	for (size_t i = 0; i < value.len; i++) {
 		unsigned char c = (unsigned char)value.data[i];
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
-		strbuf_add(text, str_sub(value, from, i - from));
+		add(out, value.data + from, i - from);
 		from = i + 1;
-		if (c == '"' || c == '\\') {
-			strbuf_addc(text, '\\');
-			strbuf_addc(text, (char)c);
+		add_byte(out, '\\');
+		if (c >= 0x20) {
+			add_byte(out, (char)c);
 		} else {
-			strbuf_addf(text, "\\u%04x", (unsigned)c);
+			add(out, "u00", 3);
+			add_byte(out, hex[c >> 4]);
+			add_byte(out, hex[c & 15]);
 		}
 	}
-	strbuf_add(text, str_sub(value, from, value.len - from));
-	strbuf_addc(text, '"');
+	add(out, value.data + from, value.len - from);
+	add_byte(out, '"');
 }
 
 void
 json_out_key_str(struct json_out *out, struct str key)
 {
 	before_value(out);
-	quoted(&out->text, key);
-	strbuf_addc(&out->text, ':');
+	quoted(out, key);
+	add_byte(out, ':');
 	out->comma = false;
 }
 
 void
 json_out_key(struct json_out *out, const char *key)
 {
-	json_out_key_str(out, str_from(key));
+	before_value(out);
+	add_byte(out, '"');
+	add(out, key, strlen(key));	/* ours: nothing to escape */
+	add(out, "\":", 2);
+	out->comma = false;
 }
 
 void
 json_out_str(struct json_out *out, struct str text)
 {
 	before_value(out);
-	quoted(&out->text, text);
+	quoted(out, text);
+}
+
+void
+json_out_begin_str(struct json_out *out)
+{
+	before_value(out);
+	add_byte(out, '"');
+}
+
+void
+json_out_piece(struct json_out *out, struct str text)
+{
+	add(out, text.data, text.len);
+}
+
+void
+json_out_end_str(struct json_out *out)
+{
+	add_byte(out, '"');
 }
 
 void
 json_out_null(struct json_out *out)
 {
 	before_value(out);
-	strbuf_adds(&out->text, "null");
+	add(out, "null", 4);
 }
 
 void
 json_out_bool(struct json_out *out, bool value)
 {
 	before_value(out);
-	strbuf_adds(&out->text, value ? "true" : "false");
+	add(out, value ? "true" : "false", value ? 4 : 5);
 }
 
 /* The digits of value, at least `width` of them. */
 static void
-decimal(struct strbuf *text, uint64_t value, int width)
+decimal(struct json_out *out, uint64_t value, int width)
 {
 	char digits[24];
 	size_t at = sizeof digits;
@@ -98,7 +157,7 @@ decimal(struct strbuf *text, uint64_t value, int width)
 		value /= 10;
 		width--;
 	} while (value != 0 || width > 0);
-	strbuf_add(text, (struct str){ digits + at, sizeof digits - at });
+	add(out, digits + at, sizeof digits - at);
 }
 
 void
@@ -106,8 +165,8 @@ json_out_int(struct json_out *out, int64_t value)
 {
 	before_value(out);
 	if (value < 0)
-		strbuf_addc(&out->text, '-');
-	decimal(&out->text, value < 0 ? 0 - (uint64_t)value
+		add_byte(out, '-');
+	decimal(out, value < 0 ? 0 - (uint64_t)value
 	    : (uint64_t)value, 1);
 }
 
@@ -121,14 +180,14 @@ json_out_usd(struct json_out *out, int64_t microusd)
 
 	before_value(out);
 	if (microusd < 0)
-		strbuf_addc(&out->text, '-');
-	decimal(&out->text, amount / 1000000, 1);
+		add_byte(out, '-');
+	decimal(out, amount / 1000000, 1);
 	if (fraction == 0)
 		return;
 	for (; fraction % 10 == 0; width--)
 		fraction /= 10;
-	strbuf_addc(&out->text, '.');
-	decimal(&out->text, fraction, width);
+	add_byte(out, '.');
+	decimal(out, fraction, width);
 }
 
 void
@@ -179,9 +238,10 @@ json_out_member_usd(struct json_out *out, const char *key, int64_t microusd)
 struct str
 json_out_take(struct json_out *out, struct arena *arena)
 {
-	struct str text = arena_str(arena, strbuf_str(&out->text));
+	struct str text = arena_str(arena,
+	    (struct str){ out->data, out->len });
 
-	strbuf_release(&out->text);
+	free(out->data);
 	*out = (struct json_out){0};
 	return text;
 }

@@ -10,10 +10,10 @@
 
 #include "base/arena.h"
 #include "base/str.h"
-#include "base/strbuf.h"
 
 struct json_out {
-	struct strbuf text;
+	char *data;
+	size_t len, cap;
 	bool comma;		/* a value came before on this level */
 };
 
@@ -22,6 +22,10 @@ void json_out_close(struct json_out *out, char bracket);
 void json_out_key(struct json_out *out, const char *key);
 void json_out_key_str(struct json_out *out, struct str key);
 void json_out_str(struct json_out *out, struct str text);
+/* A string in pieces that need no escapes. */
+void json_out_begin_str(struct json_out *out);
+void json_out_piece(struct json_out *out, struct str text);
+void json_out_end_str(struct json_out *out);
 void json_out_null(struct json_out *out);
 void json_out_bool(struct json_out *out, bool value);
 void json_out_int(struct json_out *out, int64_t value);

@@ -47,20 +47,28 @@ put_actions(struct json_out *out, enum model_status status)
 	json_out_close(out, ']');
 }
 
+enum { DIGITS = 10 };
+
+static struct str
+decimal(char digits[DIGITS], uint32_t n)
+{
+	size_t at = DIGITS;
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	return (struct str){ digits + at, DIGITS - at };
+}
+
 static void
 put_port_text(struct json_out *out, const struct model_port *port)
 {
-	char text[24];
-	size_t at = sizeof text;
-	const char *protocol = port->tcp ? "/tcp" : "/http";
-	uint32_t n = port->inside;
+	char digits[DIGITS];
 
-	for (size_t i = port->tcp ? 4 : 5; i > 0; i--)
-		text[--at] = protocol[i - 1];
-	do
-		text[--at] = (char)('0' + n % 10);
-	while ((n /= 10) != 0);
-	json_out_str(out, (struct str){ text + at, sizeof text - at });
+	json_out_begin_str(out);
+	json_out_piece(out, decimal(digits, port->inside));
+	json_out_piece(out, port->tcp ? STR("/tcp") : STR("/http"));
+	json_out_end_str(out);
 }
 
 static void
@@ -100,19 +108,23 @@ put_container(struct json_out *out, const struct model_pod *pod)
 static void
 put_endpoint(struct json_out *out, struct str host, int port, struct str user)
 {
+	char digits[DIGITS];
+
 	json_out_open(out, '{');
 	json_out_member(out, "host", host);
 	json_out_member_int(out, "port", port);
 	json_out_member(out, "username", user);
 	json_out_key(out, "command");
-	if (out->comma)
-		strbuf_addc(&out->text, ',');
-	strbuf_addf(&out->text, "\"ssh " STR_FMT "@" STR_FMT, STR_ARG(user),
-	    STR_ARG(host));
-	if (port != 22)
-		strbuf_addf(&out->text, " -p %d", port);
-	strbuf_addc(&out->text, '"');
-	out->comma = true;
+	json_out_begin_str(out);
+	json_out_piece(out, STR("ssh "));
+	json_out_piece(out, user);
+	json_out_piece(out, STR("@"));
+	json_out_piece(out, host);
+	if (port != 22) {
+		json_out_piece(out, STR(" -p "));
+		json_out_piece(out, decimal(digits, (uint32_t)port));
+	}
+	json_out_end_str(out);
 	json_out_close(out, '}');
 }
 
@@ -224,11 +236,10 @@ put_place(struct json_out *out, const struct model_pod *pod,
 	if (pod->internal_ip.len > 0) {
 		json_out_member(out, "ip", pod->internal_ip);
 		json_out_key(out, "internalDns");
-		if (out->comma)
-			strbuf_addc(&out->text, ',');
-		strbuf_addf(&out->text, "\"" STR_FMT ".runpod.internal\"",
-		    STR_ARG(pod->id));
-		out->comma = true;
+		json_out_begin_str(out);
+		json_out_piece(out, pod->id);
+		json_out_piece(out, STR(".runpod.internal"));
+		json_out_end_str(out);
 	}
 	json_out_close(out, '}');
 }

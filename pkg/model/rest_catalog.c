@@ -107,16 +107,16 @@ static bool
 place_fits(const struct filter *filter, const struct model_gpu *gpu,
     const struct model_place *place)
 {
-	struct str host = str_from(model_host_cuda(gpu, place));
 	bool fits = filter->ncountries == 0;
+	struct str host;
 
 	for (size_t i = 0; i < filter->ncountries && !fits; i++)
 		fits = str_is(filter->countries[i], place->country);
-	if (filter->min_cuda.len > 0 &&
-	    model_cuda_cmp(host, filter->min_cuda) < 0)
-		fits = false;
-	if (filter->ncuda == 0 || !fits)
+	if (!fits || (filter->ncuda == 0 && filter->min_cuda.len == 0))
 		return fits;
+	host = str_from(model_host_cuda(gpu, place));
+	if (filter->min_cuda.len > 0)
+		return model_cuda_cmp(host, filter->min_cuda) >= 0;
 	for (size_t i = 0; i < filter->ncuda; i++)
 		if (str_eq(filter->cuda[i], host))
 			return true;
@@ -158,31 +158,37 @@ put_gpu_places(struct json_out *out, const struct model *model,
 	return best;
 }
 
+enum { CUDA_MAX = 8 };
+
+/* Each version that some host of the type has, and whether one is free. */
 static void
 put_gpu_cuda(struct json_out *out, const struct model *model,
     const struct model_gpu *gpu, const struct filter *filter)
 {
+	bool offered[CUDA_MAX] = {0}, available[CUDA_MAX] = {0};
+
+	for (size_t i = 0; i < model_nplaces; i++) {
+		const struct model_place *place = &model_places[i];
+		const char *host;
+		size_t v = 0;
+		if (model_initial_stock(gpu, place, filter->community) == 0 ||
+		    !place_fits(filter, gpu, place))
+			continue;
+		host = model_host_cuda(gpu, place);
+		while (model_cuda[v] != host)
+			v++;
+		offered[v] = true;
+		available[v] |= model_stock(model, gpu, place,
+		    filter->community, filter->count) > 0;
+	}
 	json_out_key(out, "cudaVersions");
 	json_out_open(out, '[');
-	for (size_t v = 0; model_cuda[v] != NULL; v++) {
-		bool offered = false, available = false;
-		for (size_t i = 0; i < model_nplaces; i++) {
-			const struct model_place *place = &model_places[i];
-			if (!place_fits(filter, gpu, place) ||
-			    model_initial_stock(gpu, place,
-			    filter->community) == 0 ||
-			    !str_is(str_from(model_host_cuda(gpu, place)),
-			    model_cuda[v]))
-				continue;
-			offered = true;
-			available |= model_stock(model, gpu, place,
-			    filter->community, filter->count) > 0;
-		}
-		if (!offered)
+	for (size_t v = 0; v < CUDA_MAX && model_cuda[v] != NULL; v++) {
+		if (!offered[v])
 			continue;
 		json_out_open(out, '{');
 		json_out_member_c(out, "version", model_cuda[v]);
-		json_out_member_bool(out, "available", available);
+		json_out_member_bool(out, "available", available[v]);
 		json_out_close(out, '}');
 	}
 	json_out_close(out, ']');

@@ -1,4 +1,5 @@
 /* rest_pods.c - /v2/pods: list, get, delete, act, logs. */
+#include "base/strbuf.h"
 #include "model/body_shapes.h"
 #include "model/rest.h"
 
@@ -150,9 +151,8 @@ put_line(struct strbuf *text, int64_t ms, const char *source,
 	json_out_member_c(&out, "line", line);
 	json_out_close(&out, '}');
 	strbuf_addf(text, "id: " STR_FMT "\ndata: ", STR_ARG(when));
-	strbuf_add(text, strbuf_str(&out.text));
+	strbuf_add(text, json_out_take(&out, &scratch));
 	strbuf_adds(text, "\n\n");
-	strbuf_release(&out.text);
 	arena_release(&scratch);
 }
 
