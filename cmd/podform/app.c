@@ -69,6 +69,16 @@ app_json(const struct app *app)
 	return app->options->json || app->options->format == FORMAT_JSON;
 }
 
+bool
+app_format_is_built(struct app *app)
+{
+	if (app->options->format == FORMAT_TEXT || app_json(app))
+		return true;
+	app_fail(app, 0, "PF0805", "--format %s is not built yet",
+	    app->options->format == FORMAT_DOT ? "dot" : "markdown");
+	return false;
+}
+
 int64_t
 app_wall_ms(const struct app *app)
 {

@@ -61,6 +61,7 @@ void app_say(struct app *app, struct strbuf *out);	/* standard error */
 struct str app_operand(const struct app *app, size_t i);
 
 bool app_json(const struct app *app);	/* --json or --format json */
+bool app_format_is_built(struct app *app);	/* text or JSON; reports */
 int64_t app_wall_ms(const struct app *app);
 int64_t app_mono_ms(const struct app *app);
 
@@ -81,11 +82,15 @@ const struct spec *app_load_spec(struct app *app, bool optional,
  */
 int app_connect(struct app *app, bool need_key);
 
-/*
- * Fill session and load lock and journal.  spec may be NULL.  The operation
- * is what the mutex and the history say.
- */
+/* Prepare a session: nothing is read.  spec may be NULL; the operation is
+ * what the mutex and the history say. */
+int app_new_session(struct app *app, struct session *session,
+    const struct spec *spec, const char *operation);
+/* And load lock and journal. */
 int app_open_session(struct app *app, struct session *session,
+    const struct spec *spec, const char *operation);
+/* And take the mutex before that: for commands that change the record. */
+int app_open_writer(struct app *app, struct session *session,
     const struct spec *spec, const char *operation);
 
 #endif

@@ -214,9 +214,8 @@ run_command(struct app *app, bool destroy)
 	bool saved = app->args.operands.n > 0;
 	int code;
 
-	if (app->options->format == FORMAT_MARKDOWN)
-		return app_fail(app, EXIT_ERROR, "PF0805",
-		    "--format markdown is not built yet");
+	if (!app_format_is_built(app))
+		return EXIT_ERROR;
 	code = app_connect(app, true);
 	if (code != EXIT_OK)
 		return code;

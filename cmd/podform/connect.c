@@ -162,7 +162,7 @@ lock_path(struct app *app, struct str *path)
 }
 
 int
-app_open_session(struct app *app, struct session *session,
+app_new_session(struct app *app, struct session *session,
     const struct spec *spec, const char *operation)
 {
 	struct session_config config = {
@@ -182,8 +182,31 @@ app_open_session(struct app *app, struct session *session,
 		.note_ctx = app->note_ctx,
 	};
 
-	if (!lock_path(app, &config.lock_path))
-		return EXIT_ERROR;
+	bool ok = lock_path(app, &config.lock_path);
+
+	/* Opened in any case, so that closing it is always right. */
 	session_open(session, &app->arena, &config, spec, &app->diags);
-	return session_load(session);
+	return ok ? EXIT_OK : EXIT_ERROR;
+}
+
+int
+app_open_session(struct app *app, struct session *session,
+    const struct spec *spec, const char *operation)
+{
+	int code = app_new_session(app, session, spec, operation);
+
+	return code == EXIT_OK ? session_load(session) : code;
+}
+
+int
+app_open_writer(struct app *app, struct session *session,
+    const struct spec *spec, const char *operation)
+{
+	int code = app_new_session(app, session, spec, operation);
+
+	if (code == EXIT_OK)
+		code = session_take_mutex(session);
+	if (code == EXIT_OK)
+		code = session_load(session);
+	return code;
 }

@@ -9,9 +9,8 @@
 static const char *const color_choices[] = { "auto", "always", "never",
 	NULL };
 static const char *const format_choices[] = { "text", "markdown", "json",
-	NULL };
+	"dot", NULL };
 static const char *const failure_choices[] = { "rollback", "keep", NULL };
-static const char *const graph_choices[] = { "text", "dot", "json", NULL };
 
 #define AT(member) offsetof(struct options, member)
 #define ALL OPTIONS_GLOBAL
@@ -66,8 +65,9 @@ const struct option options_table[] = {
 	  false, "plans against a snapshot", "Plan against a snapshot." },
 	{ "save-snapshot", 0, OPTION_TEXT, OPTIONS_PLAN, AT(profile), "FILE",
 	  NULL, false, "saving a snapshot", "Save the live picture." },
-	{ "format", 0, OPTION_CHOICE, OPTIONS_SHOW, AT(format), "FORMAT",
-	  format_choices, false, NULL, "text, markdown or json." },
+	{ "format", 0, OPTION_CHOICE, OPTIONS_SHOW | OPTIONS_GRAPH,
+	  AT(format), "FORMAT", format_choices, false, NULL,
+	  "text or json; a graph also as dot." },
 	{ "concise", 0, OPTION_FLAG, OPTIONS_SHOW, AT(concise), NULL, NULL,
 	  false, NULL, "Headers only, no attributes." },
 	{ "max-bytes", 0, OPTION_TEXT, OPTIONS_SHOW, AT(profile), "N", NULL,
@@ -124,8 +124,6 @@ const struct option options_table[] = {
 	  false, NULL, "Show only (the default); =false acts." },
 	{ "watch", 'w', OPTION_FLAG, OPTIONS_WATCH, AT(watch), NULL, NULL,
 	  false, "following the status", "Show it again and again." },
-	{ "graph", 0, OPTION_CHOICE, OPTIONS_GRAPH, AT(graph), "FORMAT",
-	  graph_choices, false, NULL, "text, dot or json." },
 	{ "raw", 0, OPTION_FLAG, OPTIONS_OUTPUT, AT(raw), NULL, NULL, false,
 	  NULL, "The value alone, without quotes." },
 };

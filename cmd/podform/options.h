@@ -42,8 +42,7 @@ enum option_group {
 struct text_list { VEC_OF(struct str) list; };
 struct variable_list { VEC_OF(struct variable) list; };
 
-enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON };
-enum graph_format { GRAPH_TEXT, GRAPH_DOT, GRAPH_JSON };
+enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMAT_DOT };
 
 struct options {
 	/* everywhere */
@@ -68,7 +67,6 @@ struct options {
 	struct str events;
 	/* others */
 	bool dry_run, watch, raw;
-	int graph;			/* enum graph_format */
 };
 
 struct option {

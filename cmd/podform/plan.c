@@ -61,9 +61,8 @@ cmd_plan(struct app *app)
 	struct planning planning;
 	int code;
 
-	if (app->options->format == FORMAT_MARKDOWN)
-		return app_fail(app, EXIT_ERROR, "PF0805",
-		    "--format markdown is not built yet");
+	if (!app_format_is_built(app))
+		return EXIT_ERROR;
 	planning = (struct planning){ .app = app };
 	code = plan_and_show(&planning);
 	planning_close(&planning);

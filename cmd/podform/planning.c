@@ -26,24 +26,6 @@ choose_mode(struct planning *planning, bool destroy)
 	return EXIT_OK;
 }
 
-static bool
-check_addresses(struct app *app, const char *option,
-    const struct text_list *list)
-{
-	struct address address;
-
-	for (size_t i = 0; i < list->list.n; i++) {
-		if (address_parse(list->list.items[i], &address))
-			continue;
-		app_fail(app, 0, "PF0803", "%s: '" STR_FMT "' is not an "
-		    "address", option, STR_ARG(list->list.items[i]));
-		diag_hint(&app->diags, "addresses are like pod.trainer or "
-		    "pod.trainer[2]");
-		return false;
-	}
-	return true;
-}
-
 static int
 load_spec(struct planning *planning)
 {
@@ -84,10 +66,6 @@ planning_open(struct planning *planning, struct app *app, bool destroy,
 	code = choose_mode(planning, destroy);
 	if (code != EXIT_OK)
 		return code;
-	if (!check_addresses(app, "--target", &options->targets) ||
-	    !check_addresses(app, "--exclude", &options->excludes) ||
-	    !check_addresses(app, "--replace", &options->replaces))
-		return EXIT_USAGE;
 	fill_options(planning);
 	code = load_spec(planning);
 	if (code == EXIT_OK)

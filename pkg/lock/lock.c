@@ -210,6 +210,32 @@ lock_remove_entry(struct lock *lock, struct lock_entry *entry)
 }
 
 void
+lock_add_entry(struct lock *lock, const struct lock_entry *entry)
+{
+	struct lock_entry *added;
+
+	assert(lock->arena != NULL);
+	lock_detach(lock->arena, lock);
+	added = ARENA_PUSH(lock->arena, &lock->entries);
+	*added = *entry;
+	lock_remember_keys(lock, added);
+}
+
+void
+lock_move_entry(struct lock *lock, struct lock_entry *entry,
+    struct str address)
+{
+	size_t at = (size_t)(entry - lock->entries.items);
+
+	assert(lock->arena != NULL && lock_find(lock, address) == NULL);
+	lock_detach(lock->arena, lock);
+	entry = &lock->entries.items[at];
+	lock_forget_keys(lock, entry);
+	entry->address = arena_str(lock->arena, address);
+	lock_remember_keys(lock, entry);
+}
+
+void
 lock_remove_op(struct lock *lock, struct lock_op *op)
 {
 	size_t at = (size_t)(op - lock->pending.items);

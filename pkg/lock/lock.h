@@ -161,6 +161,11 @@ struct lock_entry *lock_find_id(struct lock *lock, enum kind kind,
     struct str id);
 struct lock_op *lock_find_op(struct lock *lock, const struct id128 *op);
 void lock_sort(struct lock *lock);
+/* A copy of entry, which is not recorded yet: for an import. */
+void lock_add_entry(struct lock *lock, const struct lock_entry *entry);
+/* Give an entry another address, which must be free. */
+void lock_move_entry(struct lock *lock, struct lock_entry *entry,
+    struct str address);
 /* The last entry takes the place of the one removed: order is lost until
  * lock_sort(), so a loop that removes goes from the end to the start. */
 void lock_remove_entry(struct lock *lock, struct lock_entry *entry);

@@ -171,24 +171,6 @@ add_fact(struct strbuf *out, const struct page *page, size_t pad,
 	strbuf_addc(out, '\n');
 }
 
-/* "NVIDIA A40 in EU-RO-1, secure, MEDIUM, $0.44/h". */
-static struct str
-candidate_text(struct arena *arena, const struct candidate *candidate)
-{
-	struct str gpu = candidate->gpu_name.len > 0 ? candidate->gpu_name :
-	    candidate->gpu;
-	const char *stock = words_stock(candidate->stock);
-	struct str price = candidate->price_per_hour < 0 ?
-	    STR("price unknown") : arena_printf(arena, STR_FMT "/h",
-	    STR_ARG(format_rate(arena, candidate->price_per_hour)));
-
-	return arena_printf(arena, STR_FMT "%s" STR_FMT "%s%s%s " STR_FMT,
-	    STR_ARG(gpu), candidate->data_center.len > 0 ? " in " : "",
-	    STR_ARG(candidate->data_center),
-	    candidate->tier == TIER_COMMUNITY ? " (community)" : "",
-	    *stock != '\0' ? " " : "", stock, STR_ARG(price));
-}
-
 static void
 add_place(struct strbuf *out, const struct page *page, size_t pad,
     const struct plan_change *change)
@@ -201,7 +183,7 @@ add_place(struct strbuf *out, const struct page *page, size_t pad,
 		return;
 	if (change->pod != NULL)
 		before = change->pod->config.data_center;
-	text = candidate_text(page->arena, &all[0]);
+	text = words_candidate(page->arena, &all[0]);
 	if (n > 1 && change->worst_per_hour > 0)
 		text = arena_printf(page->arena, "1st of %zu candidates ("
 		    STR_FMT " … worst " STR_FMT "/h)", n, STR_ARG(text),

@@ -226,6 +226,30 @@ plan_text_summary(struct strbuf *out, const struct plan *plan,
 }
 
 void
+plan_text_drift(struct strbuf *out, const struct plan *plan,
+    const struct plan_text_options *options)
+{
+	struct arena arena = {0};
+	struct page page = { &arena, plan, options };
+
+	add_drift_section(out, &page);
+	arena_release(&arena);
+}
+
+void
+plan_text_changes(struct strbuf *out, const struct plan *plan,
+    const struct plan_text_options *options)
+{
+	struct arena arena = {0};
+	struct page page = { &arena, plan, options };
+
+	add_drift_section(out, &page);
+	for (size_t i = 0; i < plan->changes.n; i++)
+		plan_block_change(out, &page, &plan->changes.items[i]);
+	arena_release(&arena);
+}
+
+void
 plan_text(struct strbuf *out, const struct plan *plan,
     const struct plan_text_options *options)
 {

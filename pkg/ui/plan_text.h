@@ -42,6 +42,14 @@ void plan_text(struct strbuf *out, const struct plan *plan,
 void plan_text_attr(struct strbuf *out, struct arena *arena,
     const struct plan_attr *attr, size_t pad, struct style style);
 
+/* The section of drift alone; nothing when there is none. */
+void plan_text_drift(struct strbuf *out, const struct plan *plan,
+    const struct plan_text_options *options);
+
+/* Drift and changes, without opening, checks and summary. */
+void plan_text_changes(struct strbuf *out, const struct plan *plan,
+    const struct plan_text_options *options);
+
 /* The lines from `Plan:` on, without the rest. */
 void plan_text_summary(struct strbuf *out, const struct plan *plan,
     struct style style);

@@ -265,6 +265,23 @@ words_check(enum check_status status)
 }
 
 struct str
+words_candidate(struct arena *arena, const struct candidate *candidate)
+{
+	struct str gpu = candidate->gpu_name.len > 0 ? candidate->gpu_name :
+	    candidate->gpu;
+	const char *stock = words_stock(candidate->stock);
+	struct str price = candidate->price_per_hour < 0 ?
+	    STR("price unknown") : arena_printf(arena, STR_FMT "/h",
+	    STR_ARG(format_rate(arena, candidate->price_per_hour)));
+
+	return arena_printf(arena, STR_FMT "%s" STR_FMT "%s%s%s " STR_FMT,
+	    STR_ARG(gpu), candidate->data_center.len > 0 ? " in " : "",
+	    STR_ARG(candidate->data_center),
+	    candidate->tier == TIER_COMMUNITY ? " (community)" : "",
+	    *stock != '\0' ? " " : "", stock, STR_ARG(price));
+}
+
+struct str
 words_count(struct arena *arena, size_t n, const char *noun)
 {
 	return arena_printf(arena, "%zu %s%s", n, noun, n == 1 ? "" : "s");

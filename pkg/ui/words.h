@@ -38,6 +38,9 @@ const char *words_mode(enum plan_mode mode);	/* normal|destroy|... */
 const char *words_tier(enum cloud_tier tier);	/* SECURE|COMMUNITY|ANY */
 const char *words_stock(enum stock stock);	/* NONE|LOW|MEDIUM|HIGH|"" */
 const char *words_check(enum check_status status);	/* pass|warn|fail */
+/* "A40 in EU-RO-1 MEDIUM $0.44/h", in the arena. */
+struct str words_candidate(struct arena *arena,
+    const struct candidate *candidate);
 /* "1 pod", "2 pods"; in the arena. */
 struct str words_count(struct arena *arena, size_t n, const char *noun);
 /* "2 s ago", "5 min ago", "3 h ago", "2 days ago". */

@@ -1,0 +1,54 @@
+/* forget.c - podform forget: drop a record, never the thing itself. */
+#include "app.h"
+#include "base/units.h"
+#include "commands.h"
+#include "record.h"
+
+static int
+forget(struct app *app, struct session *session)
+{
+	struct lock_entry *entry = record_find(session->lock,
+	    app_operand(app, 0), &app->diags);
+	struct lock_entry gone;
+	struct strbuf out = {0};
+	int code;
+
+	if (entry == NULL)
+		return EXIT_ERROR;
+	gone = *entry;
+	lock_remove_entry(session->lock, entry);
+	code = session_commit(session, STR("forget"), (struct str){0},
+	    arena_printf(&app->arena, "forgot " STR_FMT " (" STR_FMT ")",
+	    STR_ARG(gone.address), STR_ARG(gone.id)), EXIT_OK);
+	if (code != EXIT_OK)
+		return code;
+	strbuf_adds(&out, "Forgotten: ");
+	strbuf_add_escaped(&out, gone.address);
+	strbuf_adds(&out, ", id ");
+	strbuf_add_escaped(&out, gone.id);
+	if (gone.price_per_hour > 0 && !gone.stopped)
+		strbuf_addf(&out, ". It goes on billing " STR_FMT "/h",
+		    STR_ARG(format_rate(&app->arena, gone.price_per_hour)));
+	strbuf_adds(&out, ".\n");
+	if (gone.op.hex[0] != '\0' && gone.kind == KIND_POD)
+		strbuf_adds(&out, "It still carries this project's mark: the "
+		    "next apply takes it in again if the\nspec wants it, and "
+		    "ends it if not.\n");
+	app_print(app, &out);
+	return EXIT_OK;
+}
+
+int
+cmd_forget(struct app *app)
+{
+	struct session session = {0};
+	int code = app_connect(app, false);
+
+	if (code != EXIT_OK)
+		return code;
+	code = app_open_writer(app, &session, NULL, "forget");
+	if (code == EXIT_OK)
+		code = forget(app, &session);
+	session_close(&session);
+	return code;
+}

@@ -1,0 +1,72 @@
+/*
+ * unlock.c - podform unlock: who holds the lock, and a way to break it.
+ *
+ * The kernel's lock is the truth and goes away with its process, so there
+ * is nothing to break after a crash; and a holder that lives is never
+ * robbed: it would go on writing.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "app.h"
+#include "commands.h"
+#include "lock/mutex.h"
+
+static void
+print_holder(struct app *app, const struct mutex_holder *holder, bool held)
+{
+	struct strbuf out = {0};
+
+	strbuf_addf(&out, "%s by:\n", held ? "Held" : "Free; last held");
+	strbuf_adds(&out, "  id         ");
+	strbuf_add_escaped(&out, holder->id);
+	strbuf_adds(&out, "\n  operation  ");
+	strbuf_add_escaped(&out, holder->operation);
+	strbuf_adds(&out, "\n  who        ");
+	strbuf_add_escaped(&out, holder->who);
+	strbuf_addf(&out, "\n  process    %lld", (long long)holder->pid);
+	strbuf_adds(&out, "\n  since      ");
+	strbuf_add_escaped(&out, holder->created);
+	if (holder->run_url.len > 0) {
+		strbuf_adds(&out, "\n  run        ");
+		strbuf_add_escaped(&out, holder->run_url);
+	}
+	strbuf_addc(&out, '\n');
+	app_print(app, &out);
+}
+
+int
+cmd_unlock(struct app *app)
+{
+	struct str id = app_operand(app, 0);
+	struct mutex_holder holder = {0};
+	bool held = false;
+
+	if (!mutex_read(&app->arena, &app->fs, ".podform/mutex", &holder,
+	    &held)) {
+		app_write(1, STR("Free; nobody ever held it.\n"));
+		return EXIT_OK;
+	}
+	print_holder(app, &holder, held);
+	if (!held)
+		return EXIT_OK;
+	if (id.data == NULL) {
+		app_fail(app, 0, "PF0852", "the lock is held; breaking it "
+		    "needs the id of its holder");
+		diag_hint(&app->diags, "podform unlock " STR_FMT,
+		    STR_ARG(holder.id));
+		return EXIT_LOCKED;
+	}
+	if (!str_eq(id, holder.id))
+		return app_fail(app, EXIT_LOCKED, "PF0852", "the lock is held "
+		    "by " STR_FMT ", not by " STR_FMT, STR_ARG(holder.id),
+		    STR_ARG(id));
+	app_fail(app, 0, "PF0853", "the holder is alive, and what it is doing "
+	    "cannot be taken over while it runs");
+	diag_hint(&app->diags, "let it finish, or stop it in good order: "
+	    "kill -INT %lld", (long long)holder.pid);
+	diag_hint(&app->diags, "if it hangs: kill -KILL %lld; the lock is free "
+	    "then, and the next apply settles what was on its way",
+	    (long long)holder.pid);
+	return EXIT_LOCKED;
+}
