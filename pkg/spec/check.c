@@ -29,7 +29,7 @@ find_volume(const struct loader *loader, struct str name)
 static void
 hint_name(struct loader *loader, enum kind kind, struct str name)
 {
-	struct str names[256];
+	struct str names[256] = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; kind == KIND_POD && i < loader->pods.n &&
@@ -325,7 +325,7 @@ check_output(struct loader *loader, const struct ref *ref)
 {
 	const struct address *address = &ref->address;
 	const struct output *output = kind_outputs(address->kind);
-	struct str names[16];
+	struct str names[16] = {0};
 	size_t n = 0;
 
 	for (; output->name != NULL; output++) {
