@@ -23,11 +23,16 @@ enough(struct decoder *decoder)
 
 /* --------------------------------------------------------- field names -- */
 
+/* Names are short and mostly differ in their first letter. */
 static bool
 is_called(const struct field *field, struct str name)
 {
-	return name.len > 0 && field->name[0] == name.data[0] &&
-	    str_is(name, field->name);
+	size_t i = 0;
+
+	while (i < name.len && field->name[i] == name.data[i] &&
+	    name.data[i] != '\0')
+		i++;
+	return i == name.len && field->name[i] == '\0';
 }
 
 static const struct field *

@@ -53,6 +53,7 @@ by_secret(const void *a, const void *b)
 struct needs {
 	const struct spec *spec;
 	struct arena *scratch;
+	bool outputs;		/* some text refers to an output */
 	VEC_OF(const struct resource *) list;
 };
 
@@ -105,7 +106,8 @@ find_needs(struct needs *needs, struct arena *arena,
 	case KIND_POD:
 		if (resource->pod->volume.data != NULL)
 			add_named(needs, KIND_VOLUME, resource->pod->volume, -1);
-		pod_each_text(resource->pod, add_outputs, needs);
+		if (needs->outputs)
+			pod_each_text(resource->pod, add_outputs, needs);
 		break;
 	case KIND_RUNNER:
 		add_named(needs, KIND_POD, resource->runner->pod,
@@ -192,7 +194,8 @@ void
 load_expand(struct loader *loader)
 {
 	struct spec *spec = loader->spec;
-	struct needs needs = { .spec = spec, .scratch = &loader->scratch };
+	struct needs needs = { .spec = spec, .scratch = &loader->scratch,
+		.outputs = load_any_output(loader) };
 
 	SORT(loader->pods, by_pod);
 	SORT(loader->volumes, by_volume);

@@ -33,13 +33,13 @@ claim(struct loader *loader, struct map *names, const char *kind,
     const struct node *name, struct span *span)
 {
 	/* The span of an item tells where its name stands. */
-	struct span *first = map_get(names, name->value);
+	struct span *first = map_put(names, &loader->scratch, name->value,
+	    span);
 
 	*span = name->span;
-	if (first == NULL) {
-		map_put(names, &loader->scratch, name->value, span);
+	if (first == NULL)
 		return true;
-	}
+	map_put(names, &loader->scratch, name->value, first);
 	say_twice(loader, kind, name, *first);
 	return false;
 }
@@ -64,10 +64,16 @@ read_pod(struct loader *loader, const struct field *section,
 {
 	struct pod_spec *pod = ARENA_NEW(loader->arena, struct pod_spec);
 
+	*pod = loader->builtin;
 	pod->name = name->value;
 	if (claim(loader, &loader->names[KIND_POD], "pod", name, &pod->span))
 		*ARENA_PUSH(&loader->scratch, &loader->pods) = pod;
-	return read_entry(loader, section, name, "pod", pod, &pod->set);
+	if (!read_entry(loader, section, name, "pod", pod, &pod->set))
+		return false;
+	for (size_t i = 0; i < POD_FIELD_COUNT; i++)
+		if (pod->at[i].source == 0)
+			pod->at[i] = pod->span;
+	return true;
 }
 
 static bool

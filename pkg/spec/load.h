@@ -22,6 +22,7 @@ struct loader {
 	struct spec *spec;
 	struct str directory;		/* of the file being read */
 	struct span settings_at, defaults_at;
+	struct pod_spec builtin;	/* what a pod is before it is read */
 	struct pod_spec defaults;	/* defaults.pod, as given */
 	VEC_OF(struct pod_spec *) pods;
 	VEC_OF(struct volume_spec *) volumes;
@@ -56,7 +57,9 @@ void load_check_file(struct loader *loader, struct str path,
 void load_check_key(struct loader *loader, struct str path,
     struct span span);
 
-/* merge.c: put defaults.pod and the built-in defaults under each pod. */
+/* merge.c: make loader->builtin. */
+void load_builtin(struct loader *loader);
+/* Put defaults.pod under each pod, and see that nothing is missing then. */
 void load_merge(struct loader *loader);
 
 /* The pod of that name, or NULL; does it have that replica (-1: is it one)? */
@@ -67,7 +70,9 @@ bool load_has_key(const struct pod_spec *pod, int64_t key);
 typedef void text_fn(void *ctx, const struct text *text);
 void pod_each_text(const struct pod_spec *pod, text_fn *fn, void *ctx);
 
-/* rings.c: report pods that need each other. */
+/* rings.c: does any text hold an output? */
+bool load_any_output(const struct loader *loader);
+/* Report pods that need each other. */
 void load_check_rings(struct loader *loader);
 
 /* check.c: what no field can know by itself. */

@@ -37,19 +37,18 @@ merge_env(struct arena *arena, struct pod_spec *pod,
 }
 
 /*
- * Take over each field that is set in `from` and not in pod.  `given` are
- * the bits of from; with mark they become the pod's own.
+ * Take over each field that is set in `from` and not in pod, with its place.
  */
 static void
 merge(struct arena *arena, const struct field *fields, struct pod_spec *pod,
-    const struct pod_spec *from, bool mark)
+    const struct pod_spec *from)
 {
 	for (const struct field *field = fields; field->name; field++) {
 		bool mine = has(pod->set, field);
 		if (!has(from->set, field))
 			continue;
 		if (field->type == FIELD_STRUCT)
-			merge(arena, field->fields, pod, from, mark);
+			merge(arena, field->fields, pod, from);
 		else if (field->type == FIELD_MAP && mine)
 			merge_env(arena, pod, from);
 		if (mine)
@@ -61,24 +60,10 @@ merge(struct arena *arena, const struct field *fields, struct pod_spec *pod,
 		if (field->places > 0)
 			copy_member(pod, from, field->places,
 			    sizeof(struct span *));
-		if (field->place > 0 && mark)
+		if (field->place > 0)
 			copy_member(pod, from, field->place,
 			    sizeof(struct span));
-		if (mark)
-			pod->set |= (uint64_t)1 << (field->bit - 1);
-	}
-}
-
-/* The built-in defaults as a pod; its bits say which those are. */
-static void
-mark_fallbacks(const struct field *fields, struct pod_spec *pod)
-{
-	for (const struct field *field = fields; field->name; field++) {
-		bool inner = field->type == FIELD_STRUCT;
-		if (inner)
-			mark_fallbacks(field->fields, pod);
-		if ((inner || field->fallback != NULL) && field->bit != 0)
-			pod->set |= (uint64_t)1 << (field->bit - 1);
+		pod->set |= (uint64_t)1 << (field->bit - 1);
 	}
 }
 
@@ -123,29 +108,27 @@ require(struct loader *loader, const struct pod_spec *pod,
 }
 
 void
+load_builtin(struct loader *loader)
+{
+	struct pod_spec *builtin = &loader->builtin;
+
+	decode_fallbacks(&loader->decoder, pod_fields, builtin);
+	builtin->ports = ARENA_ARRAY(loader->arena, struct str, 1);
+	builtin->ports[0] = STR("22/tcp");
+	builtin->nports = 1;
+}
+
+void
 load_merge(struct loader *loader)
 {
-	static const struct str ssh_port[] = { STR_INIT("22/tcp") };
-	struct pod_spec builtin = {0};
-
-	decode_fallbacks(&loader->decoder, pod_fields, &builtin);
-	mark_fallbacks(pod_fields, &builtin);
-	builtin.ports = ARENA_ARRAY(loader->arena, struct str, 1);
-	builtin.ports[0] = ssh_port[0];
-	builtin.nports = 1;
 	for (size_t i = 0; i < loader->pods.n; i++) {
 		struct pod_spec *pod = loader->pods.items[i];
 		if (loader->defaults.set != 0) {
 			struct pod_spec defaults = loader->defaults;
 			prune_defaults(pod, &defaults);
-			merge(loader->arena, pod_fields, pod, &defaults,
-			    true);
+			merge(loader->arena, pod_fields, pod, &defaults);
 		}
-		for (size_t f = 0; f < POD_FIELD_COUNT; f++)
-			if (pod->at[f].source == 0)
-				pod->at[f] = pod->span;
 		if (!loader->broken)
 			require(loader, pod, pod_fields, NULL, pod->span);
-		merge(loader->arena, pod_fields, pod, &builtin, false);
 	}
 }

@@ -111,8 +111,8 @@ search_from(struct loader *loader, struct knot **stack, struct knot *start)
 	}
 }
 
-static bool
-any_output(const struct loader *loader)
+bool
+load_any_output(const struct loader *loader)
 {
 	for (size_t i = 0; i < loader->refs.later.n; i++)
 		if (loader->refs.later.items[i].part->type == PART_OUTPUT)
@@ -126,7 +126,7 @@ load_check_rings(struct loader *loader)
 	struct search search = { .loader = loader };
 	size_t n = loader->pods.n;
 
-	if (!any_output(loader))
+	if (!load_any_output(loader))
 		return;
 	struct knot *knots = ARENA_ARRAY(&loader->scratch, struct knot, n);
 	struct knot **stack = ARENA_ARRAY(&loader->scratch, struct knot *, n);

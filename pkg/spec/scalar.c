@@ -162,9 +162,10 @@ check_characters(struct decoder *decoder, const struct field *field,
     const struct node *node, struct str value)
 {
 	uint32_t code;
-	ptrdiff_t at = yaml_find_forbidden(value, &code);
 
-	if (at >= 0) {
+	if (yaml_is_plain_ascii(value))
+		return true;
+	if (yaml_find_forbidden(value, &code) >= 0) {
 		struct str shown = str_sub(value, 0, 40);
 		diag_error(decoder->diags, E_CHARACTER, node->span,
 		    "'%s' holds %s (U+%04X): '" STR_FMT "'", field->name,

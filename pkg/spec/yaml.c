@@ -109,6 +109,33 @@ yaml_forbidden(uint32_t code)
 	return NULL;
 }
 
+/* Eight bytes at once: all from space to tilde? */
+static bool
+eight_plain(const char *bytes)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	/* Above 0x7e, adding 1 sets the high bit; below 0x20, taking 0x20
+	 * does.  What a neighbour carries in can only look worse. */
+	return ((word | (word + ones) | (word - ones * 0x20)) & high) == 0;
+}
+
+bool
+yaml_is_plain_ascii(struct str value)
+{
+	size_t at = 0;
+
+	for (; at + 8 <= value.len; at += 8)
+		if (!eight_plain(value.data + at))
+			return false;
+	for (; at < value.len; at++)
+		if (value.data[at] < 0x20 || value.data[at] >= 0x7f)
+			return false;
+	return true;
+}
+
 ptrdiff_t
 yaml_find_forbidden(struct str value, uint32_t *code)
 {
@@ -163,19 +190,6 @@ looks_wide(struct str text)
 	    (text.data[3] == '\0');
 }
 
-/* Eight bytes at once: all from space to tilde? */
-static bool
-is_plain_ascii(const char *bytes)
-{
-	const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof word);
-	/* Above 0x7e, adding 1 sets the high bit; below 0x20, taking 0x20
-	 * does.  What a neighbour carries in can only look worse. */
-	return ((word | (word + ones) | (word - ones * 0x20)) & high) == 0;
-}
-
 /* The whole text, once, before libyaml sees it. */
 static bool
 scan(struct yaml_reader *reader)
@@ -196,7 +210,7 @@ scan(struct yaml_reader *reader)
 		reader->ascii = false;
 	}
 	while (at < text.len) {
-		if (at + 8 <= text.len && is_plain_ascii(text.data + at)) {
+		if (at + 8 <= text.len && eight_plain(text.data + at)) {
 			at += 8;
 			continue;
 		}

@@ -80,6 +80,9 @@ struct span yaml_span(struct str text, uint32_t source, size_t from,
  */
 const char *yaml_forbidden(uint32_t code);
 
+/* Only from space to tilde?  Then nothing about it is forbidden. */
+bool yaml_is_plain_ascii(struct str value);
+
 /* The first forbidden character of a value, or -1. */
 ptrdiff_t yaml_find_forbidden(struct str value, uint32_t *code);
 
