@@ -6,9 +6,10 @@
  *	       every such end -> BARRIER -> pods deleted -> volumes deleted
  *
  * What cannot be undone comes last.  The deletions before the barrier are
- * that of a replacement which destroys first, and those of orphans: a slot
- * is filled only when nothing of ours is billed for it.  The barrier keeps the graph
- * linear: n + m edges where n creations come before m deletions.
+ * that of a replacement which destroys first, and those of spare pods
+ * (orphans, rests of replacements): a slot is filled only when nothing else
+ * of ours is billed for it.  The barrier keeps the graph linear: n + m edges
+ * where n creations come before m deletions.
  */
 #include "plan/planner.h"
 
@@ -25,7 +26,7 @@ struct graph {
 	VEC_OF(size_t) before_barrier;
 	size_t barrier;		/* plus one */
 	struct map unmounts;	/* volume id -> struct unmount */
-	struct map orphans;	/* slot -> struct unmount: their deletions */
+	struct map spare;	/* slot -> struct unmount: their deletions */
 };
 
 /* Deletions that a volume's own has to wait for. */
@@ -116,18 +117,25 @@ slot_of(struct graph *g, const struct plan_change *c)
 	    c->key < 0 ? 0 : c->key);
 }
 
+static bool
+is_spare(const struct plan_change *c)
+{
+	return c->op == PLAN_DELETE && c->kind == KIND_POD &&
+	    (c->orphan || (c->have != NULL && c->have->deposed));
+}
+
 static void
-delete_orphans(struct graph *g)
+delete_spare(struct graph *g)
 {
 	for (size_t i = 0; i < g->plan->changes.n; i++) {
 		const struct plan_change *c = &g->plan->changes.items[i];
-		if (!c->orphan || c->op != PLAN_DELETE || c->kind != KIND_POD)
+		if (!is_spare(c))
 			continue;
 		struct str slot = slot_of(g, c);
-		struct unmount *list = map_get(&g->orphans, slot);
+		struct unmount *list = map_get(&g->spare, slot);
 		if (list == NULL) {
 			list = ARENA_NEW(g->p->arena, struct unmount);
-			map_put(&g->orphans, g->p->arena, slot, list);
+			map_put(&g->spare, g->p->arena, slot, list);
 		}
 		size_t action = action_add(g, ACTION_POD_DELETE, i);
 		*ARENA_PUSH(g->p->arena, &list->actions) = action;
@@ -136,10 +144,10 @@ delete_orphans(struct graph *g)
 }
 
 static void
-wait_for_orphans(struct graph *g, size_t change, size_t action)
+wait_for_spare(struct graph *g, size_t change, size_t action)
 {
-	const struct unmount *list = g->orphans.n == 0 ? NULL :
-	    map_get(&g->orphans,
+	const struct unmount *list = g->spare.n == 0 ? NULL :
+	    map_get(&g->spare,
 		slot_of(g, &g->plan->changes.items[change]));
 
 	for (size_t i = 0; list != NULL && i < list->actions.n; i++)
@@ -162,7 +170,7 @@ emit_create(struct graph *g, size_t change)
 		    change));
 	size_t create = action_chain(g, ACTION_POD_CREATE, change);
 	wait_for_needs(g, change, create);
-	wait_for_orphans(g, change, create);
+	wait_for_spare(g, change, create);
 	wait_until_up(g, change);
 }
 
@@ -236,7 +244,7 @@ visit(struct graph *g, size_t change)
 static bool
 deletes_late(const struct plan_change *c)
 {
-	return (c->op == PLAN_DELETE && !c->orphan) ||
+	return (c->op == PLAN_DELETE && !is_spare(c)) ||
 	    (c->op == PLAN_REPLACE && c->create_first);
 }
 
@@ -316,7 +324,7 @@ actions_make(struct planner *p)
 			map_put(&g.by_address, p->arena,
 			    plan->changes.items[i].address,
 			    &plan->changes.items[i]);
-	delete_orphans(&g);
+	delete_spare(&g);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		if (plan->changes.items[i].kind == KIND_VOLUME)
 			visit(&g, i);

@@ -305,9 +305,13 @@ test_plan_tainted_and_deposed_entries_are_cleared_away(void **state)
 	    "!data_loss @3\n");
 	world_entry(w, "pod.trainer")->tainted = false;
 	world_entry(w, "pod.trainer")->deposed = true;
-	assert_text(world_plan(w, DUMP_CHANGES),
+	assert_text(world_plan(w, DUMP_CHANGES | DUMP_ACTIONS),
 	    "+ pod.trainer @3\n"
-	    "- pod.trainer deposed delete_because_deposed !data_loss\n");
+	    "- pod.trainer deposed delete_because_deposed !data_loss\n"
+	    "do 0 delete pod.trainer\n"
+	    "do 1 create pod.trainer after 0\n"
+	    "do 2 await running pod.trainer after 1\n"
+	    "do 3 await ssh pod.trainer after 2\n");
 }
 
 /* ---------------------------------------------------------- not ours ---- */
