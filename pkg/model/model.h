@@ -138,7 +138,8 @@ enum model_fault {
 	MODEL_STALE,		/* F05: list and get as of up to stale_max_ms
 				   ago */
 	MODEL_GET_404,		/* F06: a living pod is said to be missing */
-	MODEL_SHRUNK,		/* F07: a listing lacks some or all, status 200 */
+	MODEL_SHRUNK,		/* F07: a listing lacks some or all, status 200;
+				   by chance never three of a kind in a row */
 	MODEL_TWICE,		/* F08: a create is executed twice */
 	MODEL_RATE_LIMITED,	/* F09: 429, Retry-After sane, missing, absurd,
 				   negative, past or prose */

@@ -193,6 +193,7 @@ struct model {
 	bool force_no_stock;
 	enum model_stuck force_stuck;
 	int64_t stale_ms;		/* answer as of so long ago */
+	unsigned shrunk_in_row[MODEL_CALL_COUNT];
 	uint64_t shrink_per_mille;	/* leave out so many of a listing */
 	bool odd, twice;
 };

@@ -80,6 +80,10 @@ from_script(struct model *model, enum model_call call, struct strike *strike)
 	return false;
 }
 
+/* No client could ever settle a doubt if every listing might lack the same
+ * pod: chance shrinks at most two of a kind in a row. */
+enum { SHRUNK_IN_ROW = 2 };
+
 void
 strike_draw(struct model *model, enum model_call call, struct strike *strike)
 {
@@ -96,6 +100,9 @@ strike_draw(struct model *model, enum model_call call, struct strike *strike)
 			continue;
 		if (faults->at_most[f] < 0)
 			continue;	/* all its strikes are used up */
+		if (f == MODEL_SHRUNK &&
+		    model->shrunk_in_row[call] >= SHRUNK_IN_ROW)
+			continue;
 		strike->faults |= BIT(f);
 	}
 	for (size_t i = 0; i < COUNTOF(exclusive); i++) {
@@ -104,6 +111,9 @@ strike_draw(struct model *model, enum model_call call, struct strike *strike)
 		else
 			taken = strike_has(strike, exclusive[i]);
 	}
+	model->shrunk_in_row[call] = strike_has(strike, MODEL_SHRUNK)
+	    ? model->shrunk_in_row[call] + 1
+	    : 0;
 	for (int f = 0; f < MODEL_FAULT_COUNT; f++)
 		if (strike_has(strike, (enum model_fault)f) &&
 		    faults->at_most[f] > 0 && --faults->at_most[f] == 0)
