@@ -192,6 +192,9 @@ session_load(struct session *session)
 	if (!journal_fold(session->arena, session->lock, &records,
 		&session->lock_changed, session->diags))
 		return EXIT_ERROR;
+	/* A commit empties the journal last: where it did not come to that,
+	 * it may not have come to its last sync either. */
+	session->lock_changed |= records.list.n > 0;
 	if (session->lock->lineage.hex[0] == '\0')
 		session->lock->lineage = config->lineage.hex[0] != '\0' ?
 		    config->lineage : random_id(session);

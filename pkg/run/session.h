@@ -73,7 +73,8 @@ struct session {
 	struct journal journal;
 	struct mutex mutex;
 	bool writing;			/* the mutex is held */
-	bool lock_changed;		/* in memory, against the file */
+	bool lock_changed;		/* in memory, against the file; or a
+					   commit was cut off before its end */
 	uint64_t next_token;
 	int interrupted;		/* signals seen */
 	int signal;			/* the last one */
