@@ -270,6 +270,6 @@ options_set(struct options *options, const struct option *option,
 	case OPTION_VARIABLE:
 		return set_variable(at, value, arena, shown, diags);
 	}
-	assert(!"every type of option is handled");
+	assert(false && "every type of option is handled");
 	return false;
 }

@@ -2,13 +2,15 @@
  * reconcile.c - what a complete listing proves about ops in doubt.
  *
  *	create    its mark is listed                       done, adopted
- *	delete    its thing is not listed, or terminated   done; else none
+ *	delete    its thing is listed as terminated        done
+ *	          it is listed as living                   none
  *	update    live is as was intended                  done; else none
  *	start, stop                                        likewise
  *
  * And where a journal was lost with its machine: a pod of ours that no
  * record knows takes its slot again if the spec wants it and the slot is
- * free.  A create that is not listed proves nothing and stays open.
+ * free.  What is not listed proves nothing by itself: such a create or
+ * delete stays open until the caller has settled it.
  */
 #include "lock/journal.h"
 #include "plan/planner.h"
@@ -168,6 +170,14 @@ volume_op_took(const struct lock_op *op, const struct cloud_volume *volume)
 	    volume->size_gb == op->entry.volume.size_gb;
 }
 
+static bool
+is_listed(const struct reconciler *r, const struct lock_entry *entry)
+{
+	const struct map *things = entry->kind == KIND_VOLUME ?
+	    &r->p.volumes : &r->p.pods;
+	return map_get(things, entry->id) != NULL;
+}
+
 static void
 settle_op(struct reconciler *r, const struct lock_op *op)
 {
@@ -184,6 +194,8 @@ settle_op(struct reconciler *r, const struct lock_op *op)
 		took = volume_op_took(op, map_get(&r->p.volumes, entry->id));
 	else
 		took = pod_op_took(op, map_get(&r->p.pods, entry->id));
+	if (op->action == OP_DELETE && !is_listed(r, entry))
+		return;
 	result_add(r, &op->op, took ? OP_DONE : OP_NONE);
 }
 

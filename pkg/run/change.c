@@ -419,6 +419,6 @@ change_answer(struct run *run, struct act *act,
 		}
 		break;
 	default:
-		assert(!"an answer in a phase that asked for none");
+		assert(false && "an answer in a phase that asked for none");
 	}
 }

@@ -9,7 +9,7 @@ nothing_journaled(struct run *run, struct act *act)
 {
 	(void)run;
 	(void)act;
-	assert(!"this kind journals nothing");
+	assert(false && "this kind journals nothing");
 }
 
 static void
@@ -18,7 +18,7 @@ nothing_listed(struct run *run, struct act *act, const struct listed *listed)
 	(void)run;
 	(void)act;
 	(void)listed;
-	assert(!"this kind waits for no listing");
+	assert(false && "this kind waits for no listing");
 }
 
 const struct action_row action_rows[ACTION_KIND_COUNT] = {

@@ -69,11 +69,21 @@ session_reconcile(struct session *session)
 
 /* ------------------------------------------------------------- settling -- */
 
+/*
+ * Ops that only time can settle: a create whose mark is not listed, and a
+ * delete whose thing is not.  Both may be a listing that lags.
+ */
 static bool
-has_open_create(const struct lock *lock)
+needs_time(const struct lock_op *op)
+{
+	return op->action == OP_CREATE || op->action == OP_DELETE;
+}
+
+static bool
+has_open_op(const struct lock *lock)
 {
 	for (size_t i = 0; i < lock->pending.n; i++)
-		if (lock->pending.items[i].action == OP_CREATE)
+		if (needs_time(&lock->pending.items[i]))
 			return true;
 	return false;
 }
@@ -88,7 +98,7 @@ has_open_volume(const struct lock *lock)
 }
 
 /*
- * When the last open create has settled, on the monotonic clock.  Its
+ * When the last open op has settled, on the monotonic clock.  Its
  * request ended with its process at the latest, and that process is dead:
  * we hold the mutex.  Within one boot the time that has passed since is
  * known and counts.
@@ -101,7 +111,7 @@ settled_at(const struct session *session, int64_t settle_ms)
 	int64_t at = now;
 	for (size_t i = 0; i < session->lock->pending.n; i++) {
 		const struct lock_op *op = &session->lock->pending.items[i];
-		if (op->action != OP_CREATE)
+		if (!needs_time(op))
 			continue;
 		int64_t left = settle_ms;
 		if (op->boot_id.len > 0 &&
@@ -123,14 +133,14 @@ say_settling(struct session *session, int64_t left_ms)
 		.type = NOTE_UNCLEAR,
 		.action = SIZE_MAX,
 		.text = arena_printf(session->arena,
-		    "an earlier run was cut off while creating; looking for "
-		    "what it may have made, at most " STR_FMT " more",
+		    "an earlier run was cut off; looking for what it may have "
+		    "made or ended, at most " STR_FMT " more",
 		    STR_ARG(format_duration(session->arena,
 			(left_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS))),
 	};
 	for (size_t i = 0; i < session->lock->pending.n; i++) {
 		note.address = session->lock->pending.items[i].address;
-		if (session->lock->pending.items[i].action == OP_CREATE)
+		if (needs_time(&session->lock->pending.items[i]))
 			break;
 	}
 	session->config.note(session->config.note_ctx, &note);
@@ -178,20 +188,22 @@ report_halves(struct session *session)
 	return code;
 }
 
-/* The mark was nowhere in three listings and the time has passed: dead. */
+/* Three listings and the time: what was to be made was not, and what was to
+ * be ended is gone. */
 static int
-bury_open_creates(struct session *session)
+close_open_ops(struct session *session)
 {
 	const struct clock *clock = &session->config.world->clock;
 	struct records records = {0};
 	for (size_t i = 0; i < session->lock->pending.n; i++) {
 		const struct lock_op *op = &session->lock->pending.items[i];
-		if (op->action != OP_CREATE)
+		if (!needs_time(op))
 			continue;
 		*ARENA_PUSH(session->arena, &records.list) = (struct record){
 			.type = RECORD_RESULT,
 			.op = { .op = op->op },
-			.outcome = OP_NONE,
+			.outcome =
+			    op->action == OP_CREATE ? OP_NONE : OP_DONE,
 			.price_per_hour = -1,
 			.wall_ms = clock->wall_ms(clock->ctx),
 		};
@@ -214,9 +226,9 @@ session_settle(struct session *session, int64_t settle_ms)
 	int64_t asked = INT64_MIN;
 	if (report_halves(session) != EXIT_OK)
 		return EXIT_POLICY;
-	for (int listings = 1; has_open_create(session->lock); listings++) {
+	for (int listings = 1; has_open_op(session->lock); listings++) {
 		if (listings >= SETTLE_LISTINGS && asked >= until)
-			return bury_open_creates(session);
+			return close_open_ops(session);
 		say_settling(session, until > mono(session)
 			? until - mono(session)
 			: 0);
@@ -332,7 +344,7 @@ session_plan_to_apply(struct session *session,
 	int code = session_plan(session, options, plan);
 	if (code == EXIT_OK && !session_has_work(session, *plan))
 		return EXIT_OK;
-	if (code != EXIT_OK && !has_open_create(session->lock))
+	if (code != EXIT_OK && !has_open_op(session->lock))
 		return code;
 	*plan = NULL;
 	code = session_take_mutex(session);

@@ -451,7 +451,7 @@ kind_fields(enum kind kind)
 	case KIND_COUNT:
 		break;
 	}
-	assert(!"a kind that has no table");
+	assert(false && "a kind that has no table");
 	return NULL;
 }
 
@@ -477,7 +477,7 @@ effect_word(enum effect effect)
 	case EFFECT_REPLACE:
 		return "replace";
 	}
-	assert(!"an effect without a word");
+	assert(false && "an effect without a word");
 	return "";
 }
 

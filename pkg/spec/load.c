@@ -200,7 +200,7 @@ read_section_entry(void *ctx, struct decoder *decoder,
 	for (size_t i = 0; i < COUNTOF(readers); i++)
 		if (section->fields == readers[i].fields)
 			return readers[i].read(ctx, section, name);
-	assert(!"a section without a reader");
+	assert(false && "a section without a reader");
 	return false;
 }
 

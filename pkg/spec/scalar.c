@@ -71,7 +71,7 @@ field_words(struct arena *arena, const struct field *field,
 	case FIELD_STRUCT:
 		return STR("a mapping");
 	}
-	assert(!"a type without words");
+	assert(false && "a type without words");
 	return STR("");
 }
 
@@ -254,7 +254,7 @@ parse_number(const struct field *field, const struct node *node,
 		return parse_usd(value, out) && *out >= field->min &&
 		    *out <= field->max;
 	default:
-		assert(!"not a number");
+		assert(false && "not a number");
 		return false;
 	}
 }

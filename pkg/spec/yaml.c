@@ -610,7 +610,7 @@ take_event(struct yaml_reader *reader, const yaml_event_t *event,
 		*again = true;
 		return true;
 	}
-	assert(!"an event that libyaml does not have");
+	assert(false && "an event that libyaml does not have");
 	return false;
 }
 

@@ -176,9 +176,24 @@ lock_knows(const struct sim *sim, struct str id)
 	return str_search(disk_get(sim->disk, LOCK_PATH), id) != -1;
 }
 
+/* One op, two pods: the cloud did that by itself. */
+static bool
+has_twin(const struct sim *sim, const struct model_pod *pod, const char *op)
+{
+	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
+		const struct model_pod *other = model_pod_at(sim->model, i);
+		struct op_seen mark;
+		if (other != pod && pod_mark(other, &mark) &&
+		    strcmp(mark.op, op) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * An effect that arrived after the settling time is the cloud's own fault,
- * as is a pod that the console copied or an op executed twice.
+ * as is a pod that the console copied or an op executed twice.  That they
+ * end all the same, I1 sees.
  */
 static bool
 is_excused(const struct sim *sim, const struct model_pod *pod,
@@ -190,6 +205,7 @@ is_excused(const struct sim *sim, const struct model_pod *pod,
 	    !lock_knows(sim, pod->id))
 		return true;
 	return pod->by_console || op == NULL ||
+	    has_twin(sim, pod, mark->op) ||
 	    pod->created_ms - EPOCH_MS - op->arrives_ms > 55000;
 }
 

@@ -112,7 +112,7 @@ new_flight(struct sim *sim)
 		};
 		return flight;
 	}
-	assert(!"too many requests in flight");
+	assert(false && "too many requests in flight");
 }
 
 static void

@@ -230,7 +230,7 @@ test_plan_reconcile_knows_the_first_replica_by_both_addresses(void **state)
 }
 
 static void
-test_plan_reconcile_settles_deletes_by_absence(void **state)
+test_plan_reconcile_settles_deletes_by_what_is_listed(void **state)
 {
 	struct plan_world *w = *state;
 
@@ -242,6 +242,20 @@ test_plan_reconcile_settles_deletes_by_absence(void **state)
 	w->pods.items[0].status = POD_TERMINATED;
 	assert_text(reconcile(w), "result abc done\n");
 	assert_int_equal(w->lock.entries.n, 0);
+}
+
+/* A listing may lag: what it lacks may live, and is settled by time. */
+static void
+test_plan_reconcile_leaves_an_unlisted_delete_open(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_trainer(w, "");
+	world_settle(w);
+	pending(w, OP_A, OP_DELETE, world_entry(w, "pod.trainer"));
+	w->pods.n = 0;
+	assert_text(reconcile(w), "");
+	assert_int_equal(w->lock.entries.n, 1);
 }
 
 static void
@@ -319,7 +333,8 @@ main(void)
 		TEST(test_plan_reconcile_leaves_what_is_not_free_or_not_ours),
 		TEST(
 		test_plan_reconcile_knows_the_first_replica_by_both_addresses),
-		TEST(test_plan_reconcile_settles_deletes_by_absence),
+		TEST(test_plan_reconcile_settles_deletes_by_what_is_listed),
+		TEST(test_plan_reconcile_leaves_an_unlisted_delete_open),
 		TEST(test_plan_reconcile_settles_changes_by_what_is_live),
 		TEST(test_plan_reconcile_settles_volumes_by_name),
 	};
