@@ -30,6 +30,24 @@ lock_apply_intent(struct arena *arena, struct lock *lock,
 	*op = intent->op;
 }
 
+/*
+ * The live entry of a slot: pod.x and pod.x[0] are one, for replicas that
+ * come or go leave the first where it was.
+ */
+static struct lock_entry *
+find_slot(struct arena *arena, struct lock *lock, struct str address)
+{
+	struct lock_entry *entry = lock_find(lock, address);
+	if (entry != NULL)
+		return entry;
+	if (str_ends(address, STR("[0]")))
+		return lock_find(lock, str_sub(address, 0, address.len - 3));
+	if (str_find(address, '[') != -1)
+		return NULL;
+	return lock_find(lock, arena_printf(arena, STR_FMT "[0]",
+	    STR_ARG(address)));
+}
+
 static void
 created(struct arena *arena, struct lock *lock, const struct lock_op *op,
     const struct record *result)
@@ -49,7 +67,7 @@ created(struct arena *arena, struct lock *lock, const struct lock_op *op,
 	if (result->price_per_hour >= 0)
 		entry.price_per_hour = result->price_per_hour;
 
-	old = lock_find(lock, entry.address);
+	old = find_slot(arena, lock, entry.address);
 	if (old != NULL && !str_eq(old->id, entry.id)) {
 		lock_forget_keys(lock, old);
 		old->deposed = true;

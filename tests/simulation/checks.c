@@ -204,9 +204,15 @@ is_excused(const struct sim *sim, const struct model_pod *pod,
 	if (str_search(pod->name, STR("-pf")) == -1 &&
 	    !lock_knows(sim, pod->id))
 		return true;
+	/* An effect that comes late and is then hidden by a replica that is
+	 * behind is seen later than the settling time, too. */
+	const struct model_faults *faults = model_get_faults(sim->model);
+	int64_t late_ms = faults->per_mille[MODEL_POD_LIST][MODEL_STALE] > 0
+	    ? 500
+	    : 55000;
 	return pod->by_console || op == NULL ||
 	    has_twin(sim, pod, mark->op) ||
-	    pod->created_ms - EPOCH_MS - op->arrives_ms > 55000;
+	    pod->created_ms - EPOCH_MS - op->arrives_ms > late_ms;
 }
 
 static void

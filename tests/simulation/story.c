@@ -233,6 +233,17 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 		code = session_plan_to_apply(session, &options, 0, &plan);
 	if (code != EXIT_OK)
 		goto out;
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct plan_change *change = &plan->changes.items[i];
+		sim_trace(sim, "  %s " STR_FMT "%s",
+		    plan_reason_code(change->reason, change->op),
+		    STR_ARG(change->address),
+		    change->create_first ? ", create first" : "");
+	}
+	for (size_t i = 0; i < plan->checks.n; i++)
+		if (plan->checks.items[i].status == CHECK_FAIL)
+			sim_trace(sim, "  check: " STR_FMT,
+			    STR_ARG(plan->checks.items[i].message));
 	if (plan_has_failed_check(plan)) {
 		code = EXIT_POLICY;
 		goto out;
@@ -450,6 +461,10 @@ calm(struct tale *tale)
 		    "exit %d", round, code);
 	check_settled(sim, false);
 	code = process(tale, true, &empty);
+	if (code == EXIT_POLICY) {	/* a renamed pod mounts the volume */
+		obey(tale);
+		code = process(tale, true, &empty);
+	}
 	if (code != EXIT_OK && sim->violation == NULL)
 		sim_violate(sim, "I5", "destroy in calm exits %d", code);
 	check_settled(sim, true);
