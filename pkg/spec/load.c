@@ -330,6 +330,7 @@ start(struct loader *loader, struct arena *arena,
 		.scratch = &loader->scratch, .diags = diags,
 		.refs = &loader->refs, .defaults = &loader->defaults,
 		.section = read_section_entry, .ctx = loader };
+	load_builtin(loader);
 }
 
 const struct spec *
