@@ -27,7 +27,31 @@ env_injected(struct str name)
 
 enum verdict { SAME, DIFFERENT, UNCLEAR };
 
-/* The value that a pod of ours offers to others, absent if not known. */
+/* Digits in the caller's room. */
+static struct str
+number_text(char number[8], int64_t value)
+{
+	size_t at = 8;
+
+	for (; value > 0 && at > 0; value /= 10)
+		number[--at] = (char)('0' + value % 10);
+	return (struct str){ number + at, 8 - at };
+}
+
+static struct str
+volume_value(const struct cloud_volume *volume, struct str path,
+    char number[8])
+{
+	if (str_is(path, "name"))
+		return volume->name;
+	if (str_is(path, "data_center"))
+		return volume->data_center;
+	if (str_is(path, "size"))
+		return number_text(number, volume->size_gb);
+	return (struct str){0};
+}
+
+/* The value that a thing of ours offers to others, absent if not known. */
 static struct str
 output_value(struct diff *d, const struct text_part *part, char number[8])
 {
@@ -37,6 +61,8 @@ output_value(struct diff *d, const struct text_part *part, char number[8])
 		return (struct str){0};
 	if (str_is(part->text, "id"))
 		return have->id;
+	if (have->kind == KIND_VOLUME)
+		return volume_value(&have->volume, part->text, number);
 	const struct cloud_pod *pod = map_get(&d->p->pods, have->id);
 	if (pod == NULL)
 		return (struct str){0};
@@ -54,10 +80,18 @@ output_value(struct diff *d, const struct text_part *part, char number[8])
 		return pod->ssh.user;
 	if (!str_is(part->text, "ssh.port"))
 		return (struct str){0};
-	size_t at = 8;
-	for (unsigned port = pod->ssh.port; port > 0; port /= 10)
-		number[--at] = (char)('0' + port % 10);
-	return (struct str){ number + at, 8 - at };
+	return number_text(number, pod->ssh.port);
+}
+
+const char outputs_ssh[] = "ssh", outputs_all[] = "all";
+
+/* Is an output known only once this plan was carried out? */
+static bool
+output_moves(struct diff *d, const struct text_part *part)
+{
+	const char *moved = map_get(&d->p->moved, part->address);
+	return moved == outputs_all ||
+	    (moved == outputs_ssh && str_starts(part->text, STR("ssh.")));
 }
 
 /* Compare what a text means today with a live value, piece by piece. */
@@ -76,6 +110,8 @@ text_against(struct diff *d, const struct text *text, struct str live)
 			piece = options->secret != NULL ?
 			    options->secret(options->secret_ctx, part->text) :
 			    (struct str){0};
+		else if (part->type == PART_OUTPUT && output_moves(d, part))
+			return DIFFERENT;
 		else if (part->type == PART_OUTPUT)
 			piece = output_value(d, part, number);
 		if (piece.data == NULL && part->type != PART_TEXT)

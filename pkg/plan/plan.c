@@ -192,18 +192,31 @@ summarise(struct plan *plan)
 
 /* ------------------------------------------------------------- deciding -- */
 
+/* Needs first: whether their outputs move decides about who uses them. */
+static void
+decide_one(struct planner *p, const struct resource *want)
+{
+	bool *done = &p->want_done[want - p->spec->resources];
+
+	if (*done)
+		return;
+	*done = true;
+	for (size_t i = 0; i < want->nneeds; i++)
+		decide_one(p, want->needs[i]);
+	if (want->kind == KIND_POD)
+		pod_decide(p, want);
+	else if (want->kind == KIND_VOLUME)
+		volume_decide(p, want);
+}
+
 static void
 decide_wanted(struct planner *p)
 {
 	if (p->spec == NULL || p->options->mode == PLAN_DESTROY)
 		return;
-	for (size_t i = 0; i < p->spec->nresources; i++) {
-		const struct resource *want = &p->spec->resources[i];
-		if (want->kind == KIND_POD)
-			pod_decide(p, want);
-		else if (want->kind == KIND_VOLUME)
-			volume_decide(p, want);
-	}
+	p->want_done = ARENA_ARRAY(p->arena, bool, p->spec->nresources);
+	for (size_t i = 0; i < p->spec->nresources; i++)
+		decide_one(p, &p->spec->resources[i]);
 }
 
 static void

@@ -40,6 +40,9 @@ struct planner {
 	struct map pending;		/* op in hex -> lock_op */
 	struct map entry_ids;		/* id -> lock_entry, pods; by_id only */
 	bool by_id;
+	struct map moved;		/* address -> OUTPUTS_...: what this plan
+					   makes another of */
+	bool *want_done;		/* by index: decided about */
 	bool *entry_done;		/* by index: has been decided about */
 	bool *pod_done;			/* by index: known by an entry */
 	bool *volume_done;
@@ -51,6 +54,9 @@ struct planner {
 	const struct pod_spec *placed;	/* the last one looked at */
 	struct plan_change placement;	/* its candidates */
 };
+
+/* Which outputs of a pod will be others: those of its container or all. */
+extern const char outputs_ssh[], outputs_all[];
 
 /* ---------------------------------------------------------- index.c ---- */
 

@@ -124,6 +124,13 @@ place(struct slot *slot)
 }
 
 static void
+outputs_move(struct slot *slot, const char *which)
+{
+	map_put(&slot->p->moved, slot->p->arena, slot->want->address,
+	    (void *)(uintptr_t)which);
+}
+
+static void
 create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
 {
 	struct plan_change *change = &slot->change;
@@ -131,6 +138,7 @@ create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
 	change->op = op;
 	change->reason = reason;
 	config_wanted(&slot->diff, &change->config);
+	outputs_move(slot, outputs_all);
 	change->name_pattern = slot->spec->name_pattern;
 	change->on_failure = slot->spec->on_failure;
 	change->changes = 0;
@@ -277,6 +285,8 @@ finish_update(struct slot *slot)
 		danger_add(p, change, "gpu_not_guaranteed");
 		p->plan->needs_account |= !p->live->account_known;
 	}
+	if (change->start || (change->restarts && slot->runs && !change->stop))
+		outputs_move(slot, outputs_ssh);
 	target_make(slot);
 	change->on_failure = slot->spec->on_failure;
 	change->config = slot->target;

@@ -136,6 +136,7 @@ struct run {
 	size_t listings;
 	int64_t quota_interval_ms;	/* what the service's rate allows */
 
+	struct map subjects;		/* address -> subject; see env.c */
 	struct map made;		/* op -> act, creates of this run */
 	struct map doubles;		/* id -> act that ends it */
 	int64_t billing;		/* micro-dollars per hour, with what is
@@ -188,6 +189,9 @@ struct listed {
 	struct map pods;		/* id -> struct cloud_pod */
 	int64_t sent_ms;		/* when it was asked for */
 };
+
+/* env.c: fill references into a copy of act->config.env; false: failed. */
+bool act_fill_env(struct run *run, struct act *act);
 
 /* create.c */
 void create_start(struct run *run, struct act *act);

@@ -135,23 +135,7 @@ make_config(struct run *run, struct act *act, const struct cloud_pod *pod)
 		    &run->options.lineage, &act->entry.op);
 		act->entry.pod.name = act->config.name;
 	}
-	struct env_var *env =
-	    ARENA_ARRAY(run->arena, struct env_var, act->config.nenv);
-	for (size_t i = 0; i < act->config.nenv; i++) {
-		env[i] = act->config.env[i];
-		if (env[i].sensitive && (change->changes & CHANGE_ENV) &&
-		    (run->options.resolve == NULL ||
-			!run->options.resolve(run->options.resolve_ctx,
-			    run->arena, env[i].value, &env[i].value))) {
-			act_fail(run, act, FAIL_ERROR,
-			    arena_printf(run->arena,
-				"the value of env " STR_FMT " is not known",
-				STR_ARG(env[i].name)));
-			return false;
-		}
-	}
-	act->config.env = env;
-	return true;
+	return !(change->changes & CHANGE_ENV) || act_fill_env(run, act);
 }
 
 /* ---------------------------------------------------------------- verify */

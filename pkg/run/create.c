@@ -44,30 +44,6 @@ find_volume(struct run *run, struct act *act)
 	return true;
 }
 
-/* Fill secrets into a copy of the environment; the record keeps references. */
-static bool
-fill_env(struct run *run, struct act *act)
-{
-	size_t n = act->config.nenv;
-	struct env_var *env = ARENA_ARRAY(run->arena, struct env_var, n);
-	for (size_t i = 0; i < n; i++) {
-		env[i] = act->config.env[i];
-		if (!env[i].sensitive)
-			continue;
-		if (run->options.resolve == NULL ||
-		    !run->options.resolve(run->options.resolve_ctx,
-			run->arena, env[i].value, &env[i].value)) {
-			act_fail(run, act, FAIL_ERROR,
-			    arena_printf(run->arena,
-				"the value of env " STR_FMT " is not known",
-				STR_ARG(env[i].name)));
-			return false;
-		}
-	}
-	act->config.env = env;
-	return true;
-}
-
 /* Where the pod goes, from its candidate. */
 static void
 place(struct act *act, const struct candidate *candidate)
@@ -97,7 +73,7 @@ prepare_pod(struct run *run, struct act *act)
 	act->entry.pod = act->config;
 	act->entry.price_per_hour =
 	    candidate != NULL ? candidate->price_per_hour : -1;
-	return fill_env(run, act);
+	return act_fill_env(run, act);
 }
 
 static bool

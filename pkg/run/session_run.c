@@ -283,6 +283,28 @@ drive(struct driver *driver)
 
 /* ---------------------------------------------------------------- apply -- */
 
+/* What the spec says of a thing besides what is sent: its address, which
+ * replicas change, and protection. */
+static void
+take_words(struct session *session, const struct plan_change *change)
+{
+	const struct resource *want = change->want;
+	if (want == NULL || change->have == NULL ||
+	    (change->op != PLAN_UPDATE && change->op != PLAN_START &&
+		change->op != PLAN_STOP))
+		return;
+	struct lock_entry *entry = lock_find_id(session->lock, change->kind,
+	    change->have->id);
+	bool protect = want->kind == KIND_POD ? want->pod->protect
+					      : want->volume->protect;
+	if (entry == NULL || (entry->protect == protect &&
+	    str_eq(entry->address, change->address)))
+		return;
+	entry->address = change->address;
+	entry->protect = protect;
+	session->lock_changed = true;
+}
+
 /* What the plan only wants to have recorded differently. */
 static void
 take_keeps(struct session *session, const struct plan *plan)
@@ -297,6 +319,7 @@ take_keeps(struct session *session, const struct plan *plan)
 	}
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		const struct plan_change *change = &plan->changes.items[i];
+		take_words(session, change);
 		if (change->op != PLAN_FORGET || change->have == NULL ||
 		    (change->kind == KIND_POD && !change->gone_proved))
 			continue;

@@ -196,6 +196,7 @@ running_listed(struct run *run, struct act *act, const struct listed *listed)
 	}
 	act->subject->ssh.host = arena_str(run->arena, pod->ssh.host);
 	act->subject->ssh.port = pod->ssh.port;
+	act->subject->ssh.user = arena_str(run->arena, pod->ssh.user);
 	if (act->kind == ACTION_POD_SSH)
 		probe(run, act);
 	else

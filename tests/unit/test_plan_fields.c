@@ -289,6 +289,22 @@ test_plan_fields_output_follows_its_pod(void **state)
 	    "~ pod.b restarts !container_reset @4\n"
 	    "  env.A: \"1.2.3.4:2222\" -> (later) "
 	    "restart edit @4\n");
+
+	/* What restarts gets another port, so who uses it changes along. */
+	world_pod(&w, "pod.a")->ssh.port = 2222;
+	world_spec(&w, "pods:\n"
+	    "  a: { image: x:2, gpu: A40 }\n"
+	    "  b: { image: x:1, gpu: A40, env: { A: "
+	    "'${pod.a.ssh.host}:${pod.a.ssh.port}' } }\n");
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_ACTIONS),
+	    "~ pod.a restarts !container_reset @3\n"
+	    "~ pod.b restarts !container_reset @4\n"
+	    "do 0 update pod.a\n"
+	    "do 1 await running pod.a after 0\n"
+	    "do 2 await ssh pod.a after 1\n"
+	    "do 3 update pod.b after 2\n"
+	    "do 4 await running pod.b after 3\n"
+	    "do 5 await ssh pod.b after 4\n");
 	world_release(&w);
 }
 
