@@ -5,6 +5,8 @@
  * gc ends only the latter: pods with our full mark that no record knows.
  * It runs them through the same engine as an apply, journal included.
  */
+#include <unistd.h>
+
 #include "app.h"
 #include "apply.h"
 #include "base/json.h"
@@ -205,6 +207,11 @@ collect(struct applying *applying, struct app *app)
 	if (code != EXIT_OK)
 		return code;
 	planning->plan = orphans_only(&app->arena, planning->plan);
+	if (planning->plan->changes.n == 0 && !app_json(app)) {
+		app_write(STDOUT_FILENO, STR("Nothing of ours is left "
+		    "over.\n"));
+		return EXIT_OK;
+	}
 	planning_show(planning);
 	if (acts && planning->plan->changes.n > 0)
 		return apply_run(applying);

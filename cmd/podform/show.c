@@ -37,7 +37,6 @@ show_plan(struct app *app, const char *path)
 		plan_text(&out, file.plan, &(struct plan_text_options){
 		    .style = app->out_style, .sources = file.sources,
 		    .spec_digest = file.binding.spec_digest,
-		    .plan_id = file.binding.plan_id,
 		    .concise = app->options->concise });
 	}
 	app_print(app, &out);

@@ -63,14 +63,9 @@ add_opening(struct strbuf *out, const struct page *page)
 	const char *comma = "";
 
 	strbuf_adds(out, "podform will do the following (");
-	if (options->plan_id.len > 0) {
-		strbuf_addf(out, "plan " STR_FMT,
-		    STR_ARG(str_sub(options->plan_id, 0, 8)));
-		comma = ", ";
-	}
 	if (options->spec_digest.len > 15) {
 		/* Past "sha256:", as many digits as people compare. */
-		strbuf_addf(out, "%sspec " STR_FMT, comma,
+		strbuf_addf(out, "spec " STR_FMT,
 		    STR_ARG(str_sub(options->spec_digest, 7, 8)));
 		comma = ", ";
 	}

@@ -31,8 +31,6 @@ struct plan_text_options {
 	struct str spec_digest;		/* "sha256:..." or absent */
 	int64_t now_ms;			/* wall clock; 0 leaves ages out */
 	bool concise;			/* headers only, no attributes */
-	/* Of a plan read from a file: the moment it was made and its id. */
-	struct str plan_id;
 };
 
 void plan_text(struct strbuf *out, const struct plan *plan,
