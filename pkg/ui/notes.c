@@ -74,9 +74,9 @@ words_of(struct arena *arena, const struct run_note *note)
 		    str_from(kind->doing)), STR_ARG(notes_elapsed(arena,
 		    note->elapsed_ms)));
 	case NOTE_ID_ASSIGNED:
-		return arena_printf(arena, "has the id " STR_FMT "%s" STR_FMT
-		    "%s", STR_ARG(note->id),
-		    note->per_hour > 0 ? " and bills " : "",
+		return arena_printf(arena, "created with id " STR_FMT "%s"
+		    STR_FMT "%s", STR_ARG(note->id),
+		    note->per_hour > 0 ? ", bills " : "",
 		    STR_ARG(note->per_hour > 0 ? format_rate(arena,
 		    note->per_hour) : (struct str){0}),
 		    note->per_hour > 0 ? "/h" : "");

@@ -192,10 +192,19 @@ static void
 read_identity(const struct part *part, struct plan_change *change)
 {
 	struct str id = text_of(part, "id"), label = text_of(part, "label");
+	struct str data_center = text_of(part, "data_center");
 	struct lock_entry *have;
+	struct cloud_pod *pod;
 
 	change->config.name = label;
 	change->volume_config.name = label;
+	if (data_center.data != NULL) {
+		pod = ARENA_NEW(arena_of(part), struct cloud_pod);
+		pod->id = id;
+		pod->config.name = label;
+		pod->config.data_center = data_center;
+		change->pod = pod;
+	}
 	if (id.data == NULL)
 		return;
 	have = ARENA_NEW(arena_of(part), struct lock_entry);

@@ -115,6 +115,9 @@ plan_json_change(struct json_writer *w, const struct plan *plan,
 		json_put_null(w);
 	json_member_str(w, "label", words_label(&arena, change));
 	json_member_str(w, "id", change_id(change));
+	if (change->pod != NULL)
+		json_member_str(w, "data_center",
+		    change->pod->config.data_center);
 	put_place(w, sources, change->span);
 	plan_json_put_diff(w, words_actions(change), change->attrs.items,
 	    change->attrs.n);

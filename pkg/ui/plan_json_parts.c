@@ -1,6 +1,8 @@
 /* plan_json_parts.c - see plan_json_parts.h */
 #include "ui/plan_json_parts.h"
 
+#include <string.h>
+
 #include "base/units.h"
 #include "ui/words.h"
 
@@ -113,6 +115,19 @@ put_side(struct json_writer *w, const char *key,
 	json_end(w, '}');
 }
 
+/* null where there is no such thing, as Terraform has it. */
+static void
+put_or_null(struct json_writer *w, const char *key, bool exists,
+    const struct plan_attr *attrs, size_t n, enum side side)
+{
+	if (exists) {
+		put_side(w, key, attrs, n, side);
+		return;
+	}
+	json_key(w, key);
+	json_put_null(w);
+}
+
 static void
 put_replace_paths(struct json_writer *w, const struct plan_attr *attrs,
     size_t n)
@@ -172,8 +187,10 @@ plan_json_put_diff(struct json_writer *w, const char *actions,
 	json_begin(w, '{');
 	json_key(w, "actions");
 	json_put_raw(w, str_from(actions));
-	put_side(w, "before", attrs, n, BEFORE);
-	put_side(w, "after", attrs, n, AFTER);
+	put_or_null(w, "before", strcmp(actions, "[\"create\"]") != 0, attrs,
+	    n, BEFORE);
+	put_or_null(w, "after", strcmp(actions, "[\"delete\"]") != 0, attrs,
+	    n, AFTER);
 	put_side(w, "after_unknown", attrs, n, AFTER_UNKNOWN);
 	put_side(w, "before_sensitive", attrs, n, BEFORE_SENSITIVE);
 	put_side(w, "after_sensitive", attrs, n, AFTER_SENSITIVE);

@@ -1,6 +1,7 @@
 /* progress.c - see progress.h */
 #include "ui/progress.h"
 
+#include "base/units.h"
 #include "ui/cells.h"
 #include "ui/notes.h"
 
@@ -40,8 +41,8 @@ draw_item(struct progress *progress, const struct progress_item *item,
 {
 	size_t width = (size_t)progress->style.width;
 	struct arena arena = {0};
-	struct str elapsed = notes_elapsed(&arena,
-	    (now_ms - item->started_ms) / 1000 * 1000);
+	struct str elapsed = format_duration(&arena,
+	    (now_ms - item->started_ms) / SECOND_MS * SECOND_MS);
 	struct strbuf line = {0};
 
 	/* The last column stays free: some terminals wrap on it. */
@@ -196,7 +197,11 @@ end_item(struct progress *progress, const struct run_note *note)
 	}
 	if (!note->undo)
 		progress->done++;
-	keep_line(progress, note);
+	/* That it was created was said when its id came. */
+	if (note->type != NOTE_ACTION_DONE || note->undo ||
+	    (note->kind != ACTION_POD_CREATE &&
+	    note->kind != ACTION_VOLUME_CREATE))
+		keep_line(progress, note);
 	progress->dirty = true;
 }
 

@@ -117,7 +117,7 @@ report_print(struct strbuf *out, const struct plan *plan,
 	strbuf_addc(out, '\n');
 	style_add(out, options->style, good ? PAINT_GREEN : PAINT_RED,
 	    strbuf_str(&line));
-	strbuf_adds(out, ": ");
+	strbuf_adds(out, good ? ": " : ":\n  ");
 	add_counts(out, summary);
 	strbuf_addf(out, " (" STR_FMT ").\n",
 	    STR_ARG(notes_elapsed(&arena, options->elapsed_ms)));

@@ -57,6 +57,13 @@ show_difference(const char *path, struct str want, struct str have)
 }
 
 void
+expected_same(const char *name, struct str want, struct str have)
+{
+	if (!str_eq(want, have))
+		show_difference(name, want, have);
+}
+
+void
 expected_text(const char *name, struct str text)
 {
 	const char *update = getenv("UPDATE");

@@ -12,4 +12,7 @@
 /* Fail the running cmocka test, showing the first line that differs. */
 void expected_text(const char *name, struct str text);
 
+/* The same for two texts; name is for the message. */
+void expected_same(const char *name, struct str want, struct str have);
+
 #endif
