@@ -161,6 +161,39 @@ check_balance(struct planner *p)
 	    STR_ARG(format_rate(p->arena, after)));
 }
 
+/* The account's own limit counts everything on it, not only ours. */
+static void
+check_spend_limit(struct planner *p)
+{
+	const struct account *account = &p->live->account;
+	const struct plan_cost *cost = &p->plan->cost;
+	int64_t after = account->spend_per_hour + cost->after_per_hour -
+	    cost->before_per_hour;
+
+	if (!p->live->account_known || account->spend_limit <= 0 ||
+	    after <= account->spend_limit)
+		return;
+	check_add(p, "spend_limit", CHECK_WARN, NO_SPAN, "the account would "
+	    "spend " STR_FMT " per hour, and its limit at the service is "
+	    STR_FMT, STR_ARG(format_rate(p->arena, after)),
+	    STR_ARG(format_rate(p->arena, account->spend_limit)));
+}
+
+/* The service refuses to stop or reset a pod that somebody locked. */
+static void
+check_locked(struct planner *p, const struct plan_change *change)
+{
+	bool resets = change->op == PLAN_STOP ||
+	    (change->op == PLAN_UPDATE && (change->restarts || change->stop));
+
+	if (change->pod == NULL || !change->pod->locked || !resets)
+		return;
+	check_add(p, "locked", CHECK_WARN, change->span, STR_FMT " is locked "
+	    "in the console and cannot be stopped or restarted until "
+	    "somebody unlocks pod '" STR_FMT "'", STR_ARG(change->address),
+	    STR_ARG(change->pod->id));
+}
+
 void
 checks_make(struct planner *p)
 {
@@ -170,8 +203,11 @@ checks_make(struct planner *p)
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		check_protect(p, &plan->changes.items[i]);
 		check_in_use(p, &plan->changes.items[i]);
+		check_locked(p, &plan->changes.items[i]);
 	}
 	check_budget(p, starts);
-	if (starts)
-		check_balance(p);
+	if (!starts)
+		return;
+	check_balance(p);
+	check_spend_limit(p);
 }

@@ -108,7 +108,8 @@ struct candidate {
 	struct str gpu, gpu_name;
 	enum cloud_tier tier;		/* secure or community */
 	struct str data_center;		/* absent: the cloud chooses */
-	int64_t price_per_hour;		/* whole pod, micro-dollars; -1 unknown */
+	int64_t price_per_hour;		/* whole pod, micro-dollars;
+					   -1 unknown */
 	enum stock stock;
 };
 
@@ -116,8 +117,8 @@ struct plan_change {
 	enum plan_op op;
 	enum plan_reason reason;
 	bool create_first;		/* of a replacement */
-	bool start, stop;		/* of an update: also change the state */
-	bool restarts;			/* an update that resets the container */
+	bool start, stop;		/* of an update: and its state */
+	bool restarts;			/* an update resets the container */
 	bool orphan;			/* not in the lock: live only */
 	enum kind kind;
 	struct str address, name;
@@ -185,7 +186,7 @@ struct plan_check {
 	const char *id;			/* "budget.hourly", "protect", "mark",
 					   "max_price", "placement", "state",
 					   "balance", "destroy", "gpu",
-					   "in_use" */
+					   "in_use", "locked", "spend_limit" */
 	enum check_status status;
 	struct str message;
 	struct span span;

@@ -40,8 +40,8 @@ struct planner {
 	struct map pending;		/* op in hex -> lock_op */
 	struct map entry_ids;		/* id -> lock_entry, pods; by_id only */
 	bool by_id;
-	struct map moved;		/* address -> OUTPUTS_...: what this plan
-					   makes another of */
+	struct map moved;		/* address -> outputs_ssh or _all: that
+					   will be others after this plan */
 	bool *want_done;		/* by index: decided about */
 	bool *entry_done;		/* by index: has been decided about */
 	bool *pod_done;			/* by index: known by an entry */
@@ -118,7 +118,7 @@ struct diff {
 	bool replaces;			/* a fixed field differs */
 	bool edited;			/* something in the spec changed */
 	bool agreed;			/* the record alone is behind */
-	struct str volume_id;		/* wanted; absent: none, or made later */
+	struct str volume_id;		/* wanted; absent: none, or later */
 	bool volume_later;		/* its id is known after apply */
 	struct str data_center;		/* of the wanted volume, if any */
 	struct pod_config *target;	/* what will be true: filled in */

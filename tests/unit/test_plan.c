@@ -265,7 +265,7 @@ test_plan_create_first_deletes_the_old_one_last(void **state)
 }
 
 static void
-test_plan_lost_pod_is_confirmed_gone_before_it_is_made_again(void **state)
+test_plan_lost_pod_is_confirmed_gone_before_its_create(void **state)
 {
 	struct plan_world *w = *state;
 
@@ -551,7 +551,7 @@ main(void)
 		TEST(test_plan_without_an_ssh_port_waits_for_no_banner),
 		TEST(test_plan_deletes_come_last_behind_one_barrier),
 		TEST(test_plan_create_first_deletes_the_old_one_last),
-		TEST(test_plan_lost_pod_is_confirmed_gone_before_it_is_made_again),
+		TEST(test_plan_lost_pod_is_confirmed_gone_before_its_create),
 		TEST(test_plan_tainted_and_deposed_entries_are_cleared_away),
 		TEST(test_plan_orphans_go_and_strangers_are_only_shown),
 		TEST(test_plan_pending_create_is_no_orphan_and_keeps_its_slot),

@@ -125,6 +125,23 @@ test_plan_destroy_takes_all_but_what_is_protected(void **state)
 	assert_false(plan_has_failed_check(w->plan));
 }
 
+static void
+test_plan_locked_pod_is_warned_about_when_it_would_restart(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_trainer(w, "");
+	world_settle(w);
+	world_pod(w, "pod.trainer")->locked = true;
+	world_trainer(w, "name: other");
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+	world_trainer(w, "args: other");
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check warn locked: pod.trainer is locked in the console and "
+	    "cannot be stopped or restarted until somebody unlocks pod "
+	    "'pod1' @6\n");
+}
+
 /* ------------------------------------------------------------- budget -- */
 
 static void
@@ -200,6 +217,12 @@ test_plan_balance_below_an_hour_is_warned_about(void **state)
 	assert_text(world_plan(w, DUMP_CHECKS),
 	    "check warn balance: the balance of $0.30 does not last for an "
 	    "hour at $0.40 per hour\n");
+	w->live.account.balance = 9 * MICROUSD;
+	w->live.account.spend_per_hour = 500000;
+	w->live.account.spend_limit = 800000;
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check warn spend_limit: the account would spend $0.90 per hour, "
+	    "and its limit at the service is $0.80\n");
 	w->live.account_known = false;
 	assert_text(world_plan(w, DUMP_CHECKS), "");
 	assert_true(w->plan->needs_account);
@@ -368,6 +391,8 @@ main(void)
 		TEST(test_plan_protect_refuses_deleting_and_replacing),
 		TEST(test_plan_protect_is_taken_away_by_a_plan_of_its_own),
 		TEST(test_plan_destroy_takes_all_but_what_is_protected),
+		TEST(
+		test_plan_locked_pod_is_warned_about_when_it_would_restart),
 		TEST(test_plan_budget_refuses_what_costs_more),
 		TEST(test_plan_budget_warns_of_the_worst_candidate),
 		TEST(test_plan_budget_counts_an_unknown_price_as_over),
