@@ -23,18 +23,6 @@ enough(struct decoder *decoder)
 
 /* --------------------------------------------------------- field names -- */
 
-/* Names are short and mostly differ in their first letter. */
-static bool
-is_called(const struct field *field, struct str name)
-{
-	size_t i = 0;
-
-	while (i < name.len && field->name[i] == name.data[i] &&
-	    name.data[i] != '\0')
-		i++;
-	return i == name.len && field->name[i] == '\0';
-}
-
 static const struct field *
 find_field(const struct field *fields, struct str name, size_t *hint)
 {
@@ -42,10 +30,10 @@ find_field(const struct field *fields, struct str name, size_t *hint)
 	const struct field *field = &fields[*hint];
 
 	for (; field->name != NULL; field++)
-		if (is_called(field, name))
+		if (is_word(name, field->name))
 			goto found;
 	for (field = fields; field < &fields[*hint]; field++)
-		if (is_called(field, name))
+		if (is_word(name, field->name))
 			goto found;
 	return NULL;
 found:
@@ -146,7 +134,7 @@ usable_key(struct decoder *decoder, const struct node *key)
 		    key->type == NODE_MAP ? "mapping" : "list");
 		return false;
 	}
-	if (key->plain && str_is(key->value, "<<")) {
+	if (key->plain && key->value.len == 2 && str_is(key->value, "<<")) {
 		diag_error(decoder->diags, E_FEATURE, key->span,
 		    "merge keys are not supported");
 		diag_hint(decoder->diags, "put what all pods share under "

@@ -62,6 +62,20 @@ void decode_fallbacks(struct decoder *decoder, const struct field *fields,
 bool decode_scalar(struct decoder *decoder, const struct field *field,
     const struct node *node, void *base);
 
+/*
+ * Is text this word?  As str_is(), but words of the tables are short and
+ * mostly differ in their first letter, and it is asked for every key.
+ */
+static inline bool
+is_word(struct str text, const char *word)
+{
+	size_t i = 0;
+
+	while (i < text.len && word[i] == text.data[i] && word[i] != '\0')
+		i++;
+	return i == text.len && word[i] == '\0';
+}
+
 /* "a whole number from 1 to 10", for messages and the reference. */
 struct str field_words(struct arena *arena, const struct field *field,
     enum field_type type);

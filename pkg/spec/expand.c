@@ -41,12 +41,19 @@ by_secret(const void *a, const void *b)
 	    (*(struct secret_form *const *)b)->decl.name);
 }
 
-#define SORT(vec, order) \
-	do { \
-		if ((vec).n > 1) \
-			qsort((vec).items, (vec).n, sizeof *(vec).items, \
-			    (order)); \
-	} while (0)
+/* People mostly write things in order: look before sorting. */
+static void
+sort(void *items, size_t n, int (*order)(const void *a, const void *b))
+{
+	void **at = items;
+
+	for (size_t i = 1; i < n; i++) {
+		if (order(&at[i - 1], &at[i]) > 0) {
+			qsort(items, n, sizeof *at, order);
+			return;
+		}
+	}
+}
 
 /* ------------------------------------------------------------- needs ---- */
 
@@ -197,11 +204,11 @@ load_expand(struct loader *loader)
 	struct needs needs = { .spec = spec, .scratch = &loader->scratch,
 		.outputs = load_any_output(loader) };
 
-	SORT(loader->pods, by_pod);
-	SORT(loader->volumes, by_volume);
-	SORT(loader->runners, by_runner);
-	SORT(loader->tunnels, by_tunnel);
-	SORT(loader->secrets, by_secret);
+	sort(loader->pods.items, loader->pods.n, by_pod);
+	sort(loader->volumes.items, loader->volumes.n, by_volume);
+	sort(loader->runners.items, loader->runners.n, by_runner);
+	sort(loader->tunnels.items, loader->tunnels.n, by_tunnel);
+	sort(loader->secrets.items, loader->secrets.n, by_secret);
 	spec->nsecrets = loader->secrets.n;
 	spec->secrets = ARENA_ARRAY(loader->arena, struct secret_decl,
 	    spec->nsecrets);

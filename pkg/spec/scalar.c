@@ -221,7 +221,7 @@ static bool
 choose(const struct field *field, struct str value, int64_t *out)
 {
 	for (size_t i = 0; field->choices[i] != NULL; i++) {
-		if (str_is(value, field->choices[i])) {
+		if (is_word(value, field->choices[i])) {
 			*out = (int64_t)i;
 			return true;
 		}
