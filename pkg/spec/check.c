@@ -18,11 +18,17 @@ load_find_pod(const struct loader *loader, struct str name)
 }
 
 static struct volume_spec *
-find_volume(const struct loader *loader, struct str name)
+find_volume(struct loader *loader, struct str name)
 {
+	/* Neighbours mostly share a volume. */
+	if (loader->last_volume != NULL &&
+	    str_eq(loader->last_volume->name, name))
+		return loader->last_volume;
 	char *span = map_get(&loader->names[KIND_VOLUME], name);
-	return span == NULL ? NULL : (struct volume_spec *)(void *)
+	loader->last_volume = span == NULL ? NULL :
+	    (struct volume_spec *)(void *)
 	    (span - offsetof(struct volume_spec, span));
+	return loader->last_volume;
 }
 
 /* The nearest name of that kind, as a hint. */

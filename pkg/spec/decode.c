@@ -21,94 +21,6 @@ enough(struct decoder *decoder)
 	return true;
 }
 
-/* --------------------------------------------------------- field names -- */
-
-static const struct field *
-find_field(const struct field *fields, struct str name, size_t *hint)
-{
-	/* Keys mostly come in the order of the table. */
-	const struct field *field = &fields[*hint];
-
-	for (; field->name != NULL; field++)
-		if (is_word(name, field->name))
-			goto found;
-	for (field = fields; field < &fields[*hint]; field++)
-		if (is_word(name, field->name))
-			goto found;
-	return NULL;
-found:
-	*hint = (size_t)(field - fields) + 1;
-	return field;
-}
-
-/* Where else is a field of this name legal?  Adds hints, at most two. */
-static void
-hint_elsewhere(struct decoder *decoder, const struct field *fields,
-    struct str name, struct str path, int *left)
-{
-	for (; fields->name != NULL && *left > 0; fields++) {
-		struct str inner = path.len == 0 ? str_from(fields->name)
-		    : arena_printf(decoder->scratch, STR_FMT ".%s",
-			STR_ARG(path), fields->name);
-		if (path.len > 0 && str_is(name, fields->name)) {
-			diag_hint(decoder->diags, "'" STR_FMT "' is known as "
-			    STR_FMT, STR_ARG(name), STR_ARG(inner));
-			(*left)--;
-		}
-		if (fields->fields == NULL ||
-		    fields->fields == defaults_fields)
-			continue;
-		if (fields->type == FIELD_MAP)
-			inner = arena_printf(decoder->scratch,
-			    STR_FMT ".NAME", STR_ARG(inner));
-		hint_elsewhere(decoder, fields->fields, name, inner, left);
-	}
-}
-
-/* "pod 'trainer'" */
-static const char *
-what_words(struct decoder *decoder, const struct mapping *mapping)
-{
-	if (mapping->name.len == 0)
-		return mapping->what;
-	return arena_printf(decoder->scratch, "%s '" STR_FMT "'",
-	    mapping->what, STR_ARG(mapping->name)).data;
-}
-
-/* Returns the field that was probably meant, or NULL. */
-static const struct field *
-say_unknown(struct decoder *decoder, const struct mapping *mapping,
-    const struct node *key)
-{
-	const struct field *fields = mapping->fields;
-	struct str names[64];
-	size_t n = 0;
-	int left = 2;
-
-	for (const struct field *f = fields; f->name != NULL &&
-	    n < COUNTOF(names); f++)
-		names[n++] = str_from(f->name);
-	struct str nearest = str_nearest(key->value, names, n);
-	diag_error(decoder->diags, E_UNKNOWN_FIELD, key->span,
-	    "unknown field '" STR_FMT "' in %s", STR_ARG(key->value),
-	    what_words(decoder, mapping));
-	if (nearest.data != NULL)
-		diag_hint(decoder->diags, "did you mean '" STR_FMT "'?",
-		    STR_ARG(nearest));
-	for (const struct field *f = top_fields; f->name != NULL; f++)
-		if (fields != top_fields && str_is(key->value, f->name))
-			diag_hint(decoder->diags, "'%s' belongs at the top "
-			    "of a file", f->name);
-	hint_elsewhere(decoder, top_fields, key->value, (struct str){0},
-	    &left);
-	if (nearest.data == NULL && left == 2)
-		diag_hint(decoder->diags, "podform explain lists what is "
-		    "known");
-	size_t start = 0;
-	return nearest.data != NULL ? find_field(fields, nearest, &start)
-				    : NULL;
-}
-
 /* A misspelt field is not missing too. */
 static void
 excuse(const struct mapping *mapping, const struct field *meant,
@@ -182,7 +94,7 @@ require(struct decoder *decoder, const struct mapping *mapping,
 		if (!(field->flags & FIELD_REQUIRED) || (given >> i & 1))
 			continue;
 		diag_error(decoder->diags, E_MISSING, mapping->place,
-		    "%s has no '%s'", what_words(decoder, mapping),
+		    "%s has no '%s'", decode_words(decoder, mapping),
 		    field->name);
 		diag_hint(decoder->diags, "for example: %s: %s", field->name,
 		    field->example);
@@ -248,7 +160,7 @@ decode_mapping(struct decoder *decoder, const struct node *first,
 
 	if (first->type != NODE_MAP || first->refused)
 		return wrong_shape(decoder, first,
-		    what_words(decoder, mapping), "a mapping");
+		    decode_words(decoder, mapping), "a mapping");
 	for (;;) {
 		if (!yaml_next(decoder->reader, &key))
 			return false;
@@ -258,9 +170,9 @@ decode_mapping(struct decoder *decoder, const struct node *first,
 			return false;
 		const struct field *field = NULL;
 		if (usable_key(decoder, &key)) {
-			field = find_field(mapping->fields, key.value, &hint);
+			field = decode_find(mapping->fields, key.value, &hint);
 			if (field == NULL)
-				excuse(mapping, say_unknown(decoder,
+				excuse(mapping, decode_unknown(decoder,
 				    mapping, &key), &excused);
 		}
 		if (field == NULL) {

@@ -34,10 +34,10 @@ struct decoder {
 
 /*
  * Read the mapping that begins with `first` into base; `what` and `name`
- * call it in messages: pod 'trainer', or only `what` without a name.  `set` collects the bits of the fields given
- * (NULL: none are kept).  Missing required fields are reported at `place`
- * unless check_required is false.  False only when the file cannot be read
- * on.
+ * call it in messages: pod 'trainer', or only `what` without a name.  `set`
+ * collects the bits of the fields given (NULL: none are kept).  Missing
+ * required fields are reported at `place` if required.  False only when the
+ * file cannot be read on.
  */
 struct mapping {
 	const struct field *fields;
@@ -48,11 +48,26 @@ struct mapping {
 	struct span place;
 	bool required;
 };
-void decode_duplicate(struct decoder *decoder, const struct node *key,
-    struct span first);
-
 bool decode_mapping(struct decoder *decoder, const struct node *first,
     const struct mapping *mapping);
+
+/* "pod 'trainer'": what the mapping is called in messages. */
+const char *decode_words(struct decoder *decoder,
+    const struct mapping *mapping);
+
+/* The field of that name or NULL.  *hint, 0 at first, is kept between calls
+ * for one mapping: keys mostly come in the order of the table. */
+const struct field *decode_find(const struct field *fields, struct str name,
+    size_t *hint);
+
+/* Report a key that is no field, with what may have been meant and where it
+ * would be legal; returns the field that was probably meant, or NULL. */
+const struct field *decode_unknown(struct decoder *decoder,
+    const struct mapping *mapping, const struct node *key);
+
+/* Report a key that is there already, since `first`. */
+void decode_duplicate(struct decoder *decoder, const struct node *key,
+    struct span first);
 
 /* Store the default of every field that has one; for loaders and tests. */
 void decode_fallbacks(struct decoder *decoder, const struct field *fields,

@@ -3,8 +3,8 @@
  *
  * Every field of every resource is written in the order of the tables, each
  * text after its length, and hashed.  A change of the tables changes all
- * digests, and then the number in spec_digest() changes too.  Defaults are in it as
- * if they had been written out; secrets are in it as references.
+ * digests, and then the number in spec_digest() changes too.  Defaults are
+ * in it as if they had been written out; secrets are in it as references.
  */
 #include <sha256.h>
 #include <string.h>

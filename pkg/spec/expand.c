@@ -112,7 +112,8 @@ find_needs(struct needs *needs, struct arena *arena,
 	switch (resource->kind) {
 	case KIND_POD:
 		if (resource->pod->volume.data != NULL)
-			add_named(needs, KIND_VOLUME, resource->pod->volume, -1);
+			add_named(needs, KIND_VOLUME, resource->pod->volume,
+			    -1);
 		if (needs->outputs)
 			pod_each_text(resource->pod, add_outputs, needs);
 		break;

@@ -31,6 +31,7 @@ struct loader {
 	VEC_OF(struct secret_form *) secrets;
 	/* Name -> the item of the lists above. */
 	struct map names[KIND_COUNT], secret_names;
+	struct volume_spec *last_volume;	/* that was looked for */
 	bool broken;		/* a file could not be read to its end: what
 				   is not known may have been there */
 	size_t empty_files;

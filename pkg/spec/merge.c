@@ -1,4 +1,5 @@
 /* merge.c - what a pod does not say for itself; see load.h */
+#include <assert.h>
 #include <string.h>
 
 #include "spec/codes.h"
@@ -107,6 +108,42 @@ require(struct loader *loader, const struct pod_spec *pod,
 	}
 }
 
+/* Which bits a pod needs: always, or with a mapping that it has. */
+struct need {
+	uint64_t with, bits;
+};
+
+enum { NEEDS_MAX = 16 };
+
+static size_t
+list_needs(const struct field *fields, uint64_t with, struct need *needs,
+    size_t n)
+{
+	size_t mine = n++;
+
+	assert(n <= NEEDS_MAX);
+	needs[mine] = (struct need){ .with = with };
+	for (const struct field *field = fields; field->name; field++) {
+		uint64_t bit = field->bit == 0 ? 0
+		    : (uint64_t)1 << (field->bit - 1);
+		if (field->flags & FIELD_REQUIRED)
+			needs[mine].bits |= bit;
+		if (field->type == FIELD_STRUCT)
+			n = list_needs(field->fields, bit, needs, n);
+	}
+	return n;
+}
+
+static bool
+is_complete(const struct pod_spec *pod, const struct need *needs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((pod->set & needs[i].with) == needs[i].with &&
+		    (pod->set & needs[i].bits) != needs[i].bits)
+			return false;
+	return true;
+}
+
 void
 load_builtin(struct loader *loader)
 {
@@ -121,6 +158,9 @@ load_builtin(struct loader *loader)
 void
 load_merge(struct loader *loader)
 {
+	struct need needs[NEEDS_MAX];
+	size_t n = list_needs(pod_fields, 0, needs, 0);
+
 	for (size_t i = 0; i < loader->pods.n; i++) {
 		struct pod_spec *pod = loader->pods.items[i];
 		if (loader->defaults.set != 0) {
@@ -128,7 +168,7 @@ load_merge(struct loader *loader)
 			prune_defaults(pod, &defaults);
 			merge(loader->arena, pod_fields, pod, &defaults);
 		}
-		if (!loader->broken)
+		if (!loader->broken && !is_complete(pod, needs, n))
 			require(loader, pod, pod_fields, NULL, pod->span);
 	}
 }

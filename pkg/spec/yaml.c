@@ -37,8 +37,8 @@ offset_of(struct yaml_reader *reader, size_t index)
 	return at;
 }
 
-static struct span
-span_of(struct yaml_reader *reader, yaml_mark_t start, yaml_mark_t end)
+struct span
+yaml_mark_span(struct yaml_reader *reader, yaml_mark_t start, yaml_mark_t end)
 {
 	size_t from = offset_of(reader, start.index);
 	size_t to = offset_of(reader, end.index);
@@ -263,160 +263,6 @@ yaml_close(struct yaml_reader *reader)
 	reader->started = false;
 }
 
-/* ------------------------------------------------------ syntax errors --- */
-
-/* libyaml's words, and ours with a way out. */
-static const struct {
-	const char *theirs, *ours, *hint;
-} problems[] = {
-	{ "tab character that violates",
-	  "a tab cannot be used for indentation", "use spaces" },
-	{ "could not find expected ':'",
-	  "this line is neither `key: value` nor part of a value",
-	  "put a colon and a space after the key, or indent the line as far "
-	  "as the text it belongs to" },
-	{ "mapping values are not allowed",
-	  "a colon where no key can be",
-	  "put quotes around a value that holds `: `, and begin each key on "
-	  "its own line" },
-	{ "did not find expected key",
-	  "a key was expected here",
-	  "keys of one mapping begin in the same column" },
-	{ "did not find expected '-' indicator",
-	  "a list item was expected here",
-	  "items of one list begin with `- ` in the same column" },
-	{ "did not find expected ',' or ']'",
-	  "a list in brackets is not closed: expected `,` or `]`", NULL },
-	{ "did not find expected ',' or '}'",
-	  "a mapping in braces is not closed: expected `,` or `}`", NULL },
-	{ "block sequence entries are not allowed",
-	  "a list item cannot begin here",
-	  "put the list on the lines below its key" },
-	{ "found unexpected end of stream",
-	  "the file ends inside a quoted text", "close the quote" },
-	{ "found unexpected document indicator",
-	  "a document marker inside a quoted text", "close the quote" },
-	{ "found unknown escape character",
-	  "an unknown escape after a backslash",
-	  "use single quotes where a backslash means itself" },
-	{ "did not find expected comment or line break",
-	  "a block text may be marked by `|`, `|-`, `|+`, `>`, `>-` or `>+`",
-	  NULL },
-	{ "found incompatible YAML document",
-	  "only YAML 1.1 and 1.2 are understood", NULL },
-	{ "did not find expected <document start>",
-	  "text after the end of the document", NULL },
-	{ "found unknown directive name",
-	  "an unknown % directive", NULL },
-	{ "found undefined tag handle", "tags are not supported", NULL },
-};
-
-/* Does a key of more than 1024 letters stand on the line of `at`? */
-static bool
-long_key_line(struct str text, size_t at)
-{
-	size_t from = at < text.len ? at : text.len;
-
-	while (from > 0 && text.data[from - 1] != '\n')
-		from--;
-	struct str rest = str_sub(text, from, text.len), after;
-	struct str line = str_cut(rest, '\n', &after);
-	ptrdiff_t colon = str_find(line, ':');
-	return colon > 1024;
-}
-
-/* Which line of the text is `at` in, and does a tab lead it? */
-static bool
-tab_leads(struct str text, size_t at)
-{
-	size_t from = at < text.len ? at : text.len;
-
-	while (from > 0 && text.data[from - 1] != '\n')
-		from--;
-	while (from < text.len && text.data[from] == ' ')
-		from++;
-	return from < text.len && text.data[from] == '\t';
-}
-
-static struct span
-span_at_mark(struct yaml_reader *reader, yaml_mark_t mark)
-{
-	struct span span = span_of(reader, mark, mark);
-
-	span.length = span.offset < reader->text.len &&
-		reader->text.data[span.offset] != '\n' ? 1 : 0;
-	return span;
-}
-
-static void
-explain_problem(struct yaml_reader *reader, const yaml_parser_t *parser)
-{
-	struct span span = span_at_mark(reader, parser->problem_mark);
-	const char *problem = parser->problem, *hint = NULL;
-	const struct str text = reader->text;
-	bool after_context = parser->context_mark.line > 0 ||
-	    parser->context_mark.index > 0;
-	size_t context = offset_of(reader, parser->context_mark.index);
-
-	if (problem == NULL)
-		problem = "this is not YAML";
-	/* A line without a colon is noticed only after it. */
-	if (strstr(problem, "could not find expected ':'") != NULL &&
-	    after_context)
-		span = span_at_mark(reader, parser->context_mark);
-	if (tab_leads(text, span.offset)) {
-		problem = problems[0].ours;
-		hint = problems[0].hint;
-	} else if (long_key_line(text, span.offset) ||
-	    (after_context && long_key_line(text, context))) {
-		problem = "a key may have at most 1024 letters";
-	} else if (strstr(problem, "cannot start any token") != NULL) {
-		diag_error(reader->diags, E_SYNTAX, span,
-		    "a value cannot begin with '%c'",
-		    span.offset < text.len ? text.data[span.offset] : '?');
-		diag_hint(reader->diags, "put quotes around it");
-		return;
-	} else {
-		for (size_t i = 0; i < COUNTOF(problems); i++) {
-			if (strstr(problem, problems[i].theirs) == NULL)
-				continue;
-			problem = problems[i].ours;
-			hint = problems[i].hint;
-			break;
-		}
-	}
-	diag_error(reader->diags, E_SYNTAX, span, "%s", problem);
-	if (hint != NULL)
-		diag_hint(reader->diags, "%s", hint);
-	if (parser->context != NULL &&
-	    parser->context_mark.line + 1 < span.line)
-		diag_related(reader->diags,
-		    span_at_mark(reader, parser->context_mark),
-		    "it began here");
-}
-
-static bool
-fail_parse(struct yaml_reader *reader)
-{
-	yaml_parser_t *parser = &reader->parser;
-
-	reader->failed = true;
-	if (parser->error == YAML_MEMORY_ERROR)
-		fail_out_of_memory();
-	if (parser->error == YAML_READER_ERROR) {
-		/* These carry no mark: our own copy has the place. */
-		size_t at = parser->problem_offset + reader->bom;
-		if (at > reader->text.len)
-			at = reader->text.len;
-		diag_error(reader->diags, E_CHARACTER,
-		    yaml_span(reader->text, reader->source, at, 1), "%s",
-		    parser->problem);
-	} else {
-		explain_problem(reader, parser);
-	}
-	return false;
-}
-
 /* ------------------------------------------------------------- nodes ---- */
 
 enum feature {
@@ -534,10 +380,10 @@ finish(struct yaml_reader *reader)
 
 	reader->ended = true;
 	if (!yaml_parser_parse(&reader->parser, &event))
-		return fail_parse(reader);
+		return yaml_fail(reader);
 	bool more = event.type == YAML_DOCUMENT_START_EVENT;
 	if (more) {
-		struct span span = span_of(reader, event.start_mark,
+		struct span span = yaml_mark_span(reader, event.start_mark,
 		    event.end_mark);
 		reader->failed = true;
 		diag_error(reader->diags, E_FEATURE, span,
@@ -628,8 +474,8 @@ yaml_next(struct yaml_reader *reader, struct node *node)
 		yaml_event_t event;
 		again = false;
 		if (!yaml_parser_parse(&reader->parser, &event))
-			return fail_parse(reader);
-		node->span = span_of(reader, event.start_mark, event.end_mark);
+			return yaml_fail(reader);
+		node->span = yaml_mark_span(reader, event.start_mark, event.end_mark);
 		reader->end_line = node->span.line;
 		reader->end_offset = node->span.offset + node->span.length;
 		ok = take_event(reader, &event, node, &again);

@@ -70,6 +70,13 @@ bool yaml_next(struct yaml_reader *reader, struct node *node);
 /* Pass over the rest of a value whose first node was given. */
 bool yaml_skip(struct yaml_reader *reader, const struct node *first);
 
+/* The span between two marks of libyaml. */
+struct span yaml_mark_span(struct yaml_reader *reader, yaml_mark_t start,
+    yaml_mark_t end);
+
+/* Report libyaml's own error, in our words and at its true place: false. */
+bool yaml_fail(struct yaml_reader *reader);
+
 /* The span from byte `from` for `length` bytes of text. */
 struct span yaml_span(struct str text, uint32_t source, size_t from,
     size_t length);
