@@ -320,7 +320,11 @@ take_keeps(struct session *session, const struct plan *plan)
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		const struct plan_change *change = &plan->changes.items[i];
 		take_words(session, change);
-		if (change->op != PLAN_FORGET || change->have == NULL ||
+		/* What is proved to be gone leaves the record, also when
+		 * something new will take its slot. */
+		bool forget = change->op == PLAN_FORGET ||
+		    (change->op == PLAN_CREATE && change->gone);
+		if (!forget || change->have == NULL ||
 		    (change->kind == KIND_POD && !change->gone_proved))
 			continue;
 		struct lock_entry *entry = lock_find_id(session->lock,
