@@ -40,6 +40,7 @@ SIM_SRC   := $(wildcard cmd/podform-sim/*.c)
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
 HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
 STORY_SRC := $(wildcard tests/simulation/*.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LIB   := $(BUILD)/libpodform.a
@@ -88,6 +89,13 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
 	$(call say,LINK)
 	$(Q)$(link) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
 
+# What podform is measured against stands on the bare libraries.
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--as-needed -lyaml -lcurl -ljson-c
+
 # Everything that the tests run, and then the tests.
 STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
 programs: $(PROGRAMS) $(STORIES) $(TESTS)
@@ -118,8 +126,8 @@ fuzz: ## feed chance to the parsers, for MINUTES each
 	@tools/fuzz $(MINUTES)
 
 bench: setup-test ## measure, as ratios to a floor of the same run
-	@$(MAKE) -s -j$(JOBS) programs
-	@tests/bench/run $(BUILD)
+	@$(MAKE) -s -j$(JOBS) all $(BENCHES)
+	@CC=$(CC) tests/bench/run $(BUILD)
 
 lint: setup-lint ## layers, warnings of two compilers, cppcheck, links ...
 	@tools/lint
@@ -131,7 +139,8 @@ format: ## lay out the C files that you changed (clang-format)
 compdb: export FLAGS = $(CPPFLAGS) $(CFLAGS)
 compdb: ## write compile_commands.json for editors
 	@CC=$(CC) tools/compdb $(LIB_SRC) $(MODEL_SRC) $(CLI_SRC) $(SIM_SRC) \
-		$(STORY_SRC) $(HELP_SRC) $(TEST_SRC) >compile_commands.json
+		$(STORY_SRC) $(BENCH_SRC) $(HELP_SRC) $(TEST_SRC) \
+		>compile_commands.json
 
 setup: ## install what building needs (Debian 12, root or sudo)
 	@tools/setup build

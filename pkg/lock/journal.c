@@ -1,4 +1,5 @@
 /* journal.c - see journal.h */
+#include "base/plant.h"
 #include "lock/journal.h"
 
 #include <assert.h>
@@ -315,7 +316,7 @@ write_line(struct journal *journal, struct str line, struct diags *diags)
 		put = -ENOSPC;
 	if (put < 0)
 		return failed(journal, diags, (int)put, "write");
-	int error = file_sync(fs, journal->fd, true);
+	int error = PLANTED(1) ? 0 : file_sync(fs, journal->fd, true);
 	return error == 0 || failed(journal, diags, error, "sync");
 }
 

@@ -8,6 +8,8 @@
  */
 #include "run/act.h"
 
+#include "base/plant.h"
+
 #include <assert.h>
 
 static bool
@@ -57,10 +59,30 @@ id_of(const struct act *act)
 	return change->volume != NULL ? change->volume->id : STR("");
 }
 
+/* A planted bug: look for the thing by the name that people read. */
+static struct str
+id_by_name(const struct run *run, const struct act *act)
+{
+	struct str best = act->id, base, other;
+	struct mark mark;
+	const struct cloud_pod *pod = act->change->pod;
+	if (pod == NULL || !mark_parse_name(pod->config.name, &base, &mark))
+		return best;
+	for (size_t i = 0; i < run->plan->live->npods; i++) {
+		const struct cloud_pod *one = &run->plan->live->pods[i];
+		if (mark_parse_name(one->config.name, &other, &mark) &&
+		    str_eq(base, other))
+			return one->id;
+	}
+	return best;
+}
+
 void
 change_start(struct run *run, struct act *act)
 {
 	act->id = arena_str(run->arena, id_of(act));
+	if (PLANTED(7))
+		act->id = id_by_name(run, act);
 	if (act->intended) {
 		change_journaled(run, act);
 		return;
@@ -146,6 +168,8 @@ is_ours(const struct run *run, const struct act *act,
 {
 	const struct lock_entry *have =
 	    lock_find_id(run->lock, act->change->kind, act->id);
+	if (PLANTED(7))
+		return true;
 	if (is_volume(act)) {
 		if (answer->nvolumes != 1)
 			return false;

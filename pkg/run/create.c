@@ -9,6 +9,8 @@
  */
 #include "run/act.h"
 
+#include "base/plant.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -332,7 +334,12 @@ create_answer(struct run *run, struct act *act,
     const struct cloud_answer *answer)
 {
 	assert(act->phase == PH_SENT);
-	if (answer->outcome == OUTCOME_OK) {
+	if ((PLANTED(3) && answer->status >= 500) ||
+	    (PLANTED(4) && answer->status == 0)) {
+		act->last_failure = FAIL_ERROR;
+		act->last_refusal = STR("taken as no effect");
+		withdraw(run, act, NEXT_BACKOFF);
+	} else if (answer->outcome == OUTCOME_OK) {
 		accepted(run, act, answer);
 	} else if (answer->outcome == OUTCOME_UNKNOWN) {
 		unclear(run, act, answer);

@@ -6,6 +6,7 @@
  */
 #include "run/act.h"
 
+#include "base/plant.h"
 #include "base/units.h"
 
 #include <assert.h>
@@ -665,6 +666,8 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 	run->options = *options;
 	if (run->options.settle_ms == 0)
 		run->options.settle_ms = DEFAULT_SETTLE_MS;
+	if (PLANTED(6))
+		run->options.settle_ms = 1;
 	if (run->options.poll_min_ms == 0)
 		run->options.poll_min_ms = 100;
 	if (run->options.poll_max_ms == 0)

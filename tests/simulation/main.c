@@ -13,6 +13,10 @@
 #include <string.h>
 #include <time.h>
 
+#ifdef PODFORM_PLANT
+int podform_plant;
+#endif
+
 struct totals {
 	uint64_t stories, failed, commands, crashes, mutations, hash;
 	int64_t fired[MODEL_FAULT_COUNT];
@@ -100,6 +104,10 @@ main(int argc, char **argv)
 			stop_after = strtoull(value, NULL, 10);
 		else if (strcmp(argv[i], "--every-step") == 0 && ++i)
 			every = value;
+#ifdef PODFORM_PLANT
+		else if (strcmp(argv[i], "--plant") == 0 && ++i)
+			podform_plant = (int)strtol(value, NULL, 10);
+#endif
 		else if (strcmp(argv[i], "--trace") == 0)
 			options.trace = stdout;
 		else

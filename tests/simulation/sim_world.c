@@ -216,7 +216,12 @@ turn_back(struct sim *sim, struct sim_flight *flight,
 	    find_header(reply, "retry-after"));
 	answer->ratelimit = keep_header(flight, 1,
 	    find_header(reply, "ratelimit"));
-	if (reply->transport != MODEL_ANSWERED) {
+	if (reply->transport == MODEL_CUT && rng_chance(&sim->rng, 500)) {
+		/* No length was promised, so nobody notices but the reader. */
+		answer->body.len = reply->cut < reply->body.len
+		    ? reply->cut
+		    : reply->body.len;
+	} else if (reply->transport != MODEL_ANSWERED) {
 		answer->outcome = HTTP_BROKEN;
 		answer->reason = STR("connection closed");
 	} else if (flight->max_body > 0 &&

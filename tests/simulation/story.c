@@ -371,6 +371,26 @@ play_with_console(struct tale *tale)
 	check_cloud(sim);
 }
 
+/*
+ * A CI machine is thrown away: the lock file is in git, the journal is gone.
+ * The marks alone must be enough to find what was made.  Nobody can know of
+ * an unrecorded pod that a young or a shrunken listing hides, so this waits
+ * and leaves such listings out.
+ */
+static void
+lose_machine(struct tale *tale)
+{
+	struct sim *sim = tale->sim;
+	const struct model_faults *faults = model_get_faults(sim->model);
+	if (disk_get(sim->disk, LOCK_PATH).data == NULL ||
+	    faults->per_mille[MODEL_POD_LIST][MODEL_SHRUNK] > 0)
+		return;
+	sim_trace(sim, "the machine is lost, and the journal with it");
+	disk_remove(sim->disk, WORK_DIR "/journal");
+	disk_remove(sim->disk, WORK_DIR "/mutex");
+	sim_pass(sim, 200000);
+}
+
 static void
 plan_death(struct tale *tale)
 {
@@ -412,21 +432,25 @@ chaos(struct tale *tale, const struct story_options *options,
 			edit_spec(tale);
 		if (rng_chance(&sim->rng, 250))
 			play_with_console(tale);
+		if (rng_chance(&sim->rng, 100))
+			lose_machine(tale);
 		sim_pass(sim, rng_chance(&sim->rng, 500)
 			? rng_range(&sim->rng, 0, 5000)
 			: rng_range(&sim->rng, 0, 200000));
 	}
 }
 
-/* The user does what the message says: ends the pods that were renamed. */
+/* The user does what the message says: ends what was renamed and what only
+ * looks like ours. */
 static void
 obey(struct tale *tale)
 {
 	struct sim *sim = tale->sim;
 	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
 		const struct model_pod *pod = model_pod_at(sim->model, i);
-		if (!model_pod_billed(pod) ||
-		    str_search(pod->name, STR("-pf")) != -1)
+		bool named = str_search(pod->name, STR("-pf")) != -1;
+		bool marked = model_pod_env(pod, "PODFORM_MARK").data != NULL;
+		if (!model_pod_billed(pod) || named == marked)
 			continue;
 		sim_trace(sim, "console: delete %s as told", pod->id.data);
 		model_console_delete(sim->model, EPOCH_MS + sim->now_ms,

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/plant.h"
 #include "base/map.h"
 #include "cloud/runpod/classify.h"
 #include "cloud/runpod/ops.h"
@@ -238,10 +239,14 @@ decode_body(struct arena *arena, const struct cloud_request *request,
 
 	if (row->shape == SHAPE_NONE)
 		return;
-	if (!json_parse(&scratch, body, limits, &doc, &error))
-		malformed(out, arena_printf(arena,
-		    "not JSON: %s at byte %zu", error.reason, error.offset));
-	else {
+	if (!json_parse(&scratch, body, limits, &doc, &error)) {
+		if (PLANTED(5) && request->op == CLOUD_LIST_PODS)
+			out->outcome = OUTCOME_OK;
+		else
+			malformed(out, arena_printf(arena,
+			    "not JSON: %s at byte %zu", error.reason,
+			    error.offset));
+	} else {
 		decode_shape(&reader, request, json_root(&doc), out);
 		if (reader.failed)
 			malformed(out, reader.why);
