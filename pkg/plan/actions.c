@@ -159,12 +159,12 @@ emit_create(struct graph *g, size_t change)
 {
 	const struct plan_change *c = &g->plan->changes.items[change];
 
+	if (c->op == PLAN_CREATE && c->gone && !c->gone_proved)
+		action_chain(g, ACTION_POD_CONFIRM_GONE, change);
 	if (c->kind == KIND_VOLUME) {
 		action_chain(g, ACTION_VOLUME_CREATE, change);
 		return;
 	}
-	if (c->op == PLAN_CREATE && c->gone && !c->gone_proved)
-		action_chain(g, ACTION_POD_CONFIRM_GONE, change);
 	if (c->op == PLAN_REPLACE && !c->create_first)
 		unmounts_add(g, change, action_chain(g, ACTION_POD_DELETE,
 		    change));
@@ -300,6 +300,8 @@ delete_volumes(struct graph *g)
 {
 	for (size_t i = 0; i < g->plan->changes.n; i++) {
 		const struct plan_change *c = &g->plan->changes.items[i];
+		if (c->kind == KIND_VOLUME && c->op == PLAN_FORGET)
+			action_add(g, ACTION_POD_CONFIRM_GONE, i);
 		if (c->kind != KIND_VOLUME || c->op != PLAN_DELETE)
 			continue;
 		size_t action = add_delete(g, ACTION_VOLUME_DELETE, i);

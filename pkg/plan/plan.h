@@ -66,9 +66,8 @@ enum plan_op {
 	PLAN_STOP,
 	PLAN_FORGET,		/* ours in the lock, gone in the cloud, and no
 				   longer wanted: only the record changes.
-				   A pod has ACTION_POD_CONFIRM_GONE first
-				   (unless gone_proved), a volume no action;
-				   the record goes when the run commits */
+				   ACTION_POD_CONFIRM_GONE comes first, unless
+				   gone_proved */
 };
 
 /* Why: words of Terraform's action_reason, and ours. */
@@ -212,7 +211,8 @@ struct plan_summary { size_t add, change, destroy, start, stop, forget; };
 enum action_kind {
 	ACTION_VOLUME_CREATE,
 	ACTION_VOLUME_UPDATE,
-	ACTION_POD_CONFIRM_GONE,	/* settle that a vanished pod is gone */
+	ACTION_POD_CONFIRM_GONE,	/* settle that a vanished pod or volume is
+				   gone */
 	ACTION_POD_CREATE,
 	ACTION_POD_UPDATE,
 	ACTION_POD_START,

@@ -324,9 +324,8 @@ take_keeps(struct session *session, const struct plan *plan)
 		 * something new will take its slot. */
 		bool forget = change->op == PLAN_FORGET ||
 		    (change->op == PLAN_CREATE && change->gone);
-		if (!forget || change->have == NULL ||
-		    (change->kind == KIND_POD && !change->gone_proved))
-			continue;
+		if (!forget || change->have == NULL || !change->gone_proved)
+			continue;	/* an action confirms it first */
 		struct lock_entry *entry = lock_find_id(session->lock,
 		    change->kind, change->have->id);
 		if (entry != NULL)

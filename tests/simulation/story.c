@@ -340,6 +340,12 @@ play_with_console(struct tale *tale)
 	int64_t now = EPOCH_MS + sim->now_ms;
 	if (pod == NULL)
 		return;
+	if (model_volume_count(sim->model) > 0 &&
+	    rng_chance(&sim->rng, 60)) {
+		sim_trace(sim, "console: delete a volume");
+		model_console_delete_volume(sim->model, now,
+		    model_volume_at(sim->model, 0)->id);
+	}
 	switch (rng_below(&sim->rng, 6)) {
 	case 0:
 		sim_trace(sim, "console: stop");
@@ -472,9 +478,14 @@ calm(struct tale *tale)
 	sim_pass(sim, 200000);
 	for (round = 0; round < CALM_ROUNDS && sim->violation == NULL;
 	     round++) {
+		bool was_done = code == EXIT_OK;
 		code = process(tale, false, &empty);
 		if (code == EXIT_OK && empty)
 			break;
+		/* An apply that says it is done has left nothing to do. */
+		if (was_done)
+			sim_violate(sim, "I5", "the plan after an apply that "
+			    "exited 0 is not empty");
 		if (code == EXIT_POLICY && sim->explained)
 			obey(tale);
 	}
