@@ -203,7 +203,11 @@ add_price(struct strbuf *out, const struct page *page, size_t pad,
 {
 	struct str before = {0};
 
-	if (change->before_per_hour == change->after_per_hour)
+	if (change->after_per_hour < 0)
+		add_fact(out, page, pad, "price", STR("not known"),
+		    PAINT_YELLOW);
+	if (change->before_per_hour == change->after_per_hour ||
+	    change->after_per_hour < 0)
 		return;
 	if (change->before_per_hour > 0)
 		before = arena_printf(page->arena, STR_FMT "/h -> ",

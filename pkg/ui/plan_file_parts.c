@@ -258,9 +258,9 @@ read_change(const struct part *part, struct plan_change *change)
 	read_words(part, change);
 	read_candidates(part, change);
 	inner = part_at(part, "cost");
-	change->before_per_hour = usd_of(&inner, "before_per_hour", 0);
-	change->after_per_hour = usd_of(&inner, "after_per_hour", 0);
-	change->worst_per_hour = usd_of(&inner, "worst_per_hour", 0);
+	change->before_per_hour = usd_of(&inner, "before_per_hour", -1);
+	change->after_per_hour = usd_of(&inner, "after_per_hour", -1);
+	change->worst_per_hour = usd_of(&inner, "worst_per_hour", -1);
 	change->price_unknown = truth_of(&inner, "unknown");
 }
 

@@ -85,14 +85,22 @@ change_id(const struct plan_change *change)
 	return change->volume != NULL ? change->volume->id : (struct str){0};
 }
 
+/* What is not known is left out. */
+static void
+put_known_usd(struct json_writer *w, const char *key, int64_t microusd)
+{
+	if (microusd >= 0)
+		json_member_usd(w, key, microusd);
+}
+
 static void
 put_change_cost(struct json_writer *w, const struct plan_change *change)
 {
 	json_key(w, "cost");
 	json_begin_inline(w, '{');
-	json_member_usd(w, "before_per_hour", change->before_per_hour);
-	json_member_usd(w, "after_per_hour", change->after_per_hour);
-	json_member_usd(w, "worst_per_hour", change->worst_per_hour);
+	put_known_usd(w, "before_per_hour", change->before_per_hour);
+	put_known_usd(w, "after_per_hour", change->after_per_hour);
+	put_known_usd(w, "worst_per_hour", change->worst_per_hour);
 	if (change->price_unknown)
 		json_member_bool(w, "unknown", true);
 	json_end(w, '}');
