@@ -94,6 +94,7 @@ run_options(const struct options *options, const struct planning *planning)
 		.atomic = options->atomic,
 		.keep = options->on_failure == 1,
 		.fail_fast = options->fail_fast,
+		.over_budget = options->over_budget,
 		.settle_ms = options->settle_ms,
 	};
 

@@ -199,11 +199,15 @@ open_for(struct applying *applying, struct app *app,
     const struct plan_binding *binding)
 {
 	struct planning *planning = &applying->planning;
+	struct id128 lineage;
 	int code;
 
-	if (!id128_parse(binding->lineage, &app->lineage))
+	if (!id128_parse(binding->lineage, &lineage))
 		return app_fail(app, EXIT_STALE, "PF0843",
 		    "the plan names no lineage that can be read");
+	/* Made before there was a lock: the first to be applied brings it. */
+	if (binding->serial == 0)
+		app->lineage = lineage;
 	code = planning_open(planning, app, false, binding->mode ==
 	    PLAN_DESTROY ? "destroy" : "apply");
 	if (code == EXIT_OK)

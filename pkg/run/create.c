@@ -140,7 +140,7 @@ within_budget(const struct run *run, const struct act *act)
 	int64_t budget = run->plan->spec != NULL
 	    ? run->plan->spec->settings.budget_per_hour
 	    : 0;
-	if (budget == 0 || candidate == NULL)
+	if (budget == 0 || candidate == NULL || run->options.over_budget)
 		return true;
 	return candidate->price_per_hour >= 0 &&
 	    run->billing + candidate->price_per_hour <= budget;

@@ -44,6 +44,7 @@ struct run_options {
 	bool atomic;			/* one failure undoes the whole run */
 	bool keep;			/* --on-failure keep */
 	bool fail_fast;
+	bool over_budget;		/* settings.budget does not hold now */
 	int64_t settle_ms;		/* 0: 60 s; see design of resolving */
 	int64_t ready_timeout_ms;	/* 0: each pod's own (10 min) */
 	int64_t poll_min_ms, poll_max_ms;	/* 0: 100 ms and 10 s */
