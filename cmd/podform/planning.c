@@ -124,6 +124,16 @@ planning_bind(const struct planning *planning)
 	};
 }
 
+/* An empty plan says "No changes." and of what is not worth a digest of
+ * every pod. */
+static struct str
+shown_digest(const struct planning *planning)
+{
+	return planning->spec == NULL || planning->plan->empty ?
+	    (struct str){0} :
+	    spec_digest(&planning->app->arena, planning->spec);
+}
+
 void
 planning_show(const struct planning *planning)
 {
@@ -139,8 +149,7 @@ planning_show(const struct planning *planning)
 	} else {
 		plan_text(&out, planning->plan, &(struct plan_text_options){
 		    .style = app->out_style, .sources = &app->sources,
-		    .spec_digest = planning->spec == NULL ?
-		    (struct str){0} : spec_digest(&app->arena, planning->spec),
+		    .spec_digest = shown_digest(planning),
 		    .now_ms = app_wall_ms(app),
 		    .concise = app->options->concise });
 	}
