@@ -27,7 +27,10 @@ bool
 curl_dl_load(struct curl_dl *curl, const char **why)
 {
 	*curl = (struct curl_dl){0};
-	curl->library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	/* Lazily: of the thousands of functions that its thirty libraries
+	 * could call, a request calls few, and to look up all of them takes
+	 * longer than the rest of the start. */
+	curl->library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
 	if (curl->library == NULL) {
 		*why = "cannot load libcurl.so.4: install the package "
 		       "libcurl4";
