@@ -81,17 +81,24 @@ iter_key_is(const struct json_iter *it, struct str key)
 			       : str_eq(it->key, key);
 }
 
+/* Decoders ask for every field of every object by its name, so the members
+ * are walked on the tape itself. */
 struct json_value
 json_get(struct json_value object, const char *key)
 {
-	struct json_iter it = json_iter(object);
 	struct str name = str_from(key);
 
-	if (!it.object_)
+	if (!json_is(object, JSON_OBJECT))
 		return (struct json_value){0};
-	while (json_next(&it))
-		if (iter_key_is(&it, name))
-			return it.value;
+	const struct json_node *nodes = object.doc->nodes;
+	uint32_t end = node_next(node_of(object));
+	for (uint32_t i = object.at; i < end; i = node_next(&nodes[i + 1])) {
+		struct str raw = { object.doc->text.data + nodes[i].start,
+			nodes[i].len };
+		if (node_escaped(&nodes[i]) ? escaped_is(raw, name)
+					    : str_eq(raw, name))
+			return (struct json_value){ object.doc, i + 2 };
+	}
 	return (struct json_value){0};
 }
 
