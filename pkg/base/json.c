@@ -16,7 +16,7 @@ enum { BYTES_DEFAULT = 256 * 1024, DEPTH_DEFAULT = 32 };
 struct scan {
 	struct arena *arena;
 	const char *text, *at, *end;
-	struct json_node *nodes;	/* on the heap until it is complete */
+	struct json_node *nodes;	/* on the heap while it grows */
 	uint32_t n, cap;
 	uint32_t open;			/* innermost container plus one, or 0 */
 	unsigned depth, depth_max;
@@ -432,8 +432,10 @@ json_parse(struct arena *arena, struct str text, struct json_limits limits,
 		goto out;
 	doc->text = text;
 	doc->n = scan.n;
-	doc->nodes = ARENA_ARRAY(arena, struct json_node, scan.n);
-	memcpy(doc->nodes, scan.nodes, scan.n * sizeof *doc->nodes);
+	/* The tape may be as big as the text: it moves without a copy. */
+	doc->nodes = heap_array(scan.nodes, scan.n, sizeof *doc->nodes);
+	arena_take(arena, doc->nodes);
+	scan.nodes = NULL;
 	ok = true;
 out:
 	json_keys_release(&scan.keys);
