@@ -313,6 +313,28 @@ delete_volumes(struct graph *g)
 	}
 }
 
+static void
+add_wait(struct graph *g, size_t wait)
+{
+	const struct plan_change *c = &g->plan->waits.items[wait];
+	size_t change = g->plan->changes.n + wait;
+	size_t running = action_add(g, ACTION_POD_RUNNING, change);
+
+	if (config_has_ssh(&c->pod->config))
+		action_after(g, action_add(g, ACTION_POD_SSH, change),
+		    running);
+}
+
+const struct plan_change *
+plan_action_change(const struct plan *plan, const struct plan_action *action)
+{
+	if (action->change == SIZE_MAX)
+		return NULL;
+	if (action->change < plan->changes.n)
+		return &plan->changes.items[action->change];
+	return &plan->waits.items[action->change - plan->changes.n];
+}
+
 void
 actions_make(struct planner *p)
 {
@@ -335,6 +357,8 @@ actions_make(struct planner *p)
 	add_barrier(&g);
 	delete_pods(&g);
 	delete_volumes(&g);
+	for (size_t i = 0; i < plan->waits.n; i++)
+		add_wait(&g, i);
 	for (size_t i = 0; i < plan->actions.n; i++)
 		for (size_t j = 0; j < plan->actions.items[i].after.n; j++)
 			assert(plan->actions.items[i].after.items[j] < i);

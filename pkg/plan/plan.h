@@ -227,7 +227,8 @@ enum action_kind {
 
 struct plan_action {
 	enum action_kind kind;
-	size_t change;			/* index into changes */
+	size_t change;			/* index into changes and, behind them,
+					   waits: see plan_action_change() */
 	VEC_OF(size_t) after;		/* actions that must have succeeded */
 };
 
@@ -240,6 +241,9 @@ struct plan {
 						   done: never PLAN_NOOP */
 	size_t noops;				/* things that stay as they
 						   are */
+	/* Of those, pods that were started and are not up yet, by an earlier
+	 * run perhaps: nothing is sent, but a run waits until they are. */
+	VEC_OF(struct plan_change) waits;
 	VEC_OF(struct plan_keep) keeps;
 	VEC_OF(struct plan_drift) drift;
 	VEC_OF(struct plan_unmanaged) unmanaged;
@@ -265,6 +269,10 @@ struct plan {
 const struct plan *plan_make(struct arena *arena, const struct spec *spec,
     const struct lock *lock, const struct live *live,
     const struct plan_options *options, struct diags *diags);
+
+/* What an action is about; NULL for the barrier. */
+const struct plan_change *plan_action_change(const struct plan *plan,
+    const struct plan_action *action);
 
 /*
  * Results that the live picture proves, to be journaled before planning

@@ -333,6 +333,18 @@ renamed(const struct slot *slot)
 	return !str_eq(slot->have->address, slot->want->address);
 }
 
+/* Started, by an earlier run perhaps, and not up yet. */
+static bool
+is_coming_up(const struct slot *slot)
+{
+	enum pod_status status = slot->pod->status;
+
+	return slot->spec->state == STATE_RUNNING &&
+	    !slot->p->live->from_lock &&
+	    (status == POD_PROVISIONING || status == POD_STARTING ||
+		(status == POD_RUNNING && !slot->pod->has_runtime));
+}
+
 /* Nothing of the cloud changes, but the record may have to. */
 static void
 stays(struct slot *slot)
@@ -342,6 +354,8 @@ stays(struct slot *slot)
 
 	p->plan->noops++;
 	cost_stays(p, have, slot->pod);
+	if (is_coming_up(slot))
+		*ARENA_PUSH(p->arena, &p->plan->waits) = slot->change;
 	if (!slot->diff.agreed && !renamed(slot) &&
 	    have->protect == slot->spec->protect)
 		return;

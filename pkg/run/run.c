@@ -674,14 +674,14 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 		run->options.poll_max_ms = 10 * SECOND_MS;
 	run->billing = plan->cost.before_per_hour;
 
-	struct subject *subjects =
-	    ARENA_ARRAY(arena, struct subject, plan->changes.n);
+	struct subject *subjects = ARENA_ARRAY(arena, struct subject,
+	    plan->changes.n + plan->waits.n);
 	for (size_t i = 0; i < plan->actions.n; i++) {
 		const struct plan_action *action = &plan->actions.items[i];
 		bool none = action->kind == ACTION_BARRIER;
 		
 		struct act *act = act_add(run, action->kind,
-		    none ? NULL : &plan->changes.items[action->change],
+		    plan_action_change(plan, action),
 		    none ? ARENA_NEW(arena, struct subject) : &subjects[action->change]);
 		for (size_t j = 0; j < action->after.n; j++)
 			act_after(run, act,

@@ -331,7 +331,7 @@ session_plan(struct session *session,
 bool
 session_has_work(const struct session *session, const struct plan *plan)
 {
-	return !plan->empty || plan->keeps.n > 0 || session->lock_changed ||
+	return !plan->empty || plan->keeps.n > 0 || plan->waits.n > 0 || session->lock_changed ||
 	    session->lock->pending.n > 0;
 }
 

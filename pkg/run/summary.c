@@ -74,6 +74,11 @@ find_left(struct run *run, const struct act *act)
 				STR_ARG(act->reason)));
 		return;
 	}
+	if (action_rows[act->kind].waits && act->phase == PH_FAILED &&
+	    act->subject->id.len == 0 && act->change->op == PLAN_NOOP)
+		leave(run, act, arena_printf(run->arena,
+		    "it was there before and is not up: " STR_FMT,
+		    STR_ARG(act->reason)));
 	bool undone = act->undone_by != NULL;
 	bool failed = act->component != SIZE_MAX &&
 	    run->failed_component[act->component];

@@ -36,7 +36,8 @@ components_make(struct run *run)
 	size_t n = run->acts.n;
 	struct arena scratch = {0};
 	size_t *parent = ARENA_ARRAY(&scratch, size_t, n);
-	size_t *first = ARENA_ARRAY(&scratch, size_t, run->plan->changes.n);
+	size_t *first = ARENA_ARRAY(&scratch, size_t,
+	    run->plan->changes.n + run->plan->waits.n);
 
 	for (size_t i = 0; i < n; i++)
 		parent[i] = i;

@@ -165,6 +165,20 @@ add_checks(struct strbuf *out, const struct page *page)
 		strbuf_addc(out, '\n');
 }
 
+/* Started before, perhaps by a run that was cut off, and not up yet. */
+static void
+add_waits(struct strbuf *out, const struct page *page)
+{
+	const struct plan *plan = page->plan;
+
+	for (size_t i = 0; i < plan->waits.n; i++)
+		plan_block_header(out, page, plan->waits.items[i].address,
+		    STR("is still starting: an apply waits until it is up"),
+		    plan->waits.items[i].span);
+	if (plan->waits.n > 0)
+		strbuf_addc(out, '\n');
+}
+
 static void
 add_unmanaged(struct strbuf *out, const struct page *page)
 {
@@ -253,6 +267,7 @@ plan_text(struct strbuf *out, const struct plan *plan,
 
 	add_drift_section(out, &page);
 	add_pending(out, &page);
+	add_waits(out, &page);
 	add_suspects(out, &page);
 	if (count_changes(plan) > 0)
 		add_opening(out, &page);

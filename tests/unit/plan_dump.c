@@ -119,7 +119,7 @@ dump_action(struct strbuf *out, const struct plan *plan, size_t at)
 	strbuf_addf(out, "do %zu %s", at, doing[action->kind]);
 	if (action->kind != ACTION_BARRIER)
 		strbuf_addf(out, " " STR_FMT,
-		    STR_ARG(plan->changes.items[action->change].address));
+		    STR_ARG(plan_action_change(plan, action)->address));
 	for (size_t i = 0; i < action->after.n; i++)
 		strbuf_addf(out, "%s%zu", i == 0 ? " after " : ",",
 		    action->after.items[i]);

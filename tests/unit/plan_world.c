@@ -195,7 +195,7 @@ apply_create_pod(struct plan_world *w, const struct plan_change *change)
 	entry->pod.name = mark_name(&w->arena, change->config.name,
 	    &w->lock.lineage, &entry->op);
 	*pod = (struct cloud_pod){
-		.id = entry->id, .status = POD_RUNNING,
+		.id = entry->id, .status = POD_RUNNING, .has_runtime = true,
 		.config = as_reported(w, &entry->pod),
 		.mark = mark_env(&w->arena, &w->lock.lineage, &entry->op,
 		    entry->address),
@@ -241,7 +241,7 @@ apply_update_pod(struct plan_world *w, const struct plan_change *change)
 	struct cloud_pod *pod = find_pod(w, change->have->id);
 
 	if (change->op == PLAN_START || change->start)
-		pod->status = POD_RUNNING;
+		pod->status = POD_RUNNING, pod->has_runtime = true;
 	if (change->op == PLAN_STOP || change->stop)
 		pod->status = POD_EXITED;
 	entry->stopped = pod->status == POD_EXITED;
@@ -385,7 +385,7 @@ world_stray(struct plan_world *w, const char *id, const char *address,
 
 	assert_true(id128_parse(str_from(op), &op_id));
 	*pod = (struct cloud_pod){
-		.id = str_from(id), .status = POD_RUNNING,
+		.id = str_from(id), .status = POD_RUNNING, .has_runtime = true,
 		.config = {
 			.name = mark_name(&w->arena, STR("trainer"),
 			    &w->lock.lineage, &op_id),

@@ -99,6 +99,21 @@ test_plan_replicas_keep_the_first_when_they_grow(void **state)
 	assert_true(str_is(world_entry(w, "pod.trainer")->id, "pod1"));
 }
 
+/* An apply that was killed while it waited left this behind. */
+static void
+test_plan_waits_for_a_pod_that_is_still_starting(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_trainer(w, "");
+	world_settle(w);
+	w->pods.items[0].status = POD_STARTING;
+	w->pods.items[0].has_runtime = false;
+	assert_text(world_plan(w, DUMP_ACTIONS),
+	    "do 0 await running pod.trainer\n"
+	    "do 1 await ssh pod.trainer after 0\n");
+}
+
 static void
 test_plan_replicas_are_ordered_by_number(void **state)
 {
@@ -543,6 +558,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_plan_creates_a_pod_and_then_nothing),
 		TEST(test_plan_replicas_keep_the_first_when_they_grow),
+		TEST(test_plan_waits_for_a_pod_that_is_still_starting),
 		TEST(test_plan_replicas_are_ordered_by_number),
 		TEST(test_plan_replicas_change_the_first_while_they_grow),
 		TEST(test_plan_stopped_pod_is_not_made_to_be_stopped),
