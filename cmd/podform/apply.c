@@ -159,15 +159,20 @@ judge_unseen(struct applying *applying, bool asked)
 	return EXIT_POLICY;
 }
 
-/* Look, without taking the lock, when nobody could say yes anyway. */
+/*
+ * Look, without taking the lock, when nobody could say yes anyway.  Where
+ * only the record has to change there is no question: *go_on.
+ */
 static int
-look_only(struct applying *applying)
+look_only(struct applying *applying, bool *go_on)
 {
 	struct planning *planning = &applying->planning;
 	int code = session_plan(&planning->session, &planning->options,
 	    &planning->plan);
 
-	if (code != EXIT_OK)
+	*go_on = code == EXIT_OK && planning->plan->changes.n == 0 &&
+	    session_has_work(&planning->session, planning->plan);
+	if (code != EXIT_OK || *go_on)
 		return code;
 	show(applying);
 	if (!session_has_work(&planning->session, planning->plan))
@@ -180,7 +185,7 @@ static int
 apply_fresh(struct applying *applying, struct app *app, bool destroy)
 {
 	struct planning *planning = &applying->planning;
-	bool asks = !app->options->auto_approve;
+	bool asks = !app->options->auto_approve, go_on = true;
 	int code = planning_open(planning, app, destroy, destroy ?
 	    "destroy" : "apply");
 
@@ -188,11 +193,10 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 		code = session_read_secrets(&planning->session, true);
 	if (code != EXIT_OK)
 		return code;
-	if (!planning->options.refresh)
-		return app_fail(app, EXIT_USAGE, "PF0834", "apply needs to "
-		    "see the account; --refresh=false is for plan");
 	if (asks && !may_ask(app))
-		return look_only(applying);
+		code = look_only(applying, &go_on);
+	if (code != EXIT_OK || !go_on)
+		return code;
 	code = session_plan_to_apply(&planning->session, &planning->options,
 	    app->options->settle_ms, &planning->plan);
 	if (code != EXIT_OK)
@@ -200,9 +204,10 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 	show(applying);
 	if (!session_has_work(&planning->session, planning->plan))
 		return EXIT_OK;
-	code = judge_unseen(applying, asks && planning->plan->changes.n > 0);
-	if (code == EXIT_OK && asks && planning->plan->changes.n > 0)
-		code = ask(app, planning);
+	asks = asks && planning->plan->changes.n > 0;
+	code = judge_unseen(applying, asks);
+	if (code == EXIT_OK && asks)
+		code = may_ask(app) ? ask(app, planning) : nobody_to_ask(app);
 	return code != EXIT_OK ? code : apply_run(applying);
 }
 
@@ -217,6 +222,9 @@ run_command(struct app *app, bool destroy)
 
 	if (!app_format_is_built(app))
 		return EXIT_ERROR;
+	if (!app->options->refresh)
+		return app_fail(app, EXIT_USAGE, "PF0834", "apply needs to "
+		    "see the account; --refresh=false is for plan");
 	code = app_connect(app, true);
 	if (code != EXIT_OK)
 		return code;

@@ -2,7 +2,8 @@
 #include "commands.h"
 
 #define SHOWN OPTIONS_SHOW
-#define PLANS (OPTIONS_PLAN | OPTIONS_SHOW | OPTIONS_SAVE)
+#define APPLIES (OPTIONS_PLAN | OPTIONS_VARS | OPTIONS_SHOW | OPTIONS_APPLY)
+#define PLANS (OPTIONS_PLAN | OPTIONS_VARS | OPTIONS_SHOW | OPTIONS_SAVE)
 
 const struct command commands[] = {
 	{ "init", NULL, GROUP_MAIN, NULL, 0, 0, 0, cmd_init,
@@ -12,19 +13,19 @@ const struct command commands[] = {
 	  "Show what apply would do, and what it would cost.",
 	  "Writes nothing except --out, and never needs the lock." },
 	{ "apply", NULL, GROUP_MAIN, "[PLANFILE]", 0, 1,
-	  OPTIONS_PLAN | OPTIONS_SHOW | OPTIONS_APPLY, cmd_apply,
+	  APPLIES, cmd_apply,
 	  "Make the account match the spec.",
 	  "With a saved plan it does exactly that, without asking, or refuses "
 	  "and says what has moved since." },
 	{ "destroy", NULL, GROUP_MAIN, NULL, 0, 0,
-	  OPTIONS_PLAN | OPTIONS_SHOW | OPTIONS_APPLY, cmd_destroy,
+	  APPLIES, cmd_destroy,
 	  "End everything that is ours.",
 	  "Asks for the word yes. Protected things are named and kept: the "
 	  "plan is refused until they are excluded or released." },
 	{ "watch", NULL, GROUP_MAIN, NULL, 0, 0, OPTIONS_APPLY, NULL,
 	  "Plan and apply in a loop, after every edit.", NULL },
 	{ "drift", "diff", GROUP_MAIN, NULL, 0, 2,
-	  OPTIONS_PLAN | OPTIONS_SHOW, cmd_drift,
+	  OPTIONS_VARS | OPTIONS_LIVE | OPTIONS_SHOW, cmd_drift,
 	  "Show what changed outside of podform; exit 2 if something did.",
 	  NULL },
 	{ "status", NULL, GROUP_MAIN, NULL, 0, 0,
@@ -38,7 +39,7 @@ const struct command commands[] = {
 	  "Addresses and ids of what is running, for scripts.",
 	  "NAME is like pod.trainer.ssh.host." },
 
-	{ "validate", NULL, GROUP_SPEC, "[DIR]", 0, 1, OPTIONS_PLAN,
+	{ "validate", NULL, GROUP_SPEC, "[DIR]", 0, 1, OPTIONS_VARS,
 	  cmd_validate, "Check the spec: no network, no key, no writes.",
 	  NULL },
 	{ "explain", NULL, GROUP_SPEC, "[KIND[.FIELD]]", 0, 1, 0,
@@ -51,13 +52,13 @@ const struct command commands[] = {
 	{ "render", NULL, GROUP_SPEC, NULL, 0, 0, 0, NULL,
 	  "The spec after merging, with origins.", NULL },
 	{ "graph", NULL, GROUP_SPEC, NULL, 0, 0,
-	  OPTIONS_GRAPH | OPTIONS_PLAN, cmd_graph,
+	  OPTIONS_GRAPH | OPTIONS_VARS, cmd_graph,
 	  "What depends on what, as text, DOT or JSON.", NULL },
 
 	{ "state", NULL, GROUP_RECORD, "list|show [ADDRESS]", 1, 2, 0,
 	  cmd_state, "List or show the records of the lock file.", NULL },
 	{ "import", NULL, GROUP_RECORD, "ADDRESS ID", 2, 2,
-	  OPTIONS_LOCK | OPTIONS_PLAN, cmd_import,
+	  OPTIONS_LOCK | OPTIONS_VARS, cmd_import,
 	  "Record a pod or volume that exists as ours.",
 	  "Nothing of the account is changed." },
 	{ "forget", NULL, GROUP_RECORD, "ADDRESS", 1, 1,
@@ -107,9 +108,10 @@ const struct command commands[] = {
 	{ "reconcile", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
 	  "Make watch look now.", NULL },
 
-	{ "why", NULL, GROUP_OTHER, "ADDRESS", 1, 1, OPTIONS_PLAN, cmd_why,
+	{ "why", NULL, GROUP_OTHER, "ADDRESS", 1, 1,
+	  OPTIONS_VARS | OPTIONS_LIVE, cmd_why,
 	  "Why a resource is as it is, and what would happen to it.", NULL },
-	{ "doctor", NULL, GROUP_OTHER, NULL, 0, 0, OPTIONS_PLAN, cmd_doctor,
+	{ "doctor", NULL, GROUP_OTHER, NULL, 0, 0, OPTIONS_VARS, cmd_doctor,
 	  "Check key, service, spec and lock; where each setting is from.",
 	  NULL },
 	{ "completion", NULL, GROUP_OTHER, "bash|zsh|fish", 1, 1, 0,

@@ -138,6 +138,7 @@ follow_init(struct follow *follow, struct app *app)
 
 	*follow = (struct follow){ .app = app, .events_fd = -1,
 		.inner = app->world, .events_out = app_json(app) };
+	follow->running = !app->options->quiet;
 	follow->events = (struct events){ .out = &follow->event_text,
 		.version = STR(PODFORM_VERSION) };
 	/* A live area and JSON lines on one terminal would mix. */
@@ -182,6 +183,8 @@ follow_release(struct follow *follow)
 void
 follow_plan(struct follow *follow, const struct plan *plan)
 {
+	progress_reset(&follow->progress);
+	flush_progress(follow);
 	if (!wants_events(follow))
 		return;
 	events_plan(&follow->events, app_wall_ms(follow->app), plan,
@@ -202,7 +205,6 @@ count_actions(const struct plan *plan)
 void
 follow_start(struct follow *follow, const struct plan *plan)
 {
-	follow->running = !follow->app->options->quiet;
 	follow->progress.total = count_actions(plan);
 	follow->started_ms = app_mono_ms(follow->app);
 }

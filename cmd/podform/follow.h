@@ -32,6 +32,7 @@ bool follow_init(struct follow *follow, struct app *app);
 /* Stops following; prints the last events.  Safe when init failed. */
 void follow_release(struct follow *follow);
 
+/* Events of the plan; the live area of what came before goes. */
 void follow_plan(struct follow *follow, const struct plan *plan);
 void follow_start(struct follow *follow, const struct plan *plan);
 void follow_stop(struct follow *follow);	/* the live area goes */

@@ -44,9 +44,9 @@ const struct option options_table[] = {
 	{ "help", 'h', OPTION_FLAG, ALL, AT(help), NULL, NULL, true, NULL,
 	  "This text." },
 
-	{ "var", 0, OPTION_VARIABLE, OPTIONS_PLAN, AT(variables), "NAME=VALUE",
+	{ "var", 0, OPTION_VARIABLE, OPTIONS_VARS, AT(variables), "NAME=VALUE",
 	  NULL, true, NULL, "Value of ${var.NAME}; again for more." },
-	{ "var-file", 0, OPTION_TEXT, OPTIONS_PLAN, AT(profile), "FILE", NULL,
+	{ "var-file", 0, OPTION_TEXT, OPTIONS_VARS, AT(profile), "FILE", NULL,
 	  true, "files of variables", "File of variables." },
 	{ "target", 0, OPTION_LIST, OPTIONS_PLAN, AT(targets), "ADDR", NULL,
 	  true, NULL, "Only this resource and what it needs." },

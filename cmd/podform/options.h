@@ -36,6 +36,7 @@ enum option_group {
 	OPTIONS_YES = 256,	/* --auto-approve alone */
 	OPTIONS_LOCK = 512,	/* --lock-timeout alone */
 	OPTIONS_OUTPUT = 1024,	/* output --raw */
+	OPTIONS_VARS = 4096,	/* values that a spec is loaded with */
 	OPTIONS_LIVE = 2048,	/* --refresh alone */
 };
 

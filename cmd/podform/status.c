@@ -14,7 +14,7 @@ age_of(struct app *app, const struct cloud_pod *pod)
 {
 	int64_t since;
 
-	if (pod == NULL || (!parse_time(pod->started_at, &since) &&
+	if (pod == NULL || pod->status != POD_RUNNING || (!parse_time(pod->started_at, &since) &&
 	    !parse_time(pod->created_at, &since)))
 		return STR("");
 	since = app_wall_ms(app) - since;

@@ -85,6 +85,8 @@ words_of(struct arena *arena, const struct run_note *note)
 	case NOTE_RETRY:
 		return with_text(arena, "trying again", note->text);
 	case NOTE_UNCLEAR:
+		if (note->action == SIZE_MAX)
+			return note->text;
 		return with_text(arena, "unclear whether it happened, looking",
 		    note->text);
 	case NOTE_ACTION_DONE:

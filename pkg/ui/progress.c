@@ -35,6 +35,14 @@ progress_clear(struct progress *progress)
 	progress->dirty = true;
 }
 
+void
+progress_reset(struct progress *progress)
+{
+	progress_clear(progress);
+	for (size_t i = 0; i < progress->items.n; i++)
+		progress->items.items[i].used = false;
+}
+
 static void
 draw_item(struct progress *progress, const struct progress_item *item,
     int64_t now_ms)
@@ -171,10 +179,14 @@ static void
 update_item(struct progress *progress, const struct run_note *note,
     int64_t now_ms)
 {
-	struct progress_item *item = find_item(progress, note, true);
+	struct progress_item *item = find_item(progress, note, false);
 
-	if (item->started_ms == 0)
+	if (item == NULL) {
+		item = find_item(progress, note, true);
 		item->started_ms = now_ms - note->elapsed_ms;
+		/* Nobody has told of this one yet. */
+		item->told_ms = now_ms - PROGRESS_QUIET_MS;
+	}
 	if (note->text.len > 0) {
 		strbuf_reset(&item->text);
 		strbuf_add(&item->text, note->text);
@@ -191,16 +203,20 @@ end_item(struct progress *progress, const struct run_note *note)
 {
 	struct progress_item *item = find_item(progress, note, false);
 
-	if (item != NULL) {
+	if (item != NULL)
 		item->used = false;
-		item->started_ms = 0;
-	}
 	if (!note->undo)
 		progress->done++;
 	/* That it was created was said when its id came. */
-	if (note->type != NOTE_ACTION_DONE || note->undo ||
-	    (note->kind != ACTION_POD_CREATE &&
-	    note->kind != ACTION_VOLUME_CREATE))
+	bool creates = note->kind == ACTION_POD_CREATE ||
+	    note->kind == ACTION_VOLUME_CREATE;
+	/* A wait for what was never made is no news either. */
+	bool waits = note->kind == ACTION_POD_RUNNING ||
+	    note->kind == ACTION_POD_SSH;
+	if ((note->type == NOTE_ACTION_DONE && creates && !note->undo) ||
+	    (note->type == NOTE_ACTION_SKIPPED && waits))
+		progress_clear(progress);
+	else
 		keep_line(progress, note);
 	progress->dirty = true;
 }
@@ -215,6 +231,14 @@ progress_note(struct progress *progress, const struct run_note *note,
 		break;
 	case NOTE_PROGRESS:
 		update_item(progress, note, now_ms);
+		break;
+	case NOTE_UNCLEAR:
+		/* Of an earlier run: told again and again while it is
+		 * settled. */
+		if (note->action == SIZE_MAX)
+			update_item(progress, note, now_ms);
+		else
+			keep_line(progress, note);
 		break;
 	case NOTE_ACTION_DONE:
 	case NOTE_ACTION_ERROR:

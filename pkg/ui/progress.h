@@ -49,6 +49,8 @@ void progress_note(struct progress *progress, const struct run_note *note,
 void progress_tick(struct progress *progress, int64_t now_ms);
 /* Take the live area away, before other output. */
 void progress_clear(struct progress *progress);
+/* And forget what was running: what comes next is another part of the run. */
+void progress_reset(struct progress *progress);
 void progress_release(struct progress *progress);
 
 #endif
