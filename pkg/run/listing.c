@@ -2,8 +2,8 @@
  * listing.c - one listing per tick serves every act that waits.
  *
  * The tick follows what is waited for: a twentieth of the time that the
- * youngest wait has lasted, so that what takes two seconds is seen within a
- * tenth and what takes minutes costs few requests; never more than twenty
+ * youngest wait has lasted, so that what takes two seconds is seen within an
+ * eighth and what takes minutes costs few requests; never more than twenty
  * listings and two per second in all, and never more than half of what the
  * service's rate limit leaves.
  */
@@ -11,7 +11,9 @@
 
 #include "base/units.h"
 
-enum { BURST = 18, SLOW_MS = 500 };
+/* Of the twenty, those before the run take four (pods, GPUs, data centers,
+ * account). */
+enum { BURST = 16, SLOW_MS = 500 };
 
 int
 act_list(const struct act *act)
@@ -46,10 +48,12 @@ interval(const struct run *run, int which)
 		ms = run->options.poll_min_ms;
 	if (ms > run->options.poll_max_ms)
 		ms = run->options.poll_max_ms;
-	int64_t allowed =
-	    BURST + 2 * ((run->now_ms - run->began_ms) / SECOND_MS);
-	if ((int64_t)run->listings >= allowed && ms < SLOW_MS)
-		ms = SLOW_MS;
+	/* What is left of the burst is spread, so that its end is no cliff. */
+	int64_t left = BURST + (run->now_ms - run->began_ms) / SLOW_MS -
+	    (int64_t)run->listings;
+	int64_t pace = SLOW_MS / ((left > 0 ? left : 0) + 1);
+	if (ms < pace)
+		ms = pace;
 	/* A big account must not be asked faster than it can answer. */
 	if (ms < 2 * list->took_ms)
 		ms = 2 * list->took_ms;

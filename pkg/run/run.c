@@ -669,7 +669,7 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 	if (PLANTED(6))
 		run->options.settle_ms = 1;
 	if (run->options.poll_min_ms == 0)
-		run->options.poll_min_ms = 100;
+		run->options.poll_min_ms = 125;
 	if (run->options.poll_max_ms == 0)
 		run->options.poll_max_ms = 10 * SECOND_MS;
 	run->billing = plan->cost.before_per_hour;
