@@ -146,15 +146,15 @@ within_budget(const struct run *run, const struct act *act)
 	    run->billing + candidate->price_per_hour <= budget;
 }
 
+/* The last candidate was refused: why, for people. */
 static void
 all_refused(struct run *run, struct act *act)
 {
 	size_t n = act->change->candidates.n;
-	act_fail(run, act, act->last_failure,
-	    n > 1 ? arena_printf(run->arena,
-			"none of %zu candidates could be had; last: " STR_FMT,
-			n, STR_ARG(act->last_refusal))
-		  : act->last_refusal);
+	if (n > 1)
+		act->last_refusal = arena_printf(run->arena,
+		    "none of %zu candidates could be had; last: " STR_FMT, n,
+		    STR_ARG(act->last_refusal));
 }
 
 /* Start with the current candidate under a new op, or give up. */
@@ -170,6 +170,8 @@ create_start(struct run *run, struct act *act)
 		    STR("over the budget of settings.budget.per_hour"));
 		if (++act->candidate >= act->change->candidates.n) {
 			all_refused(run, act);
+			act_fail(run, act, act->last_failure,
+			    act->last_refusal);
 			return;
 		}
 	}
@@ -326,6 +328,8 @@ refused(struct run *run, struct act *act, const struct cloud_answer *answer)
 		withdraw(run, act, NEXT_RETRY);
 		return;
 	}
+	if (next)
+		all_refused(run, act);
 	withdraw(run, act, NEXT_FAIL);
 }
 
