@@ -44,11 +44,10 @@ plan_and_show(struct planning *planning)
 		    &planning->plan);
 	if (code != EXIT_OK)
 		return code;
-	if (options->out.len > 0)
-		code = save(planning);
-	if (code == EXIT_OK)
-		code = planning_judge(planning);
+	code = planning_judge(planning);
 	planning_show(planning);
+	if (options->out.len > 0 && save(planning) != EXIT_OK)
+		code = EXIT_ERROR;
 	if (code == EXIT_OK && options->detailed_exitcode &&
 	    !planning->plan->empty)
 		code = EXIT_DIFFERENT;

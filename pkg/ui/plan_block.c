@@ -1,6 +1,8 @@
 /* plan_block.c - see plan_block.h */
 #include "ui/plan_block.h"
 
+#include <string.h>
+
 #include "base/units.h"
 #include "ui/cells.h"
 #include "ui/words.h"
@@ -105,6 +107,26 @@ after_text(struct arena *arena, const struct plan_attr *attr)
 	    value_text(arena, attr->after);
 }
 
+/*
+ * Append lead and text, on a line of their own when the line that began at
+ * byte `from` has no room for them; returns where the line begins now.
+ */
+static size_t
+add_piece(struct strbuf *out, size_t from, const char *lead, struct str text,
+    struct style style)
+{
+	size_t used = cells_width(str_sub(strbuf_str(out), from, out->len));
+
+	if (used + strlen(lead) + cells_width(text) > (size_t)style.width) {
+		strbuf_addc(out, '\n');
+		from = out->len;
+		strbuf_pad(out, INDENT + 1, ' ');
+	}
+	strbuf_adds(out, lead);
+	strbuf_add(out, text);
+	return from;
+}
+
 void
 plan_text_attr(struct strbuf *out, struct arena *arena,
     const struct plan_attr *attr, size_t pad, struct style style)
@@ -118,36 +140,24 @@ plan_text_attr(struct strbuf *out, struct arena *arena,
 	const char *note = attr->forces_replacement ? "# forces replacement" :
 	    attr->effect == EFFECT_RESTART && !set ?
 	    "# restarts the container" : "";
-	size_t from = out->len, width = (size_t)style.width;
+	size_t from = out->len;
 
 	strbuf_addf(out, "      %s%s%s ", style_on(style, paint), symbol,
 	    style_off(style, paint));
 	strbuf_add_escaped(out, attr->path);
 	cells_pad(out, from, INDENT + pad);
-	strbuf_adds(out, " = ");
+	strbuf_adds(out, " =");
 	if (gone && !attr->sensitive)
 		after = STR("null");
-	strbuf_add(out, before);
-	if (before.len > 0) {
-		size_t used = cells_width(str_sub(strbuf_str(out), from,
-		    out->len));
-		if (used + 4 + cells_width(after) > width) {
-			strbuf_addc(out, '\n');
-			from = out->len;
-			strbuf_pad(out, INDENT + pad, ' ');
-		}
-		strbuf_adds(out, " -> ");
-	}
-	strbuf_add(out, after);
+	if (before.len > 0)
+		from = add_piece(out, from, " ", before, style);
+	from = add_piece(out, from, before.len > 0 ? " -> " : " ", after,
+	    style);
 	if (*note != '\0') {
-		size_t used = cells_width(str_sub(strbuf_str(out), from,
-		    out->len));
-		if (used + 3 + cells_width(str_from(note)) > width) {
-			strbuf_addc(out, '\n');
-			strbuf_pad(out, INDENT + pad, ' ');
-		}
-		strbuf_adds(out, "   ");
-		style_add(out, style, PAINT_RED, str_from(note));
+		struct strbuf painted = {0};
+		style_add(&painted, style, PAINT_RED, str_from(note));
+		add_piece(out, from, "   ", strbuf_str(&painted), style);
+		strbuf_release(&painted);
 	}
 	strbuf_addc(out, '\n');
 }
@@ -323,4 +333,39 @@ plan_block_cost(struct strbuf *out, const struct page *page)
 	if (cost->unknown)
 		strbuf_adds(out, "      A price was not known: the real cost "
 		    "is higher.\n");
+}
+
+/* "9 h", "3 days", "2 months": never more than is there. */
+static struct str
+lasting(struct arena *arena, int64_t hours)
+{
+	enum { DAY = 24, MONTH = HOURS_PER_MONTH };
+
+	if (hours < 2 * DAY)
+		return arena_printf(arena, "%lld h", (long long)hours);
+	if (hours < 3 * MONTH)
+		return arena_printf(arena, "%lld days",
+		    (long long)(hours / DAY));
+	return arena_printf(arena, "%lld months", (long long)(hours / MONTH));
+}
+
+void
+plan_block_balance(struct strbuf *out, const struct page *page)
+{
+	const struct live *live = page->plan->live;
+	const struct plan_cost *cost = &page->plan->cost;
+	int64_t rate = cost->after_per_hour + cost->storage_per_hour +
+	    cost->unmanaged_per_hour;
+
+	if (live == NULL || !live->account_known ||
+	    !live->account.balance_known)
+		return;
+	strbuf_addf(out, "Balance: " STR_FMT, STR_ARG(format_total(
+	    page->arena, live->account.balance)));
+	if (rate > 0 && live->account.balance > 0)
+		strbuf_addf(out, "; it lasts for " STR_FMT " at " STR_FMT
+		    "/h in all", STR_ARG(lasting(page->arena,
+		    live->account.balance / rate)),
+		    STR_ARG(format_rate(page->arena, rate)));
+	strbuf_adds(out, ".\n");
 }

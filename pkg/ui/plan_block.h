@@ -20,6 +20,8 @@ void plan_block_header(struct strbuf *out, const struct page *page,
 void plan_block_change(struct strbuf *out, const struct page *page,
     const struct plan_change *change);
 void plan_block_cost(struct strbuf *out, const struct page *page);
+/* The account's balance and how long it lasts, where it is known. */
+void plan_block_balance(struct strbuf *out, const struct page *page);
 
 /* Columns for the names of attributes: the widest, within reason. */
 size_t plan_block_pad(const struct plan_attr *attrs, size_t n);

@@ -354,6 +354,9 @@ read_totals(const struct part *root, struct plan *plan, struct live *live)
 	    0);
 	plan->cost.unknown = truth_of(&part, "unknown");
 	live->from_lock = truth_of(root, "live_from_lock");
+	live->account.balance = usd_of(&part, "balance", -1);
+	live->account_known = live->account.balance_known =
+	    live->account.balance >= 0;
 	if (as_of.data != NULL && !parse_time(as_of, &live->wall_ms))
 		json_fail(root->reader, "as_of", "time");
 	part = part_at(root, "summary");

@@ -239,6 +239,10 @@ put_totals(struct json_writer *w, const struct plan *plan)
 	json_member_usd(w, "worst_per_hour", cost->worst_per_hour);
 	json_member_usd(w, "storage_per_hour", cost->storage_per_hour);
 	json_member_usd(w, "unmanaged_per_hour", cost->unmanaged_per_hour);
+	if (plan->live != NULL && plan->live->account.balance >= 0 &&
+	    plan->live->account_known &&
+	    plan->live->account.balance_known)
+		json_member_usd(w, "balance", plan->live->account.balance);
 	json_member_str(w, "currency", STR("USD"));
 	if (plan->live != NULL)
 		json_member_str(w, "as_of", format_time(&arena,

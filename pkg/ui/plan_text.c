@@ -230,6 +230,7 @@ plan_text_summary(struct strbuf *out, const struct plan *plan,
 		strbuf_adds(out, ".\n");
 	}
 	plan_block_cost(out, &page);
+	plan_block_balance(out, &page);
 	add_unmanaged(out, &page);
 	arena_release(&arena);
 }

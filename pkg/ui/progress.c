@@ -153,7 +153,14 @@ keep_line(struct progress *progress, const struct run_note *note)
 	    note->type != NOTE_ID_ASSIGNED && note->type != NOTE_PROGRESS)
 		paint = PAINT_YELLOW;
 	progress_clear(progress);
-	style_add(progress->out, progress->style, paint, sentence);
+	strbuf_adds(progress->out, style_on(progress->style, paint));
+	/* Plain lines stay whole: one event, one line. */
+	if (progress->style.live)
+		cells_wrap(progress->out, sentence, 0, 4,
+		    (size_t)progress->style.width);
+	else
+		strbuf_add(progress->out, sentence);
+	strbuf_adds(progress->out, style_off(progress->style, paint));
 	strbuf_addc(progress->out, '\n');
 	arena_release(&arena);
 }

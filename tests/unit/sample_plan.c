@@ -186,6 +186,8 @@ sample_plan_full(struct arena *arena, struct sources *sources)
 	sources->arena = arena;
 	sources_add(sources, STR("specs/train.yaml"), STR(""));
 	live->wall_ms = SAMPLE_NOW_MS - 2000;
+	live->account_known = live->account.balance_known = true;
+	live->account.balance = 1000000000;
 	plan->live = live;
 	add_create(arena, plan);
 	add_replace(arena, plan);
