@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,24 +28,33 @@ get_variable(void *ctx, const char *name)
 
 /* ---------------------------------------------------------------- output -- */
 
-void
+int
 app_write(int fd, struct str text)
 {
 	while (text.len > 0) {
+		struct pollfd ready = { .fd = fd, .events = POLLOUT };
 		ssize_t n = write(fd, text.data, text.len);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			/* Somebody else made our terminal non-blocking. */
+			poll(&ready, 1, -1);
+			continue;
+		}
 		if (n <= 0)
-			return;
+			return n == 0 ? EIO : errno;
 		text = str_sub(text, (size_t)n, text.len);
 	}
+	return 0;
 }
 
 void
 app_print(struct app *app, struct strbuf *out)
 {
-	(void)app;
-	app_write(STDOUT_FILENO, strbuf_str(out));
+	int error = app_write(STDOUT_FILENO, strbuf_str(out));
+
+	if (error != 0 && error != EPIPE && error != EBADF)
+		app->out_error = error;
 	strbuf_release(out);
 }
 

@@ -40,6 +40,8 @@ struct app {
 	void (*note)(void *ctx, const struct run_note *note);
 	void *note_ctx;
 
+	int out_error;			/* of standard output, but not that it
+					   is closed: that is no error */
 	bool json_done;			/* diagnostics are in the JSON that was
 					   printed: not to be shown again */
 };
@@ -51,8 +53,8 @@ void app_release(struct app *app);
 /* Variable of the environment; absent when unset. */
 struct str app_variable(const char *name);
 
-/* Write all of text; a closed stream is no error. */
-void app_write(int fd, struct str text);
+/* Write all of text: 0 or the errno that stopped it. */
+int app_write(int fd, struct str text);
 /* Write and release. */
 void app_print(struct app *app, struct strbuf *out);	/* standard output */
 void app_say(struct app *app, struct strbuf *out);	/* standard error */

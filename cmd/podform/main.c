@@ -42,7 +42,7 @@ show_diags(struct app *app)
 
 	if (app->diags.list.n == 0 || app->json_done)
 		return;
-	if (app_json(app)) {
+	if (app_json(app) && app->out_error == 0) {
 		diag_json_document(&out, &app->diags);
 		app_print(app, &out);
 		return;
@@ -84,6 +84,15 @@ main(int argc, char **argv)
 	reset_signals();
 	if (app_init(&app, argc, argv))
 		code = dispatch(&app);
+	if (app.out_error != 0) {
+		diag_errno(&app.diags, "PF0809", NO_SPAN, app.out_error,
+		    "cannot write to standard output");
+		app.json_done = false;
+		/* What an apply did is not undone by that; its code stays. */
+		if (code == EXIT_OK && (app.args.command == NULL ||
+		    (app.args.command->options & OPTIONS_APPLY) == 0))
+			code = EXIT_ERROR;
+	}
 	show_diags(&app);
 	app_release(&app);
 	return code;

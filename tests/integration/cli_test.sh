@@ -207,6 +207,12 @@ closed_streams_do_no_harm() {
 	same 'all closed' "$?" 0
 	"$PODFORM" validate >&-
 	same 'stdout closed' "$?" 0
+	"$PODFORM" validate >/dev/full 2>"$work/err"
+	same 'disk full' "$?" 1
+	grep -q 'cannot write to standard output: No space' "$work/err" ||
+	    complain 'a full disk is not told'
+	"$PODFORM" --help >/dev/full 2>&1
+	same 'disk full for help' "$?" 1
 	"$PODFORM" --help | true
 	same 'pipe closed' "${PIPESTATUS[0]}" 0
 	in_use=$(strace -e trace=openat sh -c \
