@@ -98,7 +98,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 
 # Everything that the tests run, and then the tests.
 STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
-programs: $(PROGRAMS) $(STORIES) $(TESTS)
+programs: $(PROGRAMS) $(STORIES) $(TESTS) $(BENCHES)
 
 check: programs ## unit tests only
 	@tests/run $(BUILD) unit
