@@ -5,6 +5,7 @@
  *	saved:	read the file, plan again, compare, judge, run
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -130,6 +131,40 @@ apply_run(struct applying *applying)
 	return code;
 }
 
+/* May files be made in a directory?  access() knows of read-only mounts, too,
+ * and writes nothing for it. */
+static bool
+may_write(struct app *app, const char *directory, struct str what)
+{
+	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
+		return true;
+	diag_errno(&app->diags, "PF0612", NO_SPAN, errno,
+	    "cannot write in '%s', where " STR_FMT " belongs", directory,
+	    STR_ARG(what));
+	diag_hint(&app->diags, "nothing was asked of the service; podform plan "
+	    "works without writing");
+	return false;
+}
+
+int
+apply_may_record(struct applying *applying)
+{
+	struct app *app = applying->planning.app;
+	const struct session_config *config =
+	    &applying->planning.session.config;
+	struct str lock = config->lock_path;
+	ptrdiff_t slash = str_rfind(lock, '/');
+	const char *beside = slash < 0 ? "." : slash == 0 ? "/" :
+	    arena_cstr(&app->arena, str_sub(lock, 0, (size_t)slash));
+	const char *work = arena_cstr(&app->arena, config->work_dir);
+
+	if (!may_write(app, beside, lock))
+		return EXIT_ERROR;
+	if (access(work, F_OK) != 0)
+		work = ".";		/* it will be made there */
+	return may_write(app, work, STR("the journal")) ? EXIT_OK : EXIT_ERROR;
+}
+
 /* ------------------------------------------------------------------ fresh -- */
 
 static void
@@ -189,6 +224,8 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 	int code = planning_open(planning, app, destroy, destroy ?
 	    "destroy" : "apply");
 
+	if (code == EXIT_OK)
+		code = apply_may_record(applying);
 	if (code == EXIT_OK)
 		code = session_read_secrets(&planning->session, true);
 	if (code != EXIT_OK)

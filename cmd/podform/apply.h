@@ -11,6 +11,10 @@ struct applying {
 	const struct run_summary *summary;	/* NULL: nothing was run */
 };
 
+/* Can lock file and journal be written?  Asked before the first request: what
+ * cannot be recorded is not begun. */
+int apply_may_record(struct applying *applying);
+
 /* Carry planning.plan out, following it, and report. */
 int apply_run(struct applying *applying);
 

@@ -211,6 +211,8 @@ open_for(struct applying *applying, struct app *app,
 	code = planning_open(planning, app, false, binding->mode ==
 	    PLAN_DESTROY ? "destroy" : "apply");
 	if (code == EXIT_OK)
+		code = apply_may_record(applying);
+	if (code == EXIT_OK)
 		code = check_record(applying, binding);
 	if (code == EXIT_OK)
 		code = session_read_secrets(&planning->session, true);
