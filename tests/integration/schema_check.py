@@ -123,7 +123,8 @@ def main():
         if validator.is_valid(yaml.load(text, Loader)):
             print(f"accepted, and is bad: {text}")
             failures += 1
-    print(f"schema: {len(good)} good, {len(BAD)} bad, {failures} wrong")
+    print(f"{'not ok' if failures else 'ok'} - schema: {len(good)} good, "
+          f"{len(BAD)} bad, {failures} wrong")
     return 1 if failures else 0
 
 
