@@ -282,6 +282,31 @@ skip_dependents(struct run *run, struct act *act)
 }
 
 /*
+ * Pods of a part that will be undone need not be waited for: they bill.
+ * A wait that has an op in the journal comes to its result all the same.
+ */
+static void
+fail_component(struct run *run, size_t component)
+{
+	if (component == SIZE_MAX || run->failed_component[component])
+		return;
+	run->failed_component[component] = true;
+	if (run->options.keep)
+		return;
+	for (size_t i = 0; i < run->acts.n; i++) {
+		struct act *act = run->acts.items[i];
+		if (act->component != component || act->intended ||
+		    !action_rows[act->kind].waits ||
+		    (act->phase != PH_WATCH && act->phase != PH_PROBE))
+			continue;
+		if (act->phase == PH_PROBE)
+			run_effect_add(run, RUN_CANCEL)->token = act->token;
+		act_skip(run, act, "its part will be undone");
+		skip_dependents(run, act);
+	}
+}
+
+/*
  * Skipped for a reason that is not its own.  Its part of the graph cannot
  * become whole any more, so what was done there is undone, too.
  */
@@ -289,8 +314,7 @@ static void
 abandon_act(struct run *run, struct act *act, const char *why)
 {
 	act_skip(run, act, why);
-	if (act->component != SIZE_MAX)
-		run->failed_component[act->component] = true;
+	fail_component(run, act->component);
 	skip_dependents(run, act);
 }
 
@@ -332,8 +356,7 @@ act_fail(struct run *run, struct act *act, enum run_failure failure,
 	};
 	if (failure_is_fatal(failure) && run->fatal == FAIL_NONE)
 		run->fatal = failure;
-	if (act->component != SIZE_MAX)
-		run->failed_component[act->component] = true;
+	fail_component(run, act->component);
 	skip_dependents(run, act);
 }
 
@@ -679,7 +702,7 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 	for (size_t i = 0; i < plan->actions.n; i++) {
 		const struct plan_action *action = &plan->actions.items[i];
 		bool none = action->kind == ACTION_BARRIER;
-		
+
 		struct act *act = act_add(run, action->kind,
 		    plan_action_change(plan, action),
 		    none ? ARENA_NEW(arena, struct subject) : &subjects[action->change]);
