@@ -9,10 +9,11 @@
 
 #include "base/map.h"
 #include "base/units.h"
+#include "run/pages.h"
 
 #include <string.h>
 
-enum { READ_TIMEOUT_MS = 30 * SECOND_MS, READ_TRIES = 4, PAGES_MAX = 1000 };
+enum { READ_TIMEOUT_MS = 30 * SECOND_MS, READ_TRIES = 4 };
 
 /* One question, until it is answered, given up, or interrupted. */
 struct ask {
@@ -20,7 +21,8 @@ struct ask {
 	struct cloud_answer answer;
 	uint64_t token;			/* 0: none in flight */
 	int64_t not_before_ms;
-	unsigned tries, pages;
+	unsigned tries;
+	struct pages pages;
 	bool done;
 };
 
@@ -42,19 +44,6 @@ send_ask(struct session *session, struct ask *ask)
 	world->start_http(world->ctx, ask->token, &http);
 }
 
-/* Put the next page behind what came before. */
-#define APPEND(arena, old, nold, new, nnew) do { \
-	if ((nold) > 0) { \
-		void *both_ = arena_array((arena), (nold) + (nnew), \
-		    sizeof *(old)); \
-		memcpy(both_, (old), (nold) * sizeof *(old)); \
-		memcpy((char *)both_ + (nold) * sizeof *(old), (new), \
-		    (nnew) * sizeof *(old)); \
-		(new) = both_; \
-		(nnew) += (nold); \
-	} \
-} while (0)
-
 static bool
 wants_retry(const struct cloud_answer *answer)
 {
@@ -69,9 +58,17 @@ take_answer(struct session *session, struct ask *ask,
 {
 	const struct clock *clock = &session->config.world->clock;
 	struct cloud_answer answer;
-	session->config.cloud->decode(session->arena, &ask->request, http,
-	    clock->wall_ms(clock->ctx), &answer);
+	ask->pages.arena = session->arena;
+	bool complete = pages_take(&ask->pages, session->config.cloud,
+	    session->arena, &ask->request, http, clock->wall_ms(clock->ctx),
+	    &answer);
 	ask->token = 0;
+	ask->request.cursor = ask->pages.cursor;
+	if (!complete) {
+		ask->tries = 0;
+		send_ask(session, ask);
+		return;
+	}
 	if (wants_retry(&answer) && ++ask->tries < READ_TRIES) {
 		int64_t wait = (int64_t)SECOND_MS << (ask->tries - 1);
 		if (answer.retry_after_ms > wait)
@@ -79,21 +76,7 @@ take_answer(struct session *session, struct ask *ask,
 		ask->not_before_ms = mono(session) + wait;
 		return;
 	}
-	if (answer.outcome == OUTCOME_OK && ask->pages > 0) {
-		struct cloud_answer *old = &ask->answer;
-		APPEND(session->arena, old->pods, old->npods, answer.pods,
-		    answer.npods);
-		APPEND(session->arena, old->volumes, old->nvolumes,
-		    answer.volumes, answer.nvolumes);
-	}
 	ask->answer = answer;
-	if (answer.outcome == OUTCOME_OK && answer.next_cursor.len > 0 &&
-	    ++ask->pages < PAGES_MAX) {
-		ask->request.cursor = answer.next_cursor;
-		ask->tries = 0;
-		send_ask(session, ask);
-		return;
-	}
 	ask->done = true;
 }
 

@@ -3,22 +3,15 @@
  */
 #include "run/session.h"
 
-#include "base/units.h"
-
-#include <string.h>
-
-enum { PAGES_MAX = 1000 };
+#include "run/pages.h"
 
 /* A request of the engine on its way; a listing comes in pages. */
 struct flight {
 	uint64_t token;			/* the engine's */
 	struct cloud_request request;
 	int64_t timeout_ms;
-	struct cloud_pod *pods;
-	size_t npods;
-	struct cloud_volume *volumes;
-	size_t nvolumes;
-	unsigned pages;
+	struct pages pages;
+	struct arena arena;		/* of the pages; released with it */
 };
 
 struct driver {
@@ -66,6 +59,7 @@ do_request(struct driver *driver, const struct run_effect *effect)
 	flight->token = effect->token;
 	flight->request = effect->request;
 	flight->timeout_ms = effect->timeout_ms;
+	flight->pages.arena = &flight->arena;
 	*ARENA_PUSH(driver->session->arena, &driver->flights) = flight;
 	send_flight(driver, flight);
 }
@@ -164,49 +158,6 @@ do_effects(struct driver *driver)
 
 /* --------------------------------------------------------------- events -- */
 
-static void *
-append(struct arena *arena, void *old, size_t nold, const void *new,
-    size_t nnew, size_t size)
-{
-	char *both = arena_array(arena, nold + nnew, size);
-	if (nold > 0)
-		memcpy(both, old, nold * size);
-	if (nnew > 0)
-		memcpy(both + nold * size, new, nnew * size);
-	return both;
-}
-
-/* One page of a listing of several; true when it was the last. */
-static bool
-take_page(struct driver *driver, struct flight *flight,
-    struct cloud_answer *answer)
-{
-	struct arena *arena = driver->session->arena;
-	bool more = answer->outcome == OUTCOME_OK &&
-	    answer->next_cursor.len > 0 && flight->pages < PAGES_MAX;
-	if (!more && flight->pages == 0)
-		return true;
-	if (answer->outcome != OUTCOME_OK)
-		return true;
-	flight->pods = append(arena, flight->pods, flight->npods,
-	    answer->pods, answer->npods, sizeof *answer->pods);
-	flight->npods += answer->npods;
-	flight->volumes = append(arena, flight->volumes, flight->nvolumes,
-	    answer->volumes, answer->nvolumes, sizeof *answer->volumes);
-	flight->nvolumes += answer->nvolumes;
-	if (!more) {
-		answer->pods = flight->pods;
-		answer->npods = flight->npods;
-		answer->volumes = flight->volumes;
-		answer->nvolumes = flight->nvolumes;
-		return true;
-	}
-	flight->pages++;
-	flight->request.cursor = arena_str(arena, answer->next_cursor);
-	send_flight(driver, flight);
-	return false;
-}
-
 static void
 on_http(struct driver *driver, const struct world_event *event)
 {
@@ -219,17 +170,17 @@ on_http(struct driver *driver, const struct world_event *event)
 		return;
 	struct cloud_answer answer;
 	struct run_event said = event_now(session, RUN_ANSWER);
-	/* Pages are kept until the last has come, so they outlive a turn. */
-	bool paged = flight->request.op == CLOUD_LIST_PODS &&
-	    flight->pages > 0;
-	session->config.cloud->decode(paged ? session->arena : driver->scratch,
-	    &flight->request, &event->http, said.wall_ms, &answer);
-	if (!take_page(driver, flight, &answer))
+	if (!pages_take(&flight->pages, session->config.cloud, driver->scratch,
+		&flight->request, &event->http, said.wall_ms, &answer)) {
+		flight->request.cursor = flight->pages.cursor;
+		send_flight(driver, flight);
 		return;
+	}
 	forget_flight(driver, flight->token);
 	said.token = flight->token;
 	said.answer = &answer;
 	run_event(driver->run, &said);
+	arena_release(&flight->arena);
 }
 
 static void
@@ -276,8 +227,11 @@ drive(struct driver *driver)
 		arena_release(&scratch);
 	}
 	/* Left in haste: what is on its way is not waited for. */
-	for (size_t i = 0; i < driver->flights.n; i++)
-		world->cancel(world->ctx, driver->flights.items[i]->token);
+	for (size_t i = 0; i < driver->flights.n; i++) {
+		struct flight *flight = driver->flights.items[i];
+		world->cancel(world->ctx, flight->token);
+		arena_release(&flight->arena);
+	}
 	arena_release(&scratch);
 }
 
