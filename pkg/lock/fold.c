@@ -118,6 +118,42 @@ switched(struct lock *lock, const struct lock_op *op)
 		entry->spec_digest = op->entry.spec_digest;
 }
 
+/* pod.x and pod.x[0] are one slot. */
+static struct str
+slot_of(struct str address)
+{
+	return str_ends(address, STR("[0]"))
+	    ? str_sub(address, 0, address.len - 3)
+	    : address;
+}
+
+/*
+ * A successor that is ended before what it replaced (a create_first that was
+ * rolled back) gives the slot back: what was deposed for it is live again.
+ */
+static void
+restore_deposed(struct lock *lock, enum kind kind, struct str address)
+{
+	struct lock_entry *found = NULL;
+
+	if (!lock_may_have_deposed(lock))
+		return;
+	for (size_t i = 0; i < lock->entries.n; i++) {
+		struct lock_entry *entry = &lock->entries.items[i];
+		if (!entry->deposed || entry->kind != kind ||
+		    !str_eq(slot_of(entry->address), slot_of(address)))
+			continue;
+		if (found != NULL)
+			return;		/* two: neither has the better claim */
+		found = entry;
+	}
+	if (found == NULL)
+		return;
+	lock_forget_keys(lock, found);
+	found->deposed = false;
+	lock_remember_keys(lock, found);
+}
+
 static void
 deleted(struct arena *arena, struct lock *lock, const struct lock_op *op,
     int64_t wall_ms)
@@ -128,8 +164,11 @@ deleted(struct arena *arena, struct lock *lock, const struct lock_op *op,
 		lock_bury(arena, lock, &op->entry.op, op->address, wall_ms);
 		return;
 	}
+	struct lock_entry gone = *entry;
 	lock_bury(arena, lock, &entry->op, entry->address, wall_ms);
 	lock_remove_entry(lock, entry);
+	if (!gone.deposed)
+		restore_deposed(lock, gone.kind, gone.address);
 }
 
 void

@@ -126,7 +126,8 @@ bool journal_fold(struct arena *arena, struct lock *lock,
  *			address becomes deposed
  *	create none	a tombstone of the op
  *	delete done	the entry of that id goes; a tombstone of the op
- *			that had created it
+ *			that had created it; if it was live, what was deposed
+ *			for it is live again
  *	update done	the entry of that id is as intended; its id, maker
  *			and creation time stay
  *	start, stop	the entry says so

@@ -21,6 +21,7 @@ struct lock_index {
 	struct map by_op;			/* pending */
 	struct map by_grave;			/* tombstones, by op */
 	size_t nentries, npending, ngraves;	/* how many are in it */
+	bool deposed;				/* one was, at some time */
 };
 
 /* A map has no removal; this value stands for "not there". */
@@ -43,6 +44,7 @@ index_entry(struct lock *lock, size_t i, void *value)
 	const struct lock_entry *entry = &lock->entries.items[i];
 	struct lock_index *index = lock->index;
 
+	index->deposed |= entry->deposed;
 	if (!entry->deposed && entry->address.len > 0)
 		map_put(&index->by_address, lock->arena, entry->address,
 		    value);
@@ -112,6 +114,12 @@ lock_find(struct lock *lock, struct str address)
 		    str_eq(lock->entries.items[i].address, address))
 			return &lock->entries.items[i];
 	return NULL;
+}
+
+bool
+lock_may_have_deposed(struct lock *lock)
+{
+	return !index_ready(lock) || lock->index->deposed;
 }
 
 struct lock_entry *

@@ -7,6 +7,8 @@
 /* Give the lock arrays of its own before it is changed; see lock.h. */
 void lock_detach(struct arena *arena, struct lock *lock);
 
+/* False: no entry is deposed. */
+bool lock_may_have_deposed(struct lock *lock);
 /* Around a change of an entry's address, id or deposed. */
 void lock_forget_keys(struct lock *lock, const struct lock_entry *entry);
 void lock_remember_keys(struct lock *lock, const struct lock_entry *entry);

@@ -549,8 +549,14 @@ interrupt(struct run *run)
 	run_say(run, NOTE_STOPPING, NULL, (struct str){0});
 	for (size_t i = 0; i < run->acts.n; i++) {
 		struct act *act = run->acts.items[i];
-		if (act->undo || act->intended || phase_is_final(act->phase))
+		if (act->undo || phase_is_final(act->phase))
 			continue;
+		if (act->intended) {
+			/* Not sent again, so its backoff ends now. */
+			if (act->phase == PH_QUEUED)
+				act->not_before_ms = run->now_ms;
+			continue;
+		}
 		switch (act->phase) {
 		case PH_WAITING:
 		case PH_QUEUED:

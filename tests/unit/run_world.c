@@ -254,6 +254,12 @@ run_start(struct run_world *r)
 	(void)world_plan(&r->w, 0);
 	if (r->w.plan == NULL)
 		fail_msg("no plan: %s", r->w.text.data);
+	/* From here on the cloud changes; the plan's picture of it does not. */
+	struct cloud_pod *now = ARENA_ARRAY(&r->w.arena, struct cloud_pod,
+	    r->w.pods.cap);
+	for (size_t i = 0; i < r->w.pods.n; i++)
+		now[i] = r->w.pods.items[i];
+	r->w.pods.items = now;
 	r->run = run_new(&r->w.arena, r->w.plan, &r->w.lock, &r->options);
 	tell(r, &first);
 }
@@ -592,8 +598,8 @@ run_to_listing(struct run_world *r)
 }
 
 /* One thing happens: the oldest answer, or the time of the next deadline. */
-static void
-move(struct run_world *r)
+void
+run_step(struct run_world *r)
 {
 	if (r->waiting.n == 0) {
 		run_tick(r);
@@ -619,7 +625,7 @@ run_drive(struct run_world *r)
 	while (!run_finished(r->run)) {
 		if (r->now_ms > end)
 			fail_msg("it does not end; said:\n%s", run_said(r));
-		move(r);
+		run_step(r);
 	}
 }
 
@@ -629,7 +635,7 @@ run_drive_until(struct run_world *r, enum cloud_op op, size_t sent)
 	while (r->sent[op] < sent) {
 		if (run_finished(r->run))
 			fail_msg("it ended; said:\n%s", run_said(r));
-		move(r);
+		run_step(r);
 	}
 }
 

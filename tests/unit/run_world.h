@@ -82,6 +82,8 @@ void run_lie(struct run_world *r, enum cloud_op op, unsigned after,
     bool effect, struct cloud_answer answer);
 /* The honest cloud and the clock do the rest; at most a day. */
 void run_drive(struct run_world *r);
+/* One event of that. */
+void run_step(struct run_world *r);
 /* The same until so many requests of that kind were sent. */
 void run_drive_until(struct run_world *r, enum cloud_op op, size_t sent);
 

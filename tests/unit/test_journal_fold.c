@@ -93,6 +93,26 @@ test_journal_create_first_deposes_the_old_one(void **state)
 	bench_release(&b);
 }
 
+/* A create_first that was rolled back: the old one is not to be removed. */
+static void
+test_journal_delete_of_a_successor_restores_the_old_one(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = bare_lock(&b.arena, 1);
+	apply(&b, lock, intent_record(1, OP_CREATE, "pod.a", NULL));
+	apply(&b, lock, result_record(1, OP_DONE, "a1"));
+	apply(&b, lock, intent_record(2, OP_CREATE, "pod.a", NULL));
+	apply(&b, lock, result_record(2, OP_DONE, "a2"));
+	apply(&b, lock, intent_record(3, OP_DELETE, "pod.a", "a2"));
+	apply(&b, lock, result_record(3, OP_DONE, NULL));
+	assert_string_equal(sorted_outline(&b, lock),
+	    "pod.a a1\ndead 00000002 pod.a\n");
+	assert_true(str_is(lock_find(lock, STR("pod.a"))->id, "a1"));
+	bench_release(&b);
+}
+
 static void
 test_journal_create_none_leaves_a_tombstone(void **state)
 {
@@ -638,6 +658,8 @@ main(void)
 		cmocka_unit_test(test_journal_create_done_makes_an_entry),
 		cmocka_unit_test(
 		    test_journal_create_first_deposes_the_old_one),
+		cmocka_unit_test(
+		    test_journal_delete_of_a_successor_restores_the_old_one),
 		cmocka_unit_test(test_journal_create_none_leaves_a_tombstone),
 		cmocka_unit_test(test_journal_update_keeps_who_it_is),
 		cmocka_unit_test(test_journal_stop_and_start_are_remembered),
