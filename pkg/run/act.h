@@ -77,6 +77,8 @@ struct act {
 	/* The op in progress. */
 	struct id128 op;
 	bool intended;			/* intent on disk, no result yet */
+	bool unclear;			/* a change was sent, and answered by
+					   nothing that says what it did */
 	struct lock_entry entry;	/* what will be recorded */
 	struct pod_config config;	/* as sent, secrets filled in */
 	struct str mark;

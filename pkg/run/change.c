@@ -254,11 +254,37 @@ verified(struct run *run, struct act *act, const struct cloud_answer *answer)
 	if (act->kind == ACTION_POD_UPDATE &&
 	    !make_config(run, act, &answer->pods[0]))
 		return;
+	act->unclear = false;
 	act_new_op(run, act);
 	act_intent(run, act, op_of(act->kind));
 }
 
 /* ------------------------------------------------------------------ send */
+
+/* What was sent with an unclear answer is sent again, to know what came of
+ * it, also when something else has failed since. */
+static bool
+may_finish(const struct run *run, const struct act *act)
+{
+	return act->unclear && !run->stopping && run->fatal == FAIL_NONE;
+}
+
+/*
+ * Not sent, or not again.  After an unclear answer the op stays open: the
+ * next apply looks at what came of it.
+ */
+static void
+stopped(struct run *run, struct act *act)
+{
+	act->last_failure = run->stopping ? FAIL_INTERRUPTED : FAIL_ERROR;
+	if (act->unclear) {
+		act_fail(run, act, act->last_failure,
+		    STR("stopped after an unclear answer"));
+		return;
+	}
+	act->last_refusal = STR("stopped before anything was sent");
+	act_result(run, act, OP_NONE, NEXT_FAIL, false);
+}
 
 void
 change_journaled(struct run *run, struct act *act)
@@ -271,11 +297,8 @@ change_journaled(struct run *run, struct act *act)
 		[ACTION_VOLUME_UPDATE] = CLOUD_UPDATE_VOLUME,
 		[ACTION_VOLUME_DELETE] = CLOUD_DELETE_VOLUME,
 	};
-	if (!act_may_send(run, act)) {
-		act->last_failure = run->stopping ? FAIL_INTERRUPTED
-						  : FAIL_ERROR;
-		act->last_refusal = STR("stopped before anything was sent");
-		act_result(run, act, OP_NONE, NEXT_FAIL, false);
+	if (!act_may_send(run, act) && !may_finish(run, act)) {
+		stopped(run, act);
 		return;
 	}
 	if (act->confirms) {
@@ -338,6 +361,7 @@ sent(struct run *run, struct act *act, const struct cloud_answer *answer)
 			finish(run, act);
 		break;
 	case OUTCOME_UNKNOWN:
+		act->unclear = true;
 		/* A delete is safe to repeat, and only a clear answer to it
 		 * is one: a GET may come from a replica that is behind. */
 		act->reason = arena_str(run->arena, answer->message);

@@ -248,6 +248,27 @@ test_run_start_without_a_gpu_is_no_capacity(void **state)
 	    "failed start pod.trainer: no free GPUs on the host\n");
 }
 
+/* Interrupted while it is unclear: it may bill, and the op stays open. */
+static void
+test_run_start_interrupted_while_unclear_is_left(void **state)
+{
+	struct run_world *r = *state;
+
+	start_change(r, "", "");
+	world_pod(&r->w, "pod.trainer")->status = POD_EXITED;
+	run_start(r);
+	run_lie(r, CLOUD_START_POD, 0, true, unclear(500, "oops"));
+	run_drive_until(r, CLOUD_START_POD, 1);
+	run_step(r);
+	run_answer(r, CLOUD_GET_POD, unclear(500, "oops"));
+	run_signal(r);
+	assert_text(run_outcome(r), "exit 10\n"
+	    "failed start pod.trainer: stopped after an unclear answer\n"
+	    "left pod.trainer pod1 -1: its outcome is unclear; the next apply "
+	    "settles it\n");
+	assert_int_equal(r->w.lock.pending.n, 1);
+}
+
 static void
 test_run_update_looks_after_an_unclear_answer(void **state)
 {
@@ -423,6 +444,7 @@ main(void)
 		TEST(test_run_stop_and_start_end_with_what_is_recorded),
 		TEST(test_run_stop_looks_after_an_unclear_answer),
 		TEST(test_run_start_without_a_gpu_is_no_capacity),
+		TEST(test_run_start_interrupted_while_unclear_is_left),
 		TEST(test_run_update_looks_after_an_unclear_answer),
 		TEST(test_run_update_refused_changes_no_record),
 		TEST(test_run_confirm_settles_before_a_lost_pod_is_made_again),
