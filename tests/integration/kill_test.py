@@ -93,8 +93,8 @@ class World:
         self.env = {"PATH": os.environ["PATH"], "HOME": self.dir,
                     "RUNPOD_API_URL": self.url, "RUNPOD_API_KEY": "rpa_sim",
                     "NO_COLOR": "1"}
-        if "ASAN_OPTIONS" in os.environ:
-            self.env["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
+        # Leaks cannot be looked for under strace, nor after SIGKILL.
+        self.env["ASAN_OPTIONS"] = "detect_leaks=0"
 
     def __enter__(self):
         return self
