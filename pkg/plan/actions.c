@@ -165,9 +165,12 @@ emit_create(struct graph *g, size_t change)
 		action_chain(g, ACTION_VOLUME_CREATE, change);
 		return;
 	}
-	if (c->op == PLAN_REPLACE && !c->create_first)
-		unmounts_add(g, change, action_chain(g, ACTION_POD_DELETE,
-		    change));
+	if (c->op == PLAN_REPLACE && !c->create_first) {
+		/* Nothing is ended for a need that may fail to be met. */
+		size_t end = action_chain(g, ACTION_POD_DELETE, change);
+		wait_for_needs(g, change, end);
+		unmounts_add(g, change, end);
+	}
 	size_t create = action_chain(g, ACTION_POD_CREATE, change);
 	wait_for_needs(g, change, create);
 	wait_for_spare(g, change, create);

@@ -423,12 +423,10 @@ create_listed(struct run *run, struct act *act,
 	if (is_pod(act) ? resolve_pod(run, act, listing)
 			: resolve_volume(run, act, listing))
 		return;
-	if (listed->sent_ms < act->ended_ms)
+	/* Only listings that were asked for after the settling time count:
+	 * what an earlier one shows may be older than the effect. */
+	if (listed->sent_ms - act->ended_ms < run->options.settle_ms)
 		return;
-	/* The last listing must itself have been asked for after the settling
-	 * time: what it shows may be as old as that. */
-	act->clean++;
-	if (act->clean >= 3 &&
-	    listed->sent_ms - act->ended_ms >= run->options.settle_ms)
+	if (++act->clean >= 3)
 		settled_without(run, act);
 }

@@ -169,55 +169,97 @@ session_ask(struct session *session, const struct cloud_request *request,
 
 /* ------------------------------------------------------------ refreshing */
 
+/* What the record knows and a listing lacks, of one kind. */
+struct missing {
+	enum kind kind;
+	struct map listed;
+	struct ask *asks;
+	size_t n;
+};
+
 static bool
-is_listed(const struct map *listed, const struct lock_entry *entry)
+is_missing(const struct missing *missing, const struct lock_entry *entry)
 {
-	return entry->kind != KIND_POD || entry->id.len == 0 ||
-	    map_get(listed, entry->id) != NULL;
+	return entry->kind == missing->kind && entry->id.len > 0 &&
+	    map_get(&missing->listed, entry->id) == NULL;
+}
+
+static void
+find_missing(const struct session *session, struct arena *scratch,
+    struct missing *missing)
+{
+	const struct live *live = &session->live;
+	const struct lock *lock = session->lock;
+	size_t n = 0;
+	if (missing->kind == KIND_POD)
+		for (size_t i = 0; i < live->npods; i++)
+			map_put(&missing->listed, scratch, live->pods[i].id,
+			    &live->pods[i]);
+	else
+		for (size_t i = 0; i < live->nvolumes; i++)
+			map_put(&missing->listed, scratch,
+			    live->volumes[i].id, &live->volumes[i]);
+	for (size_t i = 0; i < lock->entries.n; i++)
+		n += is_missing(missing, &lock->entries.items[i]);
+	if (n == 0)
+		return;
+	missing->asks = ARENA_ARRAY(scratch, struct ask, n);
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (is_missing(missing, &lock->entries.items[i]))
+			missing->asks[missing->n++].request =
+			    (struct cloud_request){
+				.op = missing->kind == KIND_POD
+				    ? CLOUD_GET_POD
+				    : CLOUD_GET_VOLUME,
+				.id = lock->entries.items[i].id,
+			    };
+}
+
+/* The same array with room for n more. */
+static void *
+with_room(struct arena *arena, const void *old, size_t nold, size_t n,
+    size_t size)
+{
+	char *roomy = arena_array(arena, nold + n, size);
+	if (nold > 0)
+		memcpy(roomy, old, nold * size);
+	return roomy;
 }
 
 /*
- * Ask one by one for the pods of the record that the listing lacks: a
- * shrunken listing must not look like a lost fleet.  404 leaves them out.
+ * Ask one by one for what the record knows and the listing lacks: a
+ * shrunken listing must not look like a lost fleet.  404 leaves it out.
  */
 static int
-ask_for_missing(struct session *session)
+ask_for_missing(struct session *session, enum kind kind)
 {
 	struct live *live = &session->live;
-	const struct lock *lock = session->lock;
-	struct map listed = {0};
+	struct missing missing = { .kind = kind };
 	struct arena scratch = {0};
-	size_t missing = 0;
 	int code = EXIT_OK;
 
-	for (size_t i = 0; i < live->npods; i++)
-		map_put(&listed, &scratch, live->pods[i].id, &live->pods[i]);
-	for (size_t i = 0; i < lock->entries.n; i++)
-		missing += !is_listed(&listed, &lock->entries.items[i]);
-	if (missing == 0)
-		goto out;
-	struct ask *asks = ARENA_ARRAY(&scratch, struct ask, missing);
-	size_t n = 0;
-	for (size_t i = 0; i < lock->entries.n; i++)
-		if (!is_listed(&listed, &lock->entries.items[i]))
-			asks[n++].request = (struct cloud_request){
-				.op = CLOUD_GET_POD,
-				.id = lock->entries.items[i].id,
-			};
-	ask_all(session, asks, n);
-	struct cloud_pod *pods =
-	    ARENA_ARRAY(session->arena, struct cloud_pod, live->npods + n);
-	if (live->npods > 0)
-		memcpy(pods, live->pods, live->npods * sizeof *pods);
-	live->pods = pods;
-	for (size_t i = 0; i < n && code == EXIT_OK; i++) {
-		const struct cloud_answer *answer = &asks[i].answer;
-		if (answer->outcome == OUTCOME_OK && answer->npods == 1)
-			pods[live->npods++] = answer->pods[0];
-		else if (answer->reason != REASON_NOT_FOUND)
-			code = exit_of(session, answer, CLOUD_GET_POD);
+	find_missing(session, &scratch, &missing);
+	if (missing.n > 0)
+		ask_all(session, missing.asks, missing.n);
+	/* Room for what turns out to be there. */
+	if (missing.n > 0 && kind == KIND_POD)
+		live->pods = with_room(session->arena, live->pods,
+		    live->npods, missing.n, sizeof *live->pods);
+	else if (missing.n > 0)
+		live->volumes = with_room(session->arena, live->volumes,
+		    live->nvolumes, missing.n, sizeof *live->volumes);
+	for (size_t i = 0; i < missing.n && code == EXIT_OK; i++) {
+		const struct cloud_answer *answer = &missing.asks[i].answer;
+		if (answer->outcome != OUTCOME_OK) {
+			if (answer->reason != REASON_NOT_FOUND)
+				code = exit_of(session, answer,
+				    missing.asks[i].request.op);
+		} else if (kind == KIND_POD && answer->npods == 1) {
+			live->pods[live->npods++] = answer->pods[0];
+		} else if (kind == KIND_VOLUME && answer->nvolumes == 1) {
+			live->volumes[live->nvolumes++] = answer->volumes[0];
+		}
 	}
-out:
 	arena_release(&scratch);
 	return code;
 }
@@ -248,7 +290,10 @@ session_refresh(struct session *session, bool volumes)
 	}
 	live->wall_ms = clock->wall_ms(clock->ctx);
 	session->have_live = true;
-	return ask_for_missing(session);
+	int code = ask_for_missing(session, KIND_POD);
+	if (code == EXIT_OK && volumes)
+		code = ask_for_missing(session, KIND_VOLUME);
+	return code;
 }
 
 /* What a first plan found missing: catalog, data centers, account. */
@@ -259,6 +304,7 @@ session_fetch_for(struct session *session, const struct plan *plan,
 	struct live *live = &session->live;
 	struct ask asks[4] = {0};
 	size_t n = 0;
+	int code = EXIT_OK;
 	bool catalog = plan->needs_catalog && !live->catalog_known;
 	if (catalog) {
 		asks[n++].request.op = CLOUD_LIST_GPUS;
@@ -295,6 +341,7 @@ session_fetch_for(struct session *session, const struct plan *plan,
 			live->volumes = answer->volumes;
 			live->nvolumes = answer->nvolumes;
 			live->volumes_known = true;
+			code = ask_for_missing(session, KIND_VOLUME);
 			break;
 		default:
 			live->account = answer->account;
@@ -302,5 +349,5 @@ session_fetch_for(struct session *session, const struct plan *plan,
 			break;
 		}
 	}
-	return EXIT_OK;
+	return code;
 }

@@ -218,28 +218,26 @@ session_settle(struct session *session, int64_t settle_ms)
 		settle_ms = SETTLE_MS;
 	int64_t until = settled_at(session, settle_ms);
 	int64_t pause = settle_ms / (SETTLE_LISTINGS + 1);
-	if (pause > SETTLE_POLL_MS)
-		pause = SETTLE_POLL_MS;
 	int code = EXIT_OK;
-	/* The listing that was just reconciled was the first; the last one
-	 * must have been asked for after the settling time. */
-	int64_t asked = INT64_MIN;
 	if (report_halves(session) != EXIT_OK)
 		return EXIT_POLICY;
-	for (int listings = 1; has_open_op(session->lock); listings++) {
-		if (listings >= SETTLE_LISTINGS && asked >= until)
+	/* Looking before the time is up may find it sooner; that it is not
+	 * there, only listings asked for afterwards can say. */
+	for (int late = 0; has_open_op(session->lock);) {
+		if (late >= SETTLE_LISTINGS)
 			return close_open_ops(session);
-		say_settling(session, until > mono(session)
-			? until - mono(session)
-			: 0);
-		int64_t next = mono(session) + pause;
-		if (listings + 1 >= SETTLE_LISTINGS && next < until)
+		int64_t now = mono(session), most = SETTLE_POLL_MS;
+		if (now >= until)
+			most = SECOND_MS;
+		int64_t next = now + (pause < most ? pause : most);
+		if (now < until && next > until)
 			next = until;
+		say_settling(session, until > now ? until - now : 0);
 		session_sleep(session, next);
 		if (session->interrupted > 0)
 			return session->signal == 15 ? EXIT_TERMINATED
 						     : EXIT_INTERRUPTED;
-		asked = mono(session);
+		late += mono(session) >= until;
 		code = session_refresh(session,
 		    session->live.volumes_known ||
 			has_open_volume(session->lock));

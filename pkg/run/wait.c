@@ -280,13 +280,13 @@ confirm_listed(struct run *run, struct act *act, const struct listed *listed)
 		act_result(run, act, OP_NONE, NEXT_FAIL, false);
 		return;
 	}
-	if (listed->sent_ms < act->ended_ms)
+	if (!ended &&
+	    listed->sent_ms - act->ended_ms < run->options.settle_ms)
 		return;
 	act->clean++;
 	if (ended)
 		act->clean = 3;		/* the service itself says so */
-	if (act->clean >= 3 && (ended ||
-		listed->sent_ms - act->ended_ms >= run->options.settle_ms))
+	if (act->clean >= 3)
 		ask(run, act);
 }
 

@@ -204,15 +204,9 @@ is_excused(const struct sim *sim, const struct model_pod *pod,
 	if (str_search(pod->name, STR("-pf")) == -1 &&
 	    !lock_knows(sim, pod->id))
 		return true;
-	/* An effect that comes late and is then hidden by a replica that is
-	 * behind is seen later than the settling time, too. */
-	const struct model_faults *faults = model_get_faults(sim->model);
-	int64_t late_ms = faults->per_mille[MODEL_POD_LIST][MODEL_STALE] > 0
-	    ? 500
-	    : 55000;
 	return pod->by_console || op == NULL ||
 	    has_twin(sim, pod, mark->op) ||
-	    pod->created_ms - EPOCH_MS - op->arrives_ms > late_ms;
+	    pod->created_ms - EPOCH_MS - op->arrives_ms > sim->hides_ms;
 }
 
 static void
@@ -258,6 +252,29 @@ check_entry(struct sim *sim, const struct model_entry *entry)
 		    model_op_name(entry->op));
 }
 
+/*
+ * I10: where nothing has to change, whatever is sent came of a damaged
+ * picture.  Ending what the cloud made by itself, or late, is no such thing.
+ */
+static void
+check_still(struct sim *sim, const struct model_entry *entry)
+{
+	struct op_seen mark;
+	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
+	if (entry->actor == MODEL_BY_API && !sim->direct)
+		sim->still_since_ms = -1;	/* an old request strikes late */
+	if (sim->still_since_ms < 0 || entry->actor != MODEL_BY_API ||
+	    entry->op >= MODEL_OP_VOLUME_CREATE || pod == NULL ||
+	    !pod_mark(pod, &mark) || is_excused(sim, pod, &mark))
+		return;
+	const struct op_seen *op = find_op(sim->check, mark.op);
+	if (entry->op == MODEL_OP_CREATE &&
+	    op->arrives_ms < sim->still_since_ms)
+		return;
+	sim_violate(sim, "I10", "%s of %s although nothing has to change",
+	    model_op_name(entry->op), mark.address);
+}
+
 void
 check_cloud(struct sim *sim)
 {
@@ -265,8 +282,12 @@ check_cloud(struct sim *sim)
 	size_t n = model_log_count(sim->model);
 	if (check->log_at == n)
 		return;
-	for (; check->log_at < n; check->log_at++)
-		check_entry(sim, model_log_at(sim->model, check->log_at));
+	for (; check->log_at < n; check->log_at++) {
+		const struct model_entry *entry =
+		    model_log_at(sim->model, check->log_at);
+		check_entry(sim, entry);
+		check_still(sim, entry);
+	}
 	check_doubles(sim);
 }
 

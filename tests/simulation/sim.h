@@ -73,8 +73,14 @@ struct sim {
 
 	/* What the checkers keep. */
 	struct check *check;
-	int64_t hides_ms;		/* faults may hide a pod that long */
+	int64_t hides_ms;		/* effects later than this are the
+					   cloud's own fault */
+	bool direct;			/* the request being served changes
+					   something now, not later */
 
+	/* The last apply converged, and nobody has changed the spec or the
+	 * cloud since this time (-1: not so): nothing has to change. */
+	int64_t still_since_ms;
 	bool explained;			/* it stopped and said what to do */
 	struct strbuf reported;		/* ids shown as ours by half */
 

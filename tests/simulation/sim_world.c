@@ -269,7 +269,9 @@ arrive(struct sim *sim, struct sim_flight *flight)
 		sim->mutations++;
 	turn_back(sim, flight, &reply);
 	arena_release(&scratch);
+	sim->direct = reply.changed;
 	check_cloud(sim);
+	sim->direct = false;
 	if (flight->abandoned)
 		end_flight(flight);
 }

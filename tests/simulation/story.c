@@ -110,6 +110,8 @@ invent_pod(struct rng *rng, struct tale_pod *pod)
 static void
 edit_spec(struct tale *tale)
 {
+	tale->sim->still_since_ms = -1;
+
 	struct rng *rng = &tale->sim->rng;
 	struct tale_pod *pod = &tale->pods[rng_below(rng, PODS)];
 	if (!pod->there) {
@@ -275,10 +277,14 @@ process(struct tale *tale, bool destroy, bool *empty)
 	sim->steps = 0;
 	sim->running = true;
 	sim->commands++;
+	if (destroy)
+		sim->still_since_ms = -1;
 	sim_trace(sim, "%s", destroy ? "destroy" : "apply");
 	if (setjmp(sim->crash) == 0) {
 		code = command(tale, destroy, &summary, empty);
 		sim->running = false;
+		if (code == EXIT_OK && !destroy && sim->still_since_ms < 0)
+			sim->still_since_ms = sim->now_ms;
 		check_exit(sim, destroy ? "destroy" : "apply", code, summary);
 	} else {
 		sim->crashes++;
@@ -316,6 +322,9 @@ draw_faults(struct tale *tale)
 				faults.per_mille[call][kinds[k]] =
 				    (uint16_t)often;
 	}
+	/* A late effect that a stale listing hides is seen later still. */
+	tale->sim->hides_ms =
+	    faults.per_mille[MODEL_POD_LIST][MODEL_STALE] > 0 ? 500 : 55000;
 	model_set_faults(tale->sim->model, &faults);
 }
 
@@ -340,6 +349,7 @@ play_with_console(struct tale *tale)
 	int64_t now = EPOCH_MS + sim->now_ms;
 	if (pod == NULL)
 		return;
+	sim->still_since_ms = -1;
 	if (model_volume_count(sim->model) > 0 &&
 	    rng_chance(&sim->rng, 60)) {
 		sim_trace(sim, "console: delete a volume");
@@ -391,6 +401,7 @@ lose_machine(struct tale *tale)
 	if (disk_get(sim->disk, LOCK_PATH).data == NULL ||
 	    faults->per_mille[MODEL_POD_LIST][MODEL_SHRUNK] > 0)
 		return;
+	sim->still_since_ms = -1;
 	sim_trace(sim, "the machine is lost, and the journal with it");
 	disk_remove(sim->disk, WORK_DIR "/journal");
 	disk_remove(sim->disk, WORK_DIR "/mutex");
@@ -458,6 +469,7 @@ obey(struct tale *tale)
 		bool marked = model_pod_env(pod, "PODFORM_MARK").data != NULL;
 		if (!model_pod_billed(pod) || named == marked)
 			continue;
+		sim->still_since_ms = -1;
 		sim_trace(sim, "console: delete %s as told", pod->id.data);
 		model_console_delete(sim->model, EPOCH_MS + sim->now_ms,
 		    pod->id);
@@ -524,6 +536,8 @@ begin(struct tale *tale, const struct story_options *options)
 	sim->model = model_new(&config, EPOCH_MS);
 	sim->check = check_new();
 	sim->crash_at = sim->signal_at_ms = sim->signal_again_ms = -1;
+	sim->still_since_ms = -1;
+	sim->hides_ms = 55000;
 	sim_world_init(sim);
 	disk_put(sim->disk, ".", (struct str){0});
 	disk_put(sim->disk, SPEC_DIR, (struct str){0});
