@@ -66,7 +66,7 @@ print_text(const struct planning *planning, struct strbuf *out)
 		{ .title = "AGE", .right = true },
 		{ .title = "$/H", .right = true },
 		{ .title = "$/MONTH", .right = true },
-		{ .title = "WHOSE", .shrink = true },
+		{ .title = "WHOSE", .shrink = true, .wrap = true },
 	};
 	struct app *app = planning->app;
 	const struct plan *plan = planning->plan;

@@ -158,7 +158,7 @@ print_text(struct doctor *doctor, struct strbuf *out)
 {
 	static const struct table_column columns[] = {
 		{ .title = "" }, { .title = "CHECK" },
-		{ .title = "FINDING", .shrink = true },
+		{ .title = "FINDING", .shrink = true, .wrap = true },
 		{ .title = "FROM", .shrink = true },
 	};
 	static const char *const marks[] = { "ok", "note", "BAD" };

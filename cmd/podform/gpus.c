@@ -104,7 +104,8 @@ int
 cmd_gpus(struct app *app)
 {
 	static const struct table_column columns[] = {
-		{ .title = "GPU" }, { .title = "ID", .shrink = true },
+		{ .title = "GPU" },
+		{ .title = "ID", .shrink = true, .wrap = true },
 		{ .title = "MEMORY", .right = true },
 		{ .title = "SECURE", .right = true },
 		{ .title = "COMMUNITY", .right = true }, { .title = "STOCK" },

@@ -33,7 +33,7 @@ print_table(struct app *app, struct strbuf *out, const struct lock *lock)
 	static const struct table_column columns[] = {
 		{ .title = "WHEN" }, { .title = "WHO", .shrink = true },
 		{ .title = "COMMAND" }, { .title = "EXIT", .right = true },
-		{ .title = "WHAT", .shrink = true },
+		{ .title = "WHAT", .shrink = true, .wrap = true },
 	};
 	struct table table;
 

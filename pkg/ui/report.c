@@ -55,7 +55,7 @@ add_left(struct strbuf *out, struct arena *arena,
 	static const struct table_column columns[] = {
 		{ .title = "  LEFT" }, { .title = "ID" },
 		{ .title = "COST", .right = true },
-		{ .title = "WHY", .shrink = true },
+		{ .title = "WHY", .shrink = true, .wrap = true },
 	};
 	struct table table;
 	int64_t total = 0;

@@ -45,6 +45,7 @@ style_choose(const struct style_facts *facts)
 		.color = choose_color(facts),
 		.live = facts->terminal && !str_is(facts->term, "dumb") &&
 		    facts->ci.len == 0,
+		.uncut = !facts->terminal && facts->columns.len == 0,
 		.width = choose_width(facts),
 	};
 }

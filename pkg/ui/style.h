@@ -23,6 +23,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct style {
 	bool color;
 	bool live;		/* the cursor may be moved: a live area */
+	bool uncut;		/* a file or pipe: tables show all of a cell */
 	int width;		/* columns */
 };
 

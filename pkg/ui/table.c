@@ -86,8 +86,29 @@ print_cell(struct strbuf *out, struct str text, size_t width, bool right,
 		strbuf_pad(out, width - cells, ' ');
 }
 
+/* Take the next line's worth of *text away from its beginning. */
+static struct str
+next_line(struct str *text, size_t width, bool wrap)
+{
+	struct strbuf wrapped = {0};
+	struct str line = *text;
+	ptrdiff_t end = -1;
+
+	if (wrap && cells_width(*text) > width) {
+		/* A break takes the place of a blank, byte for byte. */
+		cells_wrap(&wrapped, *text, 0, 0, width);
+		end = str_find(strbuf_str(&wrapped), '\n');
+		strbuf_release(&wrapped);
+	}
+	if (end >= 0)
+		line = str_sub(*text, 0, (size_t)end);
+	*text = end < 0 ? (struct str){0} :
+	    str_sub(*text, (size_t)end + 1, text->len);
+	return line;
+}
+
 static void
-print_row(struct strbuf *out, const struct table *table,
+print_line(struct strbuf *out, const struct table *table,
     const struct table_cell *row, const size_t *widths, struct style style)
 {
 	size_t last = table->ncolumns - 1;
@@ -104,6 +125,30 @@ print_row(struct strbuf *out, const struct table *table,
 		strbuf_adds(out, style_off(style, row[i].paint));
 	}
 	strbuf_addc(out, '\n');
+}
+
+static void
+print_row(struct strbuf *out, const struct table *table,
+    const struct table_cell *row, const size_t *widths, struct style style)
+{
+	size_t n = table->ncolumns;
+	struct table_cell *rest = ARENA_ARRAY(table->arena, struct table_cell,
+	    n);
+	struct table_cell *line = ARENA_ARRAY(table->arena, struct table_cell,
+	    n);
+	bool more = true;
+
+	for (size_t i = 0; i < n; i++)
+		rest[i] = line[i] = row[i];
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < n; i++) {
+			line[i].text = next_line(&rest[i].text, widths[i],
+			    table->columns[i].wrap);
+			more = more || rest[i].text.len > 0;
+		}
+		print_line(out, table, line, widths, style);
+	}
 }
 
 void
@@ -128,7 +173,8 @@ table_print(struct strbuf *out, const struct table *table,
 		if (cells > widths[i % n])
 			widths[i % n] = cells;
 	}
-	fit(table, widths, (size_t)style.width);
+	if (!style.uncut)
+		fit(table, widths, (size_t)style.width);
 	print_row(out, table, head, widths, style);
 	for (size_t i = 0; i < rows; i++)
 		print_row(out, table, &table->cells.items[i * n], widths,

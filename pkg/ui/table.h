@@ -3,7 +3,10 @@
  *
  * Cells are escaped when they are added.  Columns are as wide as their
  * widest cell; when the whole is wider than the terminal the columns marked
- * `shrink` give way, never below their heading or six columns.
+ * `shrink` give way, never below their heading or six columns.  What does
+ * not fit any more ends in an ellipsis, or with `wrap` goes on in the next
+ * line.  Files and pipes (style.uncut) get every cell whole: who filters a
+ * table must find what is in it.
  */
 #ifndef UI_TABLE_H
 #define UI_TABLE_H
@@ -15,6 +18,7 @@ struct table_column {
 	const char *title;
 	bool right;		/* numbers and money */
 	bool shrink;
+	bool wrap;		/* with shrink: on several lines, not cut */
 };
 
 struct table_cell { struct str text; enum paint paint; };

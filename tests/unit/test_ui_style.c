@@ -137,6 +137,53 @@ test_table_shrinks_what_may_and_escapes_everything(void **state)
 }
 
 static void
+test_table_wraps_or_shows_all_where_it_must_not_cut(void **state)
+{
+	static const struct table_column columns[] = {
+		{ .title = "ID" },
+		{ .title = "WHY", .shrink = true, .wrap = true },
+		{ .title = "$/H", .right = true },
+	};
+	struct arena arena = {0};
+	struct strbuf out = {0};
+	struct table table;
+
+	(void)state;
+	table_init(&table, &arena, columns, COUNTOF(columns));
+	table_add(&table, STR("x"));
+	table_add(&table, STR("its outcome is unclear; the next apply "
+	    "settles it"));
+	table_add(&table, STR("$0.44"));
+	table_print(&out, &table, (struct style){ .width = 40 });
+	assert_string_equal(out.data,
+	    "ID  WHY                              $/H\n"
+	    "x   its outcome is unclear; the    $0.44\n"
+	    "    next apply settles it\n");
+	strbuf_reset(&out);
+	table_print(&out, &table, (struct style){ .width = 40,
+	    .uncut = true });
+	assert_string_equal(out.data,
+	    "ID  WHY                                                  $/H\n"
+	    "x   its outcome is unclear; the next apply settles it  "
+	    "$0.44\n");
+	strbuf_release(&out);
+	arena_release(&arena);
+}
+
+static void
+test_style_leaves_tables_whole_in_pipes(void **state)
+{
+	struct style_facts facts = {0};
+
+	(void)state;
+	assert_true(style_choose(&facts).uncut);
+	facts.columns = STR("100");
+	assert_false(style_choose(&facts).uncut);
+	facts = (struct style_facts){ TTY };
+	assert_false(style_choose(&facts).uncut);
+}
+
+static void
 test_table_prints_nothing_without_rows(void **state)
 {
 	static const struct table_column columns[] = { { .title = "NAME" } };
@@ -162,6 +209,9 @@ main(void)
 		cmocka_unit_test(test_cells_count_columns_not_bytes),
 		cmocka_unit_test(
 		    test_table_shrinks_what_may_and_escapes_everything),
+		cmocka_unit_test(
+		    test_table_wraps_or_shows_all_where_it_must_not_cut),
+		cmocka_unit_test(test_style_leaves_tables_whole_in_pipes),
 		cmocka_unit_test(test_table_prints_nothing_without_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
