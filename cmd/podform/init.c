@@ -154,7 +154,7 @@ make_lock(struct app *app, struct strbuf *out)
 }
 
 /* With a key at hand it is tried; without one, init says what is missing. */
-static void
+static int
 try_key(struct app *app, struct strbuf *out)
 {
 	struct cloud_request request = { .op = CLOUD_GET_ACCOUNT };
@@ -164,14 +164,17 @@ try_key(struct app *app, struct strbuf *out)
 	if (!secret_is_set(&app->key)) {
 		strbuf_adds(out, "missing  an API key: set RUNPOD_API_KEY, or "
 		    "RUNPOD_API_KEY_FILE\n");
-		return;
+		return EXIT_OK;
 	}
-	if (app_new_session(app, &session, NULL, "init") != EXIT_OK ||
-	    session_ask(&session, &request, &answer) != EXIT_OK)
-		return;
+	int code = app_new_session(app, &session, NULL, "init");
+	if (code == EXIT_OK)
+		code = session_ask(&session, &request, &answer);
+	if (code != EXIT_OK)
+		return code;
 	strbuf_addf(out, "works    the API key from ");
 	strbuf_add_escaped(out, app->key_origin);
 	strbuf_addc(out, '\n');
+	return EXIT_OK;
 }
 
 int
@@ -186,7 +189,7 @@ cmd_init(struct app *app)
 	make_ignore(app, &out);
 	code = make_lock(app, &out);
 	if (code == EXIT_OK)
-		try_key(app, &out);
+		code = try_key(app, &out);
 	if (code == EXIT_OK && app->diags.errors == 0)
 		strbuf_adds(&out, "\nNext: podform plan\n");
 	if (app->options->quiet)
