@@ -160,6 +160,39 @@ hint_differences(struct app *app, const struct plan *then,
 	}
 }
 
+static bool
+drifted_likewise(const struct plan *then, const struct plan_drift *drift)
+{
+	for (size_t i = 0; i < then->drift.n; i++) {
+		const struct plan_drift *old = &then->drift.items[i];
+		if (str_eq(old->address, drift->address) &&
+		    str_eq(str_from(words_drift(old)),
+		    str_from(words_drift(drift))) &&
+		    old->attrs.n == drift->attrs.n)
+			return true;
+	}
+	return false;
+}
+
+/* What has changed outside of podform since: the plan may be the same. */
+static void
+hint_drift(struct app *app, const struct plan *then, const struct plan *now)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < now->drift.n && told < 5; i++) {
+		const struct plan_drift *drift = &now->drift.items[i];
+		if (drifted_likewise(then, drift))
+			continue;
+		diag_hint(&app->diags, STR_FMT " %s outside of podform%s"
+		    STR_FMT, STR_ARG(drift->address), words_drift(drift),
+		    drift->attrs.n > 0 ? ": " : "",
+		    STR_ARG(drift->attrs.n > 0 ? drift->attrs.items[0].path :
+		    (struct str){0}));
+		told++;
+	}
+}
+
 /* The live account and what follows from it. */
 static int
 check_live(struct applying *applying, const struct plan_file *file)
@@ -181,6 +214,7 @@ check_live(struct applying *applying, const struct plan_file *file)
 	    binding->live_digest)) {
 		app_fail(app, 0, "PF0848", "the plan is stale: the account "
 		    "has changed since");
+		hint_drift(app, file->plan, planning->plan);
 		hint_differences(app, file->plan, planning->plan);
 		return stale(app, "podform plan shows what is to be done now");
 	}

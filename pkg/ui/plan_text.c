@@ -10,14 +10,8 @@ static void
 add_drift(struct strbuf *out, const struct page *page,
     const struct plan_drift *drift)
 {
-	const char *what = "has changed";
+	const char *what = words_drift(drift);
 
-	if (drift->gone)
-		what = "was deleted";
-	else if (drift->stopped)
-		what = "was stopped";
-	else if (drift->started)
-		what = "was started";
 	plan_block_header(out, page, drift->address, str_from(what),
 	    drift->span);
 	if (drift->attrs.n == 0 || page->options->concise)
@@ -40,14 +34,14 @@ add_drift_section(struct strbuf *out, const struct page *page)
 	size_t known = 0;
 
 	for (size_t i = 0; i < plan->drift.n; i++)
-		known += plan->drift.items[i].acknowledged;
+		known += plan->drift.items[i].ack != NULL;
 	if (plan->drift.n == 0)
 		return;
 	if (known < plan->drift.n)
 		strbuf_adds(out, "Changed outside of podform since the last "
 		    "apply:\n\n");
 	for (size_t i = 0; i < plan->drift.n; i++)
-		if (!plan->drift.items[i].acknowledged)
+		if (plan->drift.items[i].ack == NULL)
 			add_drift(out, page, &plan->drift.items[i]);
 	if (known > 0)
 		strbuf_addf(out, "  (%zu acknowledged change%s not shown)\n",

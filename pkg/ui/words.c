@@ -304,3 +304,13 @@ words_ago(struct arena *arena, int64_t ms)
 	return arena_printf(arena, "%lld days ago",
 	    (long long)(ms / (24 * (int64_t)HOUR_MS)));
 }
+
+const char *
+words_drift(const struct plan_drift *drift)
+{
+	if (drift->gone)
+		return "was deleted";
+	if (drift->stopped)
+		return "was stopped";
+	return drift->started ? "was started" : "has changed";
+}

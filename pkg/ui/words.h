@@ -24,6 +24,9 @@ bool words_parse_actions(struct str actions, enum plan_op *op,
 struct str words_header(struct arena *arena,
     const struct plan_change *change);
 
+/* "was stopped", "has changed": what happened outside of podform. */
+const char *words_drift(const struct plan_drift *drift);
+
 /* The name that people know it by: `train-0`, without its mark. */
 struct str words_label(struct arena *arena,
     const struct plan_change *change);

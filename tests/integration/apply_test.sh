@@ -150,6 +150,10 @@ a_stale_plan_says_what_moved() {
 	control POST pods/one/stop >/dev/null
 	run apply p; exits 6; err_has 'the account has changed'
 	err_has 'pod.one will be started'
+	control POST pods/one/start >/dev/null
+	run plan --out p; exits 0
+	control POST pods/one/rename '{"name": "other"}' >/dev/null
+	run apply p; exits 6; err_has 'pod.one has changed outside of podform'
 	run plan --out late --expires 1ms; exits 0
 	sleep 0.1
 	run apply late; exits 6; err_has 'has expired'
@@ -406,6 +410,7 @@ catalog_and_doctor_ask_the_service() {
 	control POST key '{"revoked": true}' >/dev/null
 	run plan; exits 4
 	run doctor; exits 4
+	run init; exits 4
 	control POST key '{"revoked": false}' >/dev/null
 	environment+=(RUNPOD_API_URL=http://127.0.0.1:9)
 	run plan; exits 1
