@@ -194,6 +194,21 @@ check_locked(struct planner *p, const struct plan_change *change)
 	    STR_ARG(change->pod->id));
 }
 
+/* Not refused: stock comes back, and the catalog is a minute old. */
+static void
+check_stock(struct planner *p, const struct plan_change *change)
+{
+	if ((change->op != PLAN_CREATE && change->op != PLAN_REPLACE) ||
+	    change->candidates.n == 0)
+		return;
+	for (size_t i = 0; i < change->candidates.n; i++)
+		if (change->candidates.items[i].stock != STOCK_NONE)
+			return;
+	check_add(p, "stock", CHECK_WARN, change->span, "no GPU that "
+	    STR_FMT " asks for is in stock now, so creating it may fail",
+	    STR_ARG(change->address));
+}
+
 void
 checks_make(struct planner *p)
 {
@@ -204,6 +219,7 @@ checks_make(struct planner *p)
 		check_protect(p, &plan->changes.items[i]);
 		check_in_use(p, &plan->changes.items[i]);
 		check_locked(p, &plan->changes.items[i]);
+		check_stock(p, &plan->changes.items[i]);
 	}
 	check_budget(p, starts);
 	if (!starts)

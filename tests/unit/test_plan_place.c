@@ -33,7 +33,9 @@ static const struct row rows[] = {
 	  "  at: A40/secure/US-TX-3 400000 low\n"
 	  "  at: A40/secure/EU-RO-1 400000 high\n" },
 	{ "gpu: A40, data_centers: [EU-SE-1]",
-	  "  at: A40/secure/EU-SE-1 400000 none\n" },
+	  "  at: A40/secure/EU-SE-1 400000 none\n"
+	  "check warn stock: no GPU that pod.a asks for is in stock now, so "
+	  "creating it may fail @2\n" },
 	{ "gpu: [A40, RTX A5000], data_centers: [EU-SE-1]",
 	  "  at: RTX A5000/secure/EU-SE-1 270000 ?\n" },
 	{ "gpu: A40, regions: [NORTH_AMERICA, EUROPE]",

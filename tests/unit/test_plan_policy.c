@@ -196,6 +196,8 @@ test_plan_budget_counts_an_unknown_price_as_over(void **state)
 	world_spec(w, "settings: { budget: { per_hour: 9 } }\n"
 	    "pods: { a: { image: x:1, gpu: H200 SXM } }\n");
 	assert_text(world_plan(w, DUMP_CHECKS | DUMP_COST),
+	    "check warn stock: no GPU that pod.a asks for is in stock now, "
+	    "so creating it may fail @3\n"
 	    "check fail budget.hourly: a price is not known, and an unknown "
 	    "price is over the budget of $9.00 @2\n"
 	    "cost 0 -> 0, worst 0, storage 0, unknown\n");
