@@ -37,8 +37,8 @@ plan_and_show(struct planning *planning)
 	code = planning_open(planning, app, false, "plan");
 	if (code == EXIT_OK)
 		code = session_read_secrets(&planning->session, false);
-	/* A saved plan is bound to its account. */
-	planning->options.account = options->out.len > 0;
+	/* A saved plan is bound to its account, and its JSON names it. */
+	planning->options.account = options->out.len > 0 || app_json(app);
 	if (code == EXIT_OK)
 		code = session_plan(&planning->session, &planning->options,
 		    &planning->plan);

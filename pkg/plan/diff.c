@@ -85,8 +85,8 @@ drift_ignored(const struct pod_spec *spec, struct str path)
 	return false;
 }
 
-static bool
-acknowledged(const struct diff *d, const struct difference *found)
+static const struct ack *
+find_ack(const struct diff *d, const struct difference *found)
 {
 	const struct lock *lock = d->p->lock;
 	for (size_t i = 0; i < lock->acks.n; i++) {
@@ -97,9 +97,9 @@ acknowledged(const struct diff *d, const struct difference *found)
 		    str_eq(ack->value, found->live) &&
 		    (ack->until.len == 0 || parse_time(ack->until, &until)) &&
 		    until > d->p->options->wall_ms)
-			return true;
+			return ack;
 	}
-	return false;
+	return NULL;
 }
 
 static void
@@ -158,15 +158,15 @@ note_change(struct diff *d, const struct difference *found)
 void
 diff_note(struct diff *d, const struct difference *found)
 {
-	bool accepted = false;
+	const struct ack *ack = NULL;
 
 	if (found->drift) {
-		accepted = !found->edit && acknowledged(d, found);
+		ack = found->edit ? NULL : find_ack(d, found);
 		note_drift(d, found);
-		d->drift->acknowledged = accepted &&
-		    (d->drift->attrs.n == 1 || d->drift->acknowledged);
+		if (d->drift->attrs.n == 1 || ack == NULL)
+			d->drift->ack = ack;
 	}
-	if (accepted)
+	if (ack != NULL)
 		return;
 	if (found->differs)
 		note_change(d, found);

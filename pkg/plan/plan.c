@@ -284,7 +284,7 @@ bool
 plan_has_drift(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->drift.n; i++)
-		if (!plan->drift.items[i].acknowledged)
+		if (plan->drift.items[i].ack == NULL)
 			return true;
 	return false;
 }

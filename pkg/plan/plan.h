@@ -167,7 +167,7 @@ struct plan_drift {
 	bool gone;			/* deleted outside of podform */
 	bool stopped, started;		/* its state was changed */
 	VEC_OF(struct plan_attr) attrs;	/* before: lock, after: live */
-	bool acknowledged;
+	const struct ack *ack;		/* accepted by somebody; or NULL */
 	struct span span;		/* of the resource in the spec */
 };
 

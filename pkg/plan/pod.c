@@ -389,7 +389,7 @@ drift_add(struct slot *slot)
 	drift->have = slot->have;
 	drift->span = slot->want->span;
 	if (drift->gone || drift->stopped || drift->started)
-		drift->acknowledged = false;
+		drift->ack = NULL;
 	*ARENA_PUSH(slot->p->arena, &slot->p->plan->drift) = *drift;
 }
 

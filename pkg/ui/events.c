@@ -96,7 +96,7 @@ put_drift(const struct events *events, int64_t wall_ms,
 	for (size_t i = 0; i < drift->attrs.n; i++)
 		json_put_str(&w, drift->attrs.items[i].path);
 	json_end(&w, ']');
-	json_member_bool(&w, "acknowledged", drift->acknowledged);
+	plan_json_put_ack(&w, drift->ack);
 	json_end(&w, '}');
 	end(&w);
 	arena_release(&arena);

@@ -265,6 +265,20 @@ read_change(const struct part *part, struct plan_change *change)
 }
 
 static void
+read_ack(const struct part *part, struct plan_drift *drift)
+{
+	struct part inner = part_at(part, "acknowledged");
+	struct ack *ack;
+
+	if (!json_is(inner.object, JSON_OBJECT))
+		return;
+	ack = ARENA_NEW(arena_of(part), struct ack);
+	ack->reason = text_of(&inner, "reason");
+	ack->until = text_of(&inner, "until");
+	drift->ack = ack;
+}
+
+static void
 read_drift(const struct part *part, struct plan_drift *drift)
 {
 	struct part change = part_at(part, "change"), row;
@@ -276,7 +290,7 @@ read_drift(const struct part *part, struct plan_drift *drift)
 	drift->gone = str_search(actions, STR("\"delete\"")) >= 0;
 	drift->stopped = str_search(actions, STR("\"stop\"")) >= 0;
 	drift->started = str_search(actions, STR("\"start\"")) >= 0;
-	drift->acknowledged = truth_of(part, "acknowledged");
+	read_ack(part, drift);
 	READ_EACH(part, "attributes", row)
 		read_attribute(&row, ARENA_PUSH(arena_of(part),
 		    &drift->attrs));

@@ -142,6 +142,24 @@ plan_json_change(struct json_writer *w, const struct plan *plan,
 	arena_release(&arena);
 }
 
+void
+plan_json_put_ack(struct json_writer *w, const struct ack *ack)
+{
+	json_key(w, "acknowledged");
+	if (ack == NULL) {
+		json_put_null(w);
+		return;
+	}
+	json_begin(w, '{');
+	json_member_str(w, "reason", ack->reason);
+	json_key(w, "until");
+	if (ack->until.len > 0)
+		json_put_str(w, ack->until);
+	else
+		json_put_null(w);
+	json_end(w, '}');
+}
+
 static void
 put_drift(struct json_writer *w, const struct plan_drift *drift,
     const struct sources *sources)
@@ -157,8 +175,7 @@ put_drift(struct json_writer *w, const struct plan_drift *drift,
 		json_member_str(w, "id", drift->have->id);
 	put_place(w, sources, drift->span);
 	plan_json_put_diff(w, actions, drift->attrs.items, drift->attrs.n);
-	json_key(w, "acknowledged");
-	json_put_bool(w, drift->acknowledged);
+	plan_json_put_ack(w, drift->ack);
 	json_end(w, '}');
 }
 

@@ -51,4 +51,7 @@ struct json_writer;
 void plan_json_change(struct json_writer *w, const struct plan *plan,
     const struct plan_change *change, const struct sources *sources);
 
+/* The member `acknowledged` of a drift: reason and until, or null. */
+void plan_json_put_ack(struct json_writer *w, const struct ack *ack);
+
 #endif

@@ -106,7 +106,7 @@ dump_drift(struct strbuf *out, const struct plan_drift *drift)
 	    STR_ARG(drift->address), drift->gone ? " gone" : "",
 	    drift->stopped ? " stopped" : "",
 	    drift->started ? " started" : "",
-	    drift->acknowledged ? " acknowledged" : "");
+	    drift->ack != NULL ? " acknowledged" : "");
 	for (size_t i = 0; i < drift->attrs.n; i++)
 		dump_attr(out, &drift->attrs.items[i]);
 }

@@ -156,7 +156,10 @@ add_surroundings(struct arena *arena, struct plan *plan)
 	attr->drift = true;
 	drift = ARENA_PUSH(arena, &plan->drift);
 	drift->address = STR("pod.known");
-	drift->acknowledged = true;
+	struct ack *ack = ARENA_NEW(arena, struct ack);
+	ack->reason = STR("a test of the new image");
+	ack->until = STR("2026-12-01T00:00:00Z");
+	drift->ack = ack;
 
 	op->action = OP_CREATE;
 	op->address = STR("pod.trainer");
