@@ -1,8 +1,9 @@
 #!/bin/bash
 # demo.sh - the demo ends well: as this user and, if that is root, as nobody.
 #
-# What it shows it also checks (tools/demo); here it is only run, without a
-# terminal, from a directory that the other user may read.
+# What it shows it also checks (tools/demo); here it is only run, from a
+# directory that the other user may read, without a terminal and on one, where
+# it is slower and shows other things.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 : "${BUILD:?}"
@@ -26,7 +27,7 @@ play() { # name, command prefix...
 	    >"$out" 2>&1 </dev/null
 	status=$?
 	if [ $status -eq 0 ] && tail -n 1 "$out" |
-	    grep -q '^That was podform'; then
+	    grep -q 'That was podform'; then
 		echo "ok - the demo as $name"
 		return
 	fi
@@ -45,4 +46,8 @@ play "user $(id -un)" env
 if [ "$(id -u)" -eq 0 ]; then
 	play nobody setpriv --reuid=65534 --regid=65534 --clear-groups
 fi
+on_terminal() { # env and a command without blanks: run on a terminal
+	TERM=xterm PODFORM_DEMO_PAUSE=0.6 script -qefc "$*" /dev/null
+}
+play 'somebody on a terminal' on_terminal
 exit $bad
