@@ -189,6 +189,17 @@ add_json_escape(struct strbuf *buf, unsigned char byte)
 	}
 }
 
+/* JSON may hold it as it is; a terminal that shows the JSON must not. */
+static void
+add_json_code(struct strbuf *buf, uint32_t code)
+{
+	if (code < 0x10000)
+		strbuf_addf(buf, "\\u%04x", code);
+	else
+		strbuf_addf(buf, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10),
+		    0xdc00 + (code & 0x3ff));
+}
+
 void
 strbuf_add_json(struct strbuf *buf, struct str text)
 {
@@ -196,20 +207,24 @@ strbuf_add_json(struct strbuf *buf, struct str text)
 	strbuf_addc(buf, '"');
 	for (size_t at = 0; at < text.len;) {
 		unsigned char byte = (unsigned char)text.data[at];
-		uint32_t code;
+		uint32_t code = byte;
 		size_t len = byte < 0x80 ? 1
 					 : utf8_decode(str_sub(text, at, 4),
 					       &code);
-		if (len > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
+		if (len > 0 && byte != '"' && byte != '\\' &&
+		    !is_unsafe(code)) {
 			at += len;
 			continue;
 		}
 		strbuf_add(buf, str_sub(text, kept, at - kept));
 		if (len == 0)
 			strbuf_add(buf, STR("\xef\xbf\xbd"));
-		else
+		else if (code < 0x7f)
 			add_json_escape(buf, byte);
-		kept = ++at;
+		else
+			add_json_code(buf, code);
+		at += len > 0 ? len : 1;
+		kept = at;
 	}
 	strbuf_add(buf, str_sub(text, kept, text.len));
 	strbuf_addc(buf, '"');

@@ -41,7 +41,8 @@ struct str strbuf_str(const struct strbuf *buf);	/* borrows */
  */
 void strbuf_add_escaped(struct strbuf *buf, struct str text);
 
-/* Append text as a JSON string, with quotes; bad UTF-8 becomes U+FFFD. */
+/* Append text as a JSON string, with quotes; bad UTF-8 becomes U+FFFD, and
+ * what strbuf_add_escaped() would not show as it is becomes \uNNNN. */
 void strbuf_add_json(struct strbuf *buf, struct str text);
 
 #endif

@@ -64,8 +64,7 @@ take_answer(struct session *session, struct ask *ask,
 	    &answer);
 	ask->token = 0;
 	ask->request.cursor = ask->pages.cursor;
-	if (!complete) {
-		ask->tries = 0;
+	if (!complete) {		/* tries are of the whole listing */
 		send_ask(session, ask);
 		return;
 	}

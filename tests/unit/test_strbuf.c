@@ -123,11 +123,17 @@ test_strbuf_quotes_json(void **state)
 	struct strbuf buf = {0};
 	strbuf_add_json(&buf, STR("a\"b\\c/\b\f\n\r\t\x01\x1f\x7f"));
 	assert_string_equal(buf.data,
-	    "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
+	    "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\"");
 	strbuf_reset(&buf);
 	strbuf_add_json(&buf, STR("\xc3\xa9\xff\xe2\x82z\0"));
 	assert_string_equal(buf.data, "\"\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd"
 				      "\xef\xbf\xbdz\\u0000\"");
+	strbuf_reset(&buf);
+	/* Line ends, directions and tags of Unicode obey nobody. */
+	strbuf_add_json(&buf,
+	    STR("\xe2\x80\xa8\xe2\x80\xae\xc2\x9b\xf3\xa0\x81\x81"));
+	assert_string_equal(buf.data,
+	    "\"\\u2028\\u202e\\u009b\\udb40\\udc41\"");
 	strbuf_reset(&buf);
 	strbuf_add_json(&buf, (struct str){0});
 	assert_string_equal(buf.data, "\"\"");

@@ -6,8 +6,9 @@ enum {
 	WRITE_MS = 60 * 1000,	/* a create that is lost costs much */
 };
 
-/* Ten thousand pods are 14 MB, the catalog is some 60 kB. */
-#define LIST_BYTES ((size_t)64 << 20)
+/* Ten thousand pods are 14 MB, the catalog is some 60 kB.  What a server that
+ * never ends can make us hold stays below 64 MiB. */
+#define LIST_BYTES ((size_t)32 << 20)
 #define CATALOG_BYTES ((size_t)4 << 20)
 #define ANSWER_BYTES ((size_t)256 << 10)
 
