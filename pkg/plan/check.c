@@ -209,6 +209,42 @@ check_stock(struct planner *p, const struct plan_change *change)
 	    STR_ARG(change->address));
 }
 
+/*
+ * A project that records nothing, and pods that were made for its addresses
+ * under another lineage: its lock file was probably not put back (CI throws
+ * machines away), and an apply would pay for everything twice.
+ */
+static void
+check_lost_lock(struct planner *p)
+{
+	const struct cloud_pod *first = NULL;
+	size_t n = 0;
+
+	if (p->spec == NULL || p->lock->entries.n > 0 ||
+	    p->options->mode != PLAN_NORMAL)
+		return;
+	for (size_t i = 0; i < p->live->npods; i++) {
+		const struct cloud_pod *pod = &p->live->pods[i];
+		struct mark mark;
+		if (pod->status == POD_TERMINATED ||
+		    !mark_parse_env(pod->mark, &mark) ||
+		    str_eq(mark.lineage,
+		    id128_str(&p->lock->lineage)) ||
+		    spec_find(p->spec, mark.address) == NULL)
+			continue;
+		if (first == NULL)
+			first = pod;
+		n++;
+	}
+	if (n > 0)
+		check_add(p, "lost_lock", CHECK_WARN, NO_SPAN, "nothing is "
+		    "recorded here, but %zu pod%s on the account %s made for "
+		    "addresses of this spec under another lock file, such as '"
+		    STR_FMT "'; if that lock file was lost, put it back "
+		    "before an apply makes them again", n, n == 1 ? "" : "s",
+		    n == 1 ? "was" : "were", STR_ARG(first->id));
+}
+
 void
 checks_make(struct planner *p)
 {
@@ -221,6 +257,7 @@ checks_make(struct planner *p)
 		check_locked(p, &plan->changes.items[i]);
 		check_stock(p, &plan->changes.items[i]);
 	}
+	check_lost_lock(p);
 	check_budget(p, starts);
 	if (!starts)
 		return;

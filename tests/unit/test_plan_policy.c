@@ -209,6 +209,31 @@ test_plan_budget_counts_an_unknown_price_as_over(void **state)
 	assert_true(w->plan->needs_catalog);
 }
 
+/* CI lost the lock file: what it made last time is still there. */
+static void
+test_plan_lost_lock_is_suspected_when_the_addresses_are_taken(void **state)
+{
+	struct plan_world *w = *state;
+	struct id128 other, op;
+	struct cloud_pod *pod;
+
+	assert_true(id128_parse(STR("00000000000000000000000000000007"),
+	    &other));
+	assert_true(id128_parse(STR("0000000000000000000000000000000b"),
+	    &op));
+	world_trainer(w, "");
+	pod = world_stray(w, "cousin", "pod.trainer", op.hex);
+	pod->config.name = mark_name(&w->arena, STR("trainer"), &other, &op);
+	pod->mark = mark_env(&w->arena, &other, &op, STR("pod.trainer"));
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check warn lost_lock: nothing is recorded here, but 1 pod on the "
+	    "account was made for addresses of this spec under another lock "
+	    "file, such as 'cousin'; if that lock file was lost, put it back "
+	    "before an apply makes them again\n");
+	pod->mark = mark_env(&w->arena, &other, &op, STR("pod.elsewhere"));
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+}
+
 static void
 test_plan_balance_below_an_hour_is_warned_about(void **state)
 {
@@ -398,6 +423,8 @@ main(void)
 		TEST(test_plan_budget_refuses_what_costs_more),
 		TEST(test_plan_budget_warns_of_the_worst_candidate),
 		TEST(test_plan_budget_counts_an_unknown_price_as_over),
+		TEST(
+		    test_plan_lost_lock_is_suspected_when_the_addresses_are_taken),
 		TEST(test_plan_balance_below_an_hour_is_warned_about),
 		TEST(test_plan_cost_counts_storage_by_the_month),
 		TEST(test_plan_target_takes_what_it_needs_and_no_more),
