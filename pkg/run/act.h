@@ -129,6 +129,7 @@ struct run {
 	VEC_OF(struct act *) watching;	/* PH_RESOLVE, PH_WATCH */
 	size_t in_flight;
 	size_t open;			/* acts not yet in a final phase */
+	uint64_t moves;			/* changes of phase, of all acts */
 
 	VEC_OF(struct run_effect) effects;	/* FIFO from effects_at */
 	size_t effects_at;

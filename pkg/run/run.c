@@ -200,6 +200,7 @@ act_phase(struct run *run, struct act *act, enum phase phase)
 		run->open--;
 	act->phase = phase;
 	act->phase_ms = run->now_ms;
+	run->moves++;
 }
 
 struct act *
@@ -485,13 +486,13 @@ progress_notes(struct run *run)
 static void
 pump(struct run *run)
 {
-	size_t before;
+	uint64_t before;
 	do {
-		before = run->effects.n + run->open;
+		before = run->moves;
 		wake_delayed(run);
 		start_ready(run);
 		undo_pump(run);
-	} while (run->effects.n + run->open != before);
+	} while (run->moves != before);
 	listing_pump(run);
 	progress_notes(run);
 }
