@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPS = 4096, WANTED = 64, HEX = 32 };
+enum { OPS = 4096, WANTED = 64, SURGES = 64,
+	HEX = 32 };
 
 struct op_seen {
 	char op[HEX + 1], lineage[HEX + 1], address[64];
@@ -25,6 +26,8 @@ struct check {
 	size_t nops;
 	struct wanted wanted[WANTED];
 	size_t nwanted;
+	char surges[SURGES][64];	/* addresses that may surge */
+	size_t nsurges;
 	size_t log_at;
 	char lineage[HEX + 1];
 	int64_t serial;			/* of the last acknowledged commit */
@@ -43,12 +46,28 @@ check_free(struct check *check)
 	free(check);
 }
 
+static bool
+may_surge(const struct check *check, const char *address)
+{
+	for (size_t i = 0; i < check->nsurges; i++)
+		if (strcmp(check->surges[i], address) == 0)
+			return true;
+	return false;
+}
+
 void
 check_want(struct sim *sim, const struct wanted *wanted, size_t n)
 {
-	sim->check->nwanted = n < WANTED ? n : WANTED;
-	memcpy(sim->check->wanted, wanted,
-	    sim->check->nwanted * sizeof *wanted);
+	struct check *check = sim->check;
+	check->nwanted = n < WANTED ? n : WANTED;
+	memcpy(check->wanted, wanted, check->nwanted * sizeof *wanted);
+	/* The window that a replacement opened is open until it was finished,
+	 * whatever the spec says meanwhile. */
+	for (size_t i = 0; i < n; i++)
+		if (wanted[i].surge && check->nsurges < SURGES &&
+		    !may_surge(check, wanted[i].address))
+			memcpy(check->surges[check->nsurges++],
+			    wanted[i].address, sizeof wanted[i].address);
 }
 
 /* ---------------------------------------------------------------- marks -- */
@@ -159,15 +178,6 @@ check_request(struct sim *sim, const struct sim_flight *flight)
 }
 
 /* ------------------------------------------- I2: no double bill ---------- */
-
-static bool
-may_surge(const struct check *check, const char *address)
-{
-	for (size_t i = 0; i < check->nwanted; i++)
-		if (strcmp(check->wanted[i].address, address) == 0)
-			return check->wanted[i].surge;
-	return false;
-}
 
 /* In the lock file, or in the journal that belongs to it. */
 static bool

@@ -250,8 +250,13 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 		code = EXIT_POLICY;
 		goto out;
 	}
-	*empty = !session_has_work(session, plan);
-	if (*empty)
+	if (plan->keeps.n + plan->waits.n + plan->pending.n > 0)
+		sim_trace(sim, "  %zu to record, %zu waited for, %zu open",
+		    plan->keeps.n, plan->waits.n, plan->pending.n);
+	/* What has only to be recorded is no change for anybody. */
+	*empty = plan->empty && plan->waits.n == 0 &&
+	    session->lock->pending.n == 0;
+	if (!session_has_work(session, plan))
 		goto out;
 	struct run_options run = { .parallelism = 4 };
 	code = session_apply(session, plan, &run, summary);
