@@ -212,7 +212,10 @@ collect(struct applying *applying, struct app *app)
 		    "over.\n"));
 		return EXIT_OK;
 	}
-	planning_show(planning);
+	if (app_json(app))
+		follow_plan(&applying->follow, planning->plan);
+	else
+		planning_show(planning);
 	if (acts && planning->plan->changes.n > 0)
 		return apply_run(applying);
 	if (planning->plan->changes.n > 0 && !app_json(app)) {
@@ -236,6 +239,9 @@ cmd_gc(struct app *app)
 	if (follow_init(&applying.follow, app))
 		code = collect(&applying, app);
 	planning_close(&applying.planning);
+	/* Like apply, --json is the event stream, to its last line. */
+	follow_finish(&applying.follow, applying.summary,
+	    applying.planning.plan, code);
 	follow_release(&applying.follow);
 	return code;
 }

@@ -395,6 +395,11 @@ strangers_are_audited_and_never_touched() {
 	run audit --json; exits 2
 	same unmanaged "$(json "d['unmanaged'][0]['name']")" stranger
 	run gc; exits 0; out_has 'Nothing of ours is left over'
+	run gc --json; exits 0
+	same 'lines that are no event' "$(grep -cv '^{"@level".*}$' \
+	    "$work/out")" 0
+	[[ $(tail -n 1 "$work/out") == *'"type":"run_summary"'* ]] ||
+	    complain 'the stream has no last line'
 	end_all
 	same 'the stranger lives' "$(alive)" 1
 	control POST pods/stranger/delete >/dev/null
