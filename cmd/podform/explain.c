@@ -11,6 +11,9 @@ cmd_explain(struct app *app)
 	struct str path = app_operand(app, 0);
 	struct strbuf out = {0};
 
+	if (app_json(app))
+		return app_fail(app, EXIT_ERROR, "PF0805", "explain --json is "
+		    "not built yet; podform schema holds the same");
 	if (!fields_explain(&out, path, app->out_style.color,
 	    app->out_style.width)) {
 		strbuf_release(&out);

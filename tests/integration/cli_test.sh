@@ -52,6 +52,7 @@ what_is_not_built_says_so() {
 	done
 	spec later
 	run plan --format markdown; exits 1; err_has 'not built yet'
+	run explain pod.gpu --json; exits 1; out_has 'not built yet'
 	run plan --snapshot x; exits 3; err_has 'not built yet'
 	run --lock s3://b/k state list; exits 1; err_has 'not built yet'
 }
