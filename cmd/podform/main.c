@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -23,6 +25,18 @@ open_standard_streams(void)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Keys and secrets are in memory: no core dump, neither to a file nor, which
+ * the limit does not forbid, to a collector; and no look from another process
+ * of the same user.
+ */
+static void
+forbid_core_dumps(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* A parent's habits are not ours. */
@@ -82,6 +96,7 @@ main(int argc, char **argv)
 	if (!open_standard_streams())
 		return EXIT_ERROR;
 	reset_signals();
+	forbid_core_dumps();
 	if (app_init(&app, argc, argv))
 		code = dispatch(&app);
 	if (app.out_error != 0) {

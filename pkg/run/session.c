@@ -157,8 +157,9 @@ session_take_mutex(struct session *session)
 			return EXIT_ERROR;
 		if (mono(session) >= until || session->interrupted > 0) {
 			mutex_report(session->diags, &other, path);
-			return session->interrupted > 0 ? EXIT_INTERRUPTED
-							: EXIT_LOCKED;
+			return session->interrupted == 0 ? EXIT_LOCKED
+			    : session->signal == 15 ? EXIT_TERMINATED
+						    : EXIT_INTERRUPTED;
 		}
 		int64_t next = mono(session) + RETRY_MS;
 		session_sleep(session, next < until ? next : until);
@@ -179,14 +180,17 @@ session_load(struct session *session)
 	    !journal_open(&session->journal, session->arena, fs, path,
 		session->diags))
 		return EXIT_ERROR;
+	/* Who does not hold the mutex may read across a commit: then it is the
+	 * journal of before and the lock of after, which tells how much of the
+	 * journal it contains.  The other way round would lose it. */
+	struct records records = {0};
+	if (!journal_read(session->arena, fs, path, config->own_uid, &records,
+		session->diags))
+		return EXIT_ERROR;
 	session->lock = lock_read(session->arena, fs,
 	    arena_cstr(session->arena, config->lock_path), config->own_uid,
 	    NULL, session->diags);
 	if (session->lock == NULL)
-		return EXIT_ERROR;
-	struct records records = {0};
-	if (!journal_read(session->arena, fs, path, config->own_uid, &records,
-		session->diags))
 		return EXIT_ERROR;
 	session->lock_changed = false;
 	if (!journal_fold(session->arena, session->lock, &records,

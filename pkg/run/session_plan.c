@@ -348,8 +348,10 @@ session_plan_to_apply(struct session *session,
 	code = session_take_mutex(session);
 	if (code == EXIT_OK)
 		code = session_load(session);
-	/* Somebody else's apply came first: its pods are not in our picture. */
-	if (code == EXIT_OK && session->lock->serial != serial)
+	/* Somebody else's apply came first, finished or cut off: its pods are
+	 * not in our picture. */
+	if (code == EXIT_OK && (session->lock->serial != serial ||
+		session->lock_changed))
 		session->have_live = false;
 	if (code == EXIT_OK && !session->have_live)
 		code = session_refresh(session, wants_volumes(session));
