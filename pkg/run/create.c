@@ -175,6 +175,7 @@ create_start(struct run *run, struct act *act)
 			return;
 		}
 	}
+	act->claimed = (struct str){0};
 	act_new_op(run, act);
 	if (!prepare(run, act))
 		return;
@@ -274,6 +275,8 @@ accepted(struct run *run, struct act *act, const struct cloud_answer *answer)
 			       &act->op));
 	if (!mine) {
 		struct cloud_answer odd = *answer;
+		if (!known)
+			act->claimed = arena_str(run->arena, id);
 		odd.message = known
 		    ? STR("it names a thing that we already have")
 		    : STR("it does not show our mark");
@@ -365,10 +368,22 @@ create_answer(struct run *run, struct act *act,
 
 /* ------------------------------------------------------------- resolving */
 
-/* The op is dead: choose a new one, after a backoff, or give up. */
+/*
+ * The op is dead: choose a new one, after a backoff, or give up.  Where the
+ * service said "created" and gave an id, something may bill under that id
+ * though our mark never showed; the next create could be the second pod.
+ */
 static void
 settled_without(struct run *run, struct act *act)
 {
+	if (act->claimed.len > 0) {
+		act->id = act->claimed;
+		act_fail(run, act, FAIL_SUSPECT,
+		    arena_printf(run->arena, "the service said that it made "
+			STR_FMT ", which never showed our mark; look at it "
+			"in the console", STR_ARG(act->claimed)));
+		return;
+	}
 	act->last_failure = FAIL_ERROR;
 	act->last_refusal =
 	    STR("the service gave no clear answer and made nothing");

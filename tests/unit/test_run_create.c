@@ -409,6 +409,25 @@ test_run_create_believes_no_id_that_it_has(void **state)
 	assert_true(str_is(world_entry(&r->w, "pod.a")->id, "pod1"));
 }
 
+/* Created, says the service, and our mark never shows: something may bill
+ * under that id, so no second one is made. */
+static void
+test_run_create_makes_no_second_pod_beside_a_claimed_one(void **state)
+{
+	struct run_world *r = *state;
+
+	run_trainer(r);
+	run_answer(r, CLOUD_CREATE_POD, one_pod(r, (struct cloud_pod){
+		.id = STR("ghost"), .status = POD_PROVISIONING }));
+	run_drive(r);
+	assert_text(run_outcome(r), "exit 10\n"
+	    "failed create pod.trainer: the service said that it made ghost, "
+	    "which never showed our mark; look at it in the console\n"
+	    "left pod.trainer ghost 400000: it is unclear whether it was made; "
+	    "the next apply settles it\n");
+	assert_int_equal(r->sent[CLOUD_CREATE_POD], 1);
+}
+
 /* Renamed, or its environment edited, before we ever saw it. */
 static void
 test_run_create_stops_at_half_a_mark(void **state)
@@ -516,6 +535,7 @@ main(void)
 		TEST(test_run_create_gives_up_when_nothing_ever_answers),
 		TEST(test_run_create_believes_no_answer_without_our_mark),
 		TEST(test_run_create_believes_no_id_that_it_has),
+		TEST(test_run_create_makes_no_second_pod_beside_a_claimed_one),
 		TEST(test_run_create_stops_at_half_a_mark),
 		TEST(test_run_create_ends_the_double_of_an_op),
 		TEST(test_run_create_gives_a_pod_its_new_volume),
