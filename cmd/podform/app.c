@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "commands.h"
 #include "io/io_clock.h"
 
@@ -55,6 +56,27 @@ app_print(struct app *app, struct strbuf *out)
 
 	if (error != 0 && error != EPIPE && error != EBADF)
 		app->out_error = error;
+	strbuf_release(out);
+}
+
+void
+app_tell(struct app *app, struct strbuf *out)
+{
+	struct strbuf document = {0};
+	struct json_writer w = { .out = &document, .indent = 2 };
+
+	if (!app_json(app)) {
+		app_print(app, out);
+		return;
+	}
+	if (app->diags.list.n == 0) {
+		json_begin(&w, '{');
+		json_member_str(&w, "format_version", STR("1.0"));
+		json_member_str(&w, "message", str_trim(strbuf_str(out)));
+		json_end(&w, '}');
+		strbuf_addc(&document, '\n');
+		app_print(app, &document);
+	}
 	strbuf_release(out);
 }
 

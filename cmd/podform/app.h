@@ -57,6 +57,9 @@ struct str app_variable(const char *name);
 int app_write(int fd, struct str text);
 /* Write and release. */
 void app_print(struct app *app, struct strbuf *out);	/* standard output */
+/* What a command did, in words: with --json as the member `message` of an
+ * object; nothing when there are diagnostics, which then are the document. */
+void app_tell(struct app *app, struct strbuf *out);
 void app_say(struct app *app, struct strbuf *out);	/* standard error */
 
 /* Operand i or absent. */

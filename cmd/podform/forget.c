@@ -34,7 +34,7 @@ forget(struct app *app, struct session *session)
 		strbuf_adds(&out, "It still carries this project's mark: the "
 		    "next apply takes it in again if the\nspec wants it, and "
 		    "ends it if not.\n");
-	app_print(app, &out);
+	app_tell(app, &out);
 	return EXIT_OK;
 }
 

@@ -134,7 +134,7 @@ import(struct app *app, struct session *session, const struct spec *spec)
 	strbuf_add_escaped(&out, id);
 	strbuf_adds(&out, ". podform plan shows what differs from the "
 	    "spec.\n");
-	app_print(app, &out);
+	app_tell(app, &out);
 	return EXIT_OK;
 }
 

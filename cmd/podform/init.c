@@ -194,7 +194,7 @@ cmd_init(struct app *app)
 		strbuf_adds(&out, "\nNext: podform plan\n");
 	if (app->options->quiet)
 		strbuf_release(&out);
-	app_print(app, &out);
+	app_tell(app, &out);
 	return code != EXIT_OK ? code : app->diags.errors > 0 ? EXIT_ERROR :
 	    EXIT_OK;
 }

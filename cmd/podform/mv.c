@@ -38,7 +38,7 @@ move(struct app *app, struct session *session)
 	strbuf_adds(&out, " is now ");
 	strbuf_add_escaped(&out, to);
 	strbuf_adds(&out, ". The spec has to use the new name, too.\n");
-	app_print(app, &out);
+	app_tell(app, &out);
 	return EXIT_OK;
 }
 

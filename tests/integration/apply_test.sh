@@ -370,7 +370,9 @@ records_can_be_moved_imported_and_forgotten() {
 	run apply -y; exits 0
 	id=$(env -i PATH="$PATH" "${environment[@]}" "$PODFORM" output \
 	    volume.data.id)
-	run mv pod.two pod.three; exits 0
+	run mv pod.two pod.x --json; exits 0; json "d['message']" >/dev/null
+	same moved "$(json "'pod.x' in d['message']")" True
+	run mv pod.x pod.three; exits 0
 	sed -i 's/^  two:/  three:/' specs/pods.yaml
 	run state show pod.three; exits 0; out_has RTX
 	run forget volume.data; exits 0; out_has "$id"
