@@ -685,6 +685,23 @@ run_finished(const struct run *run)
 
 /* --------------------------------------------------------------- life -- */
 
+/* What starts will add is spoken for: no create may take it. */
+static int64_t
+starts_per_hour(const struct plan *plan)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct plan_action *action = &plan->actions.items[i];
+		const struct plan_change *change =
+		    plan_action_change(plan, action);
+		if (action->kind == ACTION_POD_START &&
+		    change->after_per_hour > change->before_per_hour)
+			sum += change->after_per_hour -
+			    change->before_per_hour;
+	}
+	return sum;
+}
+
 struct run *
 run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
     const struct run_options *options)
@@ -702,7 +719,7 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 		run->options.poll_min_ms = 125;
 	if (run->options.poll_max_ms == 0)
 		run->options.poll_max_ms = 10 * SECOND_MS;
-	run->billing = plan->cost.before_per_hour;
+	run->billing = plan->cost.before_per_hour + starts_per_hour(plan);
 
 	struct subject *subjects = ARENA_ARRAY(arena, struct subject,
 	    plan->changes.n + plan->waits.n);

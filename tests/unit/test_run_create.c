@@ -151,6 +151,31 @@ test_run_create_keeps_the_budget_at_the_last_moment(void **state)
 	assert_int_equal(r->sent[CLOUD_CREATE_POD], 0);
 }
 
+/* The dearer candidate would fit, were there not a pod that starts, too. */
+static void
+test_run_create_leaves_the_budget_of_starts_alone(void **state)
+{
+	struct run_world *r = *state;
+
+	world_spec(&r->w, "pods: { a: { image: x:1, gpu: A40 } }\n");
+	world_settle(&r->w);
+	r->w.pods.items[0].status = POD_EXITED;
+	r->w.pods.items[0].cost_per_hour = 0;
+	world_spec(&r->w, "settings: { budget: { per_hour: 0.70 } }\n"
+	    "pods:\n"
+	    "  a: { image: x:1, gpu: A40 }\n"
+	    "  trainer: { image: x:1, gpu: [RTX A5000, A40] }\n");
+	run_lie(r, CLOUD_CREATE_POD, 0, false,
+	    says(400, REASON_NO_CAPACITY, "no stock"));
+	run_start(r);
+	run_drive(r);
+	assert_text(run_outcome(r), "exit 10, started 1\n"
+	    "failed create pod.trainer: none of 2 candidates could be had; "
+	    "last: over the budget of settings.budget.per_hour\n"
+	    "left pod.a pod1 -1: made as planned; its part succeeded\n");
+	assert_int_equal(r->sent[CLOUD_CREATE_POD], 1);
+}
+
 /* ------------------------------------------------------ the same op again -- */
 
 static void
@@ -525,6 +550,7 @@ main(void)
 		TEST(test_run_create_moves_on_or_stops_by_the_refusal),
 		TEST(test_run_create_says_that_no_candidate_was_left),
 		TEST(test_run_create_keeps_the_budget_at_the_last_moment),
+		TEST(test_run_create_leaves_the_budget_of_starts_alone),
 		TEST(test_run_create_sends_the_same_op_again_only_without_effect),
 		TEST(test_run_create_gives_up_after_five_retries),
 		TEST(test_run_create_adopts_what_an_unclear_answer_had_made),
