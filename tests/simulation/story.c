@@ -411,6 +411,11 @@ lose_machine(struct tale *tale)
 		return;
 	sim->still_since_ms = -1;
 	sim_trace(sim, "the machine is lost, and the journal with it");
+	/* What is checked out on the next machine is safe on its disk. */
+	struct arena scratch = {0};
+	disk_put(sim->disk, LOCK_PATH,
+	    arena_str(&scratch, disk_get(sim->disk, LOCK_PATH)));
+	arena_release(&scratch);
 	disk_remove(sim->disk, WORK_DIR "/journal");
 	disk_remove(sim->disk, WORK_DIR "/mutex");
 	sim_pass(sim, 200000);
