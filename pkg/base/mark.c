@@ -27,6 +27,21 @@ id128_parse(struct str hex, struct id128 *out)
 	return true;
 }
 
+struct id128
+id128_random(const struct chance *chance)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t bytes[16];
+	struct id128 id = {0};
+
+	chance->bytes(chance->ctx, bytes, sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		id.hex[2 * i] = digits[bytes[i] >> 4];
+		id.hex[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	return id;
+}
+
 struct str
 id128_str(const struct id128 *id)
 {

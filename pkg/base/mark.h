@@ -19,6 +19,7 @@
 #define BASE_MARK_H
 
 #include "base/arena.h"
+#include "base/seams.h"
 #include "base/str.h"
 
 #define MARK_ENV "PODFORM_MARK"
@@ -44,6 +45,7 @@ enum mark_owner {
 
 bool id128_parse(struct str hex, struct id128 *out);
 struct str id128_str(const struct id128 *id);
+struct id128 id128_random(const struct chance *chance);
 
 /* base cut to fit, "-", short mark. */
 struct str mark_name(struct arena *arena, struct str base,

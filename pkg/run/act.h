@@ -161,13 +161,6 @@ struct run {
 /* run.c */
 void act_queue(struct run *run, struct act *act, int64_t delay_ms);
 void act_phase(struct run *run, struct act *act, enum phase phase);
-void act_done(struct run *run, struct act *act);
-void act_fail(struct run *run, struct act *act, enum run_failure failure,
-    struct str reason);
-void act_skip(struct run *run, struct act *act, const char *why);
-/* Try again after the next backoff, or fail with reason after five. */
-void act_retry(struct run *run, struct act *act, int64_t retry_after_ms,
-    enum run_failure failure, struct str reason);
 uint64_t act_token(struct run *run, struct act *act);
 void act_request(struct run *run, struct act *act, enum phase phase,
     const struct cloud_request *request);
@@ -187,6 +180,17 @@ bool phase_is_final(enum phase phase);
 /* Is it still right to send what has been journaled? */
 bool act_may_send(const struct run *run, const struct act *act);
 struct str act_address(const struct act *act);
+
+/* outcome.c */
+void act_done(struct run *run, struct act *act);
+void act_fail(struct run *run, struct act *act, enum run_failure failure,
+    struct str reason);
+void act_skip(struct run *run, struct act *act, const char *why);
+/* Skip it for a reason that is not its own, and undo its part. */
+void act_abandon(struct run *run, struct act *act, const char *why);
+/* Try again after the next backoff, or fail with reason after five. */
+void act_retry(struct run *run, struct act *act, int64_t retry_after_ms,
+    enum run_failure failure, struct str reason);
 
 /* A complete listing, as the acts look at it. */
 struct listed {

@@ -5,6 +5,7 @@
 #include "lock/workdir.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <string.h>
 
 static const struct {
@@ -64,8 +65,8 @@ work_path(struct session *session, const char *name)
 	    STR_ARG(session->config.work_dir), name).data;
 }
 
-static int64_t
-mono(const struct session *session)
+int64_t
+session_mono(const struct session *session)
 {
 	const struct clock *clock = &session->config.world->clock;
 	return clock->mono_ms(clock->ctx);
@@ -85,13 +86,19 @@ session_signal(struct session *session, int number)
 	session->signal = number;
 }
 
+int
+session_signal_code(const struct session *session)
+{
+	return session->signal == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
+}
+
 void
 session_sleep(struct session *session, int64_t until_ms)
 {
 	const struct world *world = session->config.world;
 	int interrupted = session->interrupted;
 	struct arena scratch = {0};
-	while (mono(session) < until_ms &&
+	while (session_mono(session) < until_ms &&
 	    session->interrupted == interrupted) {
 		struct world_event event;
 		world->wait(world->ctx, &scratch, until_ms, &event);
@@ -105,21 +112,6 @@ session_sleep(struct session *session, int64_t until_ms)
 
 /* -------------------------------------------------------------- mutex -- */
 
-static struct id128
-random_id(struct session *session)
-{
-	const struct chance *chance = &session->config.world->chance;
-	uint8_t bytes[16];
-	struct id128 id;
-	chance->bytes(chance->ctx, bytes, sizeof bytes);
-	for (size_t i = 0; i < sizeof bytes; i++) {
-		id.hex[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		id.hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
-	id.hex[32] = '\0';
-	return id;
-}
-
 int
 session_take_mutex(struct session *session)
 {
@@ -127,7 +119,7 @@ session_take_mutex(struct session *session)
 	const struct session_config *config = &session->config;
 	const struct fs *fs = &config->world->fs;
 	const char *path = work_path(session, "mutex");
-	struct id128 id = random_id(session);
+	struct id128 id = id128_random(&config->world->chance);
 	struct mutex_holder self = {
 		.id = str_sub(arena_str(session->arena, id128_str(&id)), 0, 12),
 		.operation = config->operation,
@@ -144,7 +136,7 @@ session_take_mutex(struct session *session)
 		arena_cstr(session->arena, config->work_dir),
 		config->own_uid, session->diags))
 		return EXIT_ERROR;
-	int64_t until = mono(session) + config->lock_timeout_ms;
+	int64_t until = session_mono(session) + config->lock_timeout_ms;
 	for (;;) {
 		struct mutex_holder other;
 		enum mutex_result result = mutex_take(&session->mutex,
@@ -155,13 +147,13 @@ session_take_mutex(struct session *session)
 		}
 		if (result == MUTEX_FAILED)
 			return EXIT_ERROR;
-		if (mono(session) >= until || session->interrupted > 0) {
+		if (session_mono(session) >= until || session->interrupted > 0) {
 			mutex_report(session->diags, &other, path);
-			return session->interrupted == 0 ? EXIT_LOCKED
-			    : session->signal == 15 ? EXIT_TERMINATED
-						    : EXIT_INTERRUPTED;
+			return session->interrupted > 0
+			    ? session_signal_code(session)
+			    : EXIT_LOCKED;
 		}
-		int64_t next = mono(session) + RETRY_MS;
+		int64_t next = session_mono(session) + RETRY_MS;
 		session_sleep(session, next < until ? next : until);
 	}
 }
@@ -201,7 +193,7 @@ session_load(struct session *session)
 	session->lock_changed |= records.list.n > 0;
 	if (session->lock->lineage.hex[0] == '\0')
 		session->lock->lineage = config->lineage.hex[0] != '\0' ?
-		    config->lineage : random_id(session);
+		    config->lineage : id128_random(&config->world->chance);
 	if (session->spec != NULL && session->spec->project.len > 0 &&
 	    session->lock->project.len == 0)
 		session->lock->project = session->spec->project;

@@ -26,13 +26,6 @@ struct ask {
 	bool done;
 };
 
-static int64_t
-mono(const struct session *session)
-{
-	const struct clock *clock = &session->config.world->clock;
-	return clock->mono_ms(clock->ctx);
-}
-
 static void
 send_ask(struct session *session, struct ask *ask)
 {
@@ -72,7 +65,7 @@ take_answer(struct session *session, struct ask *ask,
 		int64_t wait = (int64_t)SECOND_MS << (ask->tries - 1);
 		if (answer.retry_after_ms > wait)
 			wait = answer.retry_after_ms;
-		ask->not_before_ms = mono(session) + wait;
+		ask->not_before_ms = session_mono(session) + wait;
 		return;
 	}
 	ask->answer = answer;
@@ -110,7 +103,7 @@ ask_all(struct session *session, struct ask *asks, size_t n)
 			open = true;
 			if (ask->token != 0)
 				continue;
-			if (ask->not_before_ms <= mono(session))
+			if (ask->not_before_ms <= session_mono(session))
 				send_ask(session, ask);
 			else if (deadline == -1 ||
 			    ask->not_before_ms < deadline)
@@ -138,8 +131,7 @@ exit_of(struct session *session, const struct cloud_answer *answer,
     enum cloud_op op)
 {
 	if (session->interrupted > 0)
-		return session->signal == 15 ? EXIT_TERMINATED
-					     : EXIT_INTERRUPTED;
+		return session_signal_code(session);
 	diag_error(session->diags, "PF0501", NO_SPAN,
 	    "cannot %s: " STR_FMT, cloud_op_words(op),
 	    STR_ARG(answer->message));

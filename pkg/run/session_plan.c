@@ -8,13 +8,6 @@
 enum { SETTLE_MS = 60 * SECOND_MS, REQUEST_MS = 60 * SECOND_MS,
 	SETTLE_POLL_MS = 5 * SECOND_MS, SETTLE_LISTINGS = 3 };
 
-static int64_t
-mono(const struct session *session)
-{
-	const struct clock *clock = &session->config.world->clock;
-	return clock->mono_ms(clock->ctx);
-}
-
 /* Apply records to the lock in memory; by the holder also to the journal. */
 static int
 take_records(struct session *session, const struct records *records)
@@ -107,7 +100,7 @@ static int64_t
 settled_at(const struct session *session, int64_t settle_ms)
 {
 	const struct clock *clock = &session->config.world->clock;
-	int64_t now = mono(session), boot = clock->boot_ms(clock->ctx);
+	int64_t now = session_mono(session), boot = clock->boot_ms(clock->ctx);
 	int64_t at = now;
 	for (size_t i = 0; i < session->lock->pending.n; i++) {
 		const struct lock_op *op = &session->lock->pending.items[i];
@@ -226,7 +219,7 @@ session_settle(struct session *session, int64_t settle_ms)
 	for (int late = 0; has_open_op(session->lock);) {
 		if (late >= SETTLE_LISTINGS)
 			return close_open_ops(session);
-		int64_t now = mono(session), most = SETTLE_POLL_MS;
+		int64_t now = session_mono(session), most = SETTLE_POLL_MS;
 		if (now >= until)
 			most = SECOND_MS;
 		int64_t next = now + (pause < most ? pause : most);
@@ -235,9 +228,8 @@ session_settle(struct session *session, int64_t settle_ms)
 		say_settling(session, until > now ? until - now : 0);
 		session_sleep(session, next);
 		if (session->interrupted > 0)
-			return session->signal == 15 ? EXIT_TERMINATED
-						     : EXIT_INTERRUPTED;
-		late += mono(session) >= until;
+			return session_signal_code(session);
+		late += session_mono(session) >= until;
 		code = session_refresh(session,
 		    session->live.volumes_known ||
 			has_open_volume(session->lock));

@@ -332,8 +332,8 @@ session_apply(struct session *session, const struct plan *plan,
 	const struct run_summary *sum = run_summary(driver.run);
 	*summary = sum;
 	int code = sum->exit_code;
-	if (code == EXIT_INTERRUPTED && session->signal == 15)
-		code = EXIT_TERMINATED;
+	if (code == EXIT_INTERRUPTED)
+		code = session_signal_code(session);
 	if (session_commit(session, session->config.operation,
 		plan_digest(session->arena, plan),
 		summary_words(session->arena, sum), code) != EXIT_OK)
