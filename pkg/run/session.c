@@ -5,7 +5,6 @@
 #include "lock/workdir.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <string.h>
 
 static const struct {
@@ -89,7 +88,8 @@ session_signal(struct session *session, int number)
 int
 session_signal_code(const struct session *session)
 {
-	return session->signal == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
+	enum { TERM = 15 };		/* the number, as POSIX has it */
+	return session->signal == TERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
 }
 
 void

@@ -220,21 +220,21 @@ c05_odd_parents_do_no_harm() {
 no_core_is_written_of_a_process_with_secrets() {
 	copy_of_it core
 	mkfifo wait
+	# Started by exec alone, so that its process id is known.
 	(ulimit -c unlimited
-	env -i PATH="$PATH" HOME="$work/home" "${environment[@]}" \
+	exec env -i PATH="$PATH" HOME="$work/home" "${environment[@]}" \
 	    "$PODFORM" plan -f - <wait >/dev/null 2>&1) &
+	local pid=$! n
 	exec 9>wait
-	local pid= n
 	for n in $(seq 50); do
-		pid=$(pgrep -f "^$PODFORM plan -f -" | head -n 1)
-		[ -n "$pid" ] && break
+		[ "$(readlink "/proc/$pid/exe")" = "$PODFORM" ] && break
 		sleep 0.05
 	done
 	sleep 0.1
 	same 'core limit' "$(awk '/core file/ { print $5 }' \
 	    "/proc/$pid/limits")" 0
 	exec 9>&-
-	wait $!
+	wait "$pid"
 }
 
 check make_original
