@@ -17,6 +17,9 @@ forget(struct app *app, struct session *session)
 		return EXIT_ERROR;
 	gone = *entry;
 	lock_remove_entry(session->lock, entry);
+	lock_release(&app->arena, session->lock, &gone.op, gone.address,
+	    session->config.world->clock.wall_ms(
+		session->config.world->clock.ctx));
 	code = session_commit(session, STR("forget"), (struct str){0},
 	    arena_printf(&app->arena, "forgot " STR_FMT " (" STR_FMT ")",
 	    STR_ARG(gone.address), STR_ARG(gone.id)), EXIT_OK);
@@ -30,10 +33,8 @@ forget(struct app *app, struct session *session)
 		strbuf_addf(&out, ". It goes on billing " STR_FMT "/h",
 		    STR_ARG(format_rate(&app->arena, gone.price_per_hour)));
 	strbuf_adds(&out, ".\n");
-	if (gone.op.hex[0] != '\0' && gone.kind == KIND_POD)
-		strbuf_adds(&out, "It still carries this project's mark: the "
-		    "next apply takes it in again if the\nspec wants it, and "
-		    "ends it if not.\n");
+	strbuf_adds(&out, "podform leaves it alone from now on; podform "
+	    "import takes it in again.\n");
 	app_tell(app, &out);
 	return EXIT_OK;
 }

@@ -49,13 +49,21 @@ take_env(struct app *app, const struct pod_spec *spec,
 }
 
 static int
-take_pod(struct app *app, const struct resource *want,
-    const struct cloud_pod *pod, struct lock_entry *entry)
+take_pod(struct app *app, struct session *session,
+    const struct resource *want, const struct cloud_pod *pod,
+    struct lock_entry *entry)
 {
+	struct mark mark;
+
 	if (pod->status == POD_TERMINATED)
 		return app_fail(app, EXIT_ERROR, "PF0856", "pod '" STR_FMT
 		    "' is terminated", STR_ARG(pod->id));
-	if (pod->mark.len > 0) {
+	/* One that was forgotten becomes what it was: ours, with its mark. */
+	if (mark_parse_env(pod->mark, &mark) &&
+	    lock_is_released(session->lock, mark.op) &&
+	    id128_parse(mark.op, &entry->op)) {
+		lock_reclaim(session->lock, mark.op);
+	} else if (pod->mark.len > 0) {
 		app_fail(app, 0, "PF0856", "pod '" STR_FMT "' carries a mark "
 		    "of podform already", STR_ARG(pod->id));
 		diag_hint(&app->diags, "if it is of this project, an apply "
@@ -84,7 +92,7 @@ ask_and_take(struct app *app, struct session *session,
 	if (code != EXIT_OK)
 		return code;
 	if (pod && answer.npods == 1)
-		return take_pod(app, want, &answer.pods[0], entry);
+		return take_pod(app, session, want, &answer.pods[0], entry);
 	if (!pod && answer.nvolumes == 1) {
 		entry->volume = answer.volumes[0];
 		return EXIT_OK;

@@ -348,13 +348,48 @@ lock_is_dead(const struct lock *lock, struct str op)
 }
 
 void
+lock_release(struct arena *arena, struct lock *lock, const struct id128 *op,
+    struct str address, int64_t wall_ms)
+{
+	lock_bury(arena, lock, op, address, wall_ms);
+	for (size_t i = 0; i < lock->tombstones.n; i++)
+		if (str_eq(id128_str(&lock->tombstones.items[i].op),
+			id128_str(op)))
+			lock->tombstones.items[i].released = true;
+}
+
+bool
+lock_is_released(const struct lock *lock, struct str op)
+{
+	for (size_t i = 0; i < lock->tombstones.n && op.len > 0; i++)
+		if (lock->tombstones.items[i].released &&
+		    str_starts(id128_str(&lock->tombstones.items[i].op), op))
+			return true;
+	return false;
+}
+
+void
+lock_reclaim(struct lock *lock, struct str op)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < lock->tombstones.n; i++) {
+		struct tombstone grave = lock->tombstones.items[i];
+		if (!str_eq(id128_str(&grave.op), op))
+			lock->tombstones.items[kept++] = grave;
+	}
+	if (kept != lock->tombstones.n)
+		lock->index = NULL;
+	lock->tombstones.n = kept;
+}
+
+void
 lock_expire(struct lock *lock, int64_t wall_ms)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < lock->tombstones.n; i++) {
 		struct tombstone grave = lock->tombstones.items[i];
 		/* Clocks jump; do not trust one that is far from this time. */
-		if (wall_ms < grave.wall_ms ||
+		if (grave.released || wall_ms < grave.wall_ms ||
 		    wall_ms - grave.wall_ms <= 24 * HOUR_MS)
 			lock->tombstones.items[kept++] = grave;
 	}

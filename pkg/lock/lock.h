@@ -69,6 +69,8 @@ struct tombstone {			/* an op that is dead */
 	struct id128 op;
 	struct str address;
 	int64_t wall_ms;
+	bool released;			/* its thing was forgotten by the user:
+					   not ours any more, kept for good */
 };
 
 struct history_entry {
@@ -160,6 +162,12 @@ struct lock_entry *lock_find(struct lock *lock, struct str address);
 struct lock_entry *lock_find_id(struct lock *lock, enum kind kind,
     struct str id);
 struct lock_op *lock_find_op(struct lock *lock, const struct id128 *op);
+/* The user gave the thing that op had made away: it keeps our mark and is
+ * nevertheless left alone, until lock_reclaim(). */
+void lock_release(struct arena *arena, struct lock *lock,
+    const struct id128 *op, struct str address, int64_t wall_ms);
+bool lock_is_released(const struct lock *lock, struct str op);
+void lock_reclaim(struct lock *lock, struct str op);
 void lock_sort(struct lock *lock);
 /* A copy of entry, which is not recorded yet: for an import. */
 void lock_add_entry(struct lock *lock, const struct lock_entry *entry);

@@ -206,7 +206,9 @@ unlisted_pod(struct planner *p, const struct cloud_pod *pod)
 		if (is_pending(p, pod) ||
 		    p->options->mode == PLAN_REFRESH_ONLY)
 			return;
-		if (selected(p, mark.address)) {
+		/* What was forgotten is shown as anybody's. */
+		if (!lock_is_released(p->lock, mark.op) &&
+		    selected(p, mark.address)) {
 			orphan(p, pod);
 			return;
 		}

@@ -387,6 +387,26 @@ records_can_be_moved_imported_and_forgotten() {
 	end_all
 }
 
+what_was_forgotten_is_left_alone() {
+	local id
+	quick forgotten
+	run apply -y; exits 0
+	id=$(env -i PATH="$PATH" "${environment[@]}" "$PODFORM" output \
+	    pod.two.id)
+	run forget pod.two; exits 0; out_has 'leaves it alone'
+	run plan; exits 0; out_has 'Not managed: 1 pod'
+	out_has '1 to add, 0 to change, 0 to destroy'
+	run import pod.two "$id"; exits 0
+	run plan --detailed-exitcode; exits 0
+	sed -i '/^  two:/,$d' specs/pods.yaml
+	run forget pod.two; exits 0
+	run apply -y; exits 0
+	same 'pods alive' "$(alive)" 2
+	run destroy -y; exits 0
+	same 'the forgotten one lives' "$(alive)" 1
+	control POST "pods/$id/delete" >/dev/null
+}
+
 strangers_are_audited_and_never_touched() {
 	quick audit
 	run apply -y; exits 0
@@ -442,6 +462,7 @@ for test in apply_makes_it_so_and_a_second_plan_is_empty \
     one_writer_at_a_time an_interrupted_apply_ends_in_good_order \
     a_killed_apply_is_finished_by_the_next \
     records_can_be_moved_imported_and_forgotten \
+    what_was_forgotten_is_left_alone \
     strangers_are_audited_and_never_touched \
     catalog_and_doctor_ask_the_service \
     a_closed_pipe_does_not_stop_an_apply; do
