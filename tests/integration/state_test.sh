@@ -219,13 +219,13 @@ c05_odd_parents_do_no_harm() {
 
 no_core_is_written_of_a_process_with_secrets() {
 	copy_of_it core
-	mkfifo wait
+	mkfifo ./wait
 	# Started by exec alone, so that its process id is known.
 	(ulimit -c unlimited
 	exec env -i PATH="$PATH" HOME="$work/home" "${environment[@]}" \
-	    "$PODFORM" plan -f - <wait >/dev/null 2>&1) &
+	    "$PODFORM" plan -f - <./wait >/dev/null 2>&1) &
 	local pid=$! n
-	exec 9>wait
+	exec 9>./wait
 	for n in $(seq 50); do
 		[ "$(readlink "/proc/$pid/exe")" = "$PODFORM" ] && break
 		sleep 0.05
