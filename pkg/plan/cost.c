@@ -53,11 +53,15 @@ cost_of_pod(const struct lock_entry *have, const struct cloud_pod *pod)
 {
 	if (pod == NULL || !pod_runs(pod))
 		return 0;
-	if (pod->cost_known && pod->cost_per_hour > 0)
+	/* A price that the service leaves out is unknown, and so over any
+	 * cap, whatever it was once. */
+	if (!pod->cost_known)
+		return -1;
+	if (pod->cost_per_hour > 0)
 		return pod->cost_per_hour;
 	if (have != NULL && have->price_per_hour > 0)
 		return have->price_per_hour;
-	return pod->cost_known && pod->status == POD_RUNNING ? 0 : -1;
+	return pod->status == POD_RUNNING ? 0 : -1;
 }
 
 static void

@@ -305,6 +305,8 @@ live_from_lock(struct arena *arena, const struct lock *lock, int64_t wall_ms,
 		if (entry->kind == KIND_POD)
 			out->pods[out->npods++] = (struct cloud_pod){
 				.id = entry->id, .config = entry->pod,
+				.cost_per_hour = entry->price_per_hour,
+				.cost_known = entry->price_per_hour > 0,
 				.status = entry->stopped ? POD_EXITED :
 				    POD_RUNNING,
 				.created_at = entry->created_at,
