@@ -26,6 +26,8 @@ static const struct {
 	[CLOUD_LIST_GPUS] = { "list gpus", false },
 	[CLOUD_LIST_DATA_CENTERS] = { "list data centers", false },
 	[CLOUD_GET_ACCOUNT] = { "get account", false },
+	[CLOUD_GET_SSH_KEYS] = { "get the account's SSH keys", false },
+	[CLOUD_GET_LOG] = { "read the log", false },
 };
 _Static_assert(COUNTOF(ops) == CLOUD_OP_COUNT, "every op has its words");
 

@@ -111,12 +111,21 @@ struct account {
 	bool balance_known;
 };
 
+/* One line of what a container, or the system around it, has printed. */
+struct log_line {
+	struct str time;		/* RFC 3339, or absent */
+	bool system;
+	struct str text;
+};
+
 enum cloud_op {
 	CLOUD_LIST_PODS, CLOUD_GET_POD, CLOUD_CREATE_POD, CLOUD_UPDATE_POD,
 	CLOUD_START_POD, CLOUD_STOP_POD, CLOUD_RESTART_POD, CLOUD_DELETE_POD,
 	CLOUD_LIST_VOLUMES, CLOUD_GET_VOLUME, CLOUD_CREATE_VOLUME,
 	CLOUD_UPDATE_VOLUME, CLOUD_DELETE_VOLUME,
 	CLOUD_LIST_GPUS, CLOUD_LIST_DATA_CENTERS, CLOUD_GET_ACCOUNT,
+	CLOUD_GET_SSH_KEYS,		/* public keys of the account */
+	CLOUD_GET_LOG,			/* last lines of a container's log */
 	CLOUD_OP_COUNT
 };
 
@@ -139,6 +148,8 @@ struct cloud_request {
 	struct cloud_volume volume;	/* create, update (size and/or name) */
 	struct str cursor;		/* next page of a listing */
 	int64_t gpu_count;		/* catalog: stock for pods of that size */
+	int64_t tail;			/* log: how many lines; 0: 100 */
+	struct str since;		/* log: event id to go on after */
 };
 
 /*
@@ -166,6 +177,7 @@ enum cloud_reason {
 	REASON_RETIRED,		/* 410 */
 	REASON_TRANSIENT,	/* 5xx, transport: see outcome for effects */
 	REASON_MALFORMED,	/* an answer that is not one */
+	REASON_BUSY,		/* GitHub: the runner has a job */
 };
 
 struct cloud_answer {
@@ -187,6 +199,10 @@ struct cloud_answer {
 	struct data_center *data_centers;
 	size_t ndata_centers;
 	struct account account;
+	struct str *ssh_keys;		/* lines of authorized_keys */
+	size_t nssh_keys;
+	struct log_line *lines;
+	size_t nlines;
 	struct str next_cursor;		/* set: the listing is not complete */
 };
 

@@ -114,6 +114,8 @@ struct http_request {
 	enum http_host host;	/* which base URL and credential to use */
 	struct str path;	/* "/pods?limit=1000", after the base */
 	struct str body;	/* JSON; absent for none */
+	struct str bearer;	/* instead of the host's credential; secret */
+	struct str etag;	/* If-None-Match; absent for none */
 	int64_t timeout_ms;	/* for the whole exchange */
 	size_t max_body;	/* bytes of the answer that are read at most */
 	bool effect;		/* may change something: never sent twice */
@@ -135,6 +137,21 @@ struct http_answer {
 	struct str ratelimit;	/* raw RateLimit header */
 	struct str request_id;	/* raw x-request-id header */
 	struct str date;	/* raw Date header */
+	struct str location;	/* raw headers, absent if none: */
+	struct str link, etag;
+	struct str github_limit;	/* "remaining/reset", x-ratelimit-* */
+	struct str permissions;	/* x-accepted-github-permissions, or
+				   x-accepted-oauth-scopes */
+};
+
+/* A file to be had, such as a runner package: not through the API. */
+struct fetch_request {
+	struct str url;		/* https; http for loopback only */
+	struct str bearer;	/* for its first host alone; or absent */
+	struct str sha256;	/* hex; absent: not checked */
+	struct str path;	/* where to; made by rename, 0600 */
+	uint64_t max_bytes;
+	int64_t timeout_ms;
 };
 
 /* ------------------------------------------------------------- world ---- */
@@ -145,7 +162,15 @@ enum world_event_type {
 	WORLD_BANNER,		/* an answer to start_banner() */
 	WORLD_SIGNAL,		/* a signal, number in `signal` */
 	WORLD_SUSPENDED,	/* the machine slept: boot time ran ahead */
+	WORLD_SSH,		/* an answer to start_ssh() */
+	WORLD_HOLDER,		/* an answer to start_holder() */
+	WORLD_FETCH,		/* an answer to start_fetch() */
 };
+
+struct ssh_request;
+struct ssh_answer;
+struct holder_request;
+struct holder_answer;
 
 struct world_event {
 	enum world_event_type type;
@@ -154,6 +179,10 @@ struct world_event {
 	bool banner_ok;			/* an SSH banner was read */
 	struct str banner_reason;
 	int signal;
+	const struct ssh_answer *ssh;		/* in the arena given to wait() */
+	const struct holder_answer *holder;	/* likewise */
+	bool fetch_ok;
+	struct str fetch_reason;
 };
 
 /*
@@ -171,6 +200,15 @@ struct world {
 	/* Connect to host:port and wait for a line starting with "SSH-". */
 	void (*start_banner)(void *ctx, uint64_t token, struct str host,
 	    uint16_t port, int64_t timeout_ms);
+	/* Something inside a pod: base/ssh.h.  NULL where there is no way. */
+	void (*start_ssh)(void *ctx, uint64_t token,
+	    const struct ssh_request *request);
+	/* The holder of tunnels: base/tunnel.h.  May be NULL. */
+	void (*start_holder)(void *ctx, uint64_t token,
+	    const struct holder_request *request);
+	/* Have a file; one that is there with that digest is not fetched. */
+	void (*start_fetch)(void *ctx, uint64_t token,
+	    const struct fetch_request *request);
 	void (*cancel)(void *ctx, uint64_t token);
 	/*
 	 * Wait for the next event, at most until deadline_ms on the
@@ -185,6 +223,13 @@ struct world {
 	int (*run_command)(void *ctx, struct arena *arena,
 	    const char *const *argv, int64_t timeout_ms, size_t limit,
 	    struct str *output);
+	/*
+	 * Can this machine listen there?  0, or -errno with `owner` saying
+	 * whose it is ("python3 (pid 4711)") where that can be known.  A path
+	 * (leading slash) is that of a socket.  May be NULL: not known.
+	 */
+	int (*may_listen)(void *ctx, struct arena *arena, struct str address,
+	    uint16_t port, struct str *owner);
 };
 
 #endif

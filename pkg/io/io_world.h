@@ -49,6 +49,34 @@ void io_world_free(struct io_world *io);	/* NULL is harmless */
 struct world *io_world_seam(struct io_world *io);
 
 /*
+ * Another edge that lives in this loop, such as pkg/ssh: turned when its
+ * descriptor is readable or its time has come.  cancel() is asked for tokens
+ * that are not ours, and says whether it knew one; the start_ functions of
+ * what it offers are put into the seam by who attaches it (cmd).
+ */
+struct io_guest {
+	void *ctx;
+	int fd;				/* -1: time alone */
+	void (*turn)(void *ctx);
+	int64_t (*next_ms)(void *ctx);	/* monotonic; -1 never */
+	bool (*cancel)(void *ctx, uint64_t token);
+	void (*suspended)(void *ctx);	/* may be NULL */
+};
+enum { IO_GUESTS_MAX = 4 };
+void io_world_attach(struct io_world *io, const struct io_guest *guest);
+/*
+ * An event of a guest, for wait().  What it points to is copied by `copy`
+ * into the arena that wait() is given, at once when wait() hands it out; the
+ * guest keeps it alive until then and `release` ends it.
+ */
+void io_world_push(struct io_world *io, const struct world_event *event,
+    void (*copy)(void *kept, struct arena *arena, struct world_event *out),
+    void (*release)(void *kept), void *kept);
+/* The credential of GitHub from now on (an App's token lives an hour). */
+void io_world_set_github_token(struct io_world *io,
+    const struct secret *token);
+
+/*
  * From now on SIGINT, SIGTERM and SIGHUP are events of wait() and nothing
  * else.  Until then they end the process as usual, which is right while
  * nothing was started: a prompt or a plan needs no clean-up.

@@ -162,6 +162,8 @@ test_runpod_encodes_every_op(void **state)
 		[CLOUD_LIST_DATA_CENTERS] = "GET /catalog/datacenters -",
 		[CLOUD_GET_ACCOUNT] = "POST  {\"query\":\"query { myself { id "
 		    "email clientBalance currentSpendPerHr spendLimit } }\"}",
+		[CLOUD_GET_SSH_KEYS] = "GET /account/ssh-keys -",
+		[CLOUD_GET_LOG] = "GET /pods/p1/logs -",
 	};
 	struct arena arena = {0};
 	(void)state;
