@@ -32,11 +32,23 @@ store(void *object, size_t offset, const void *value, size_t size)
 static bool
 applies(const struct lock_field *field, const void *object)
 {
-	unsigned only = field->flags & (FIELD_POD_ONLY | FIELD_VOLUME_ONLY);
+	unsigned only = field->flags &
+	    (FIELD_POD_ONLY | FIELD_VOLUME_ONLY | FIELD_RUNNER_ONLY);
 	if (only == 0)
 		return true;
 	enum kind kind = ((const struct lock_entry *)object)->kind;
-	return kind == (only == FIELD_POD_ONLY ? KIND_POD : KIND_VOLUME);
+	return kind == (only == FIELD_POD_ONLY ? KIND_POD :
+	    only == FIELD_VOLUME_ONLY ? KIND_VOLUME : KIND_RUNNER);
+}
+
+static bool
+is_zero(const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes;
+	for (size_t i = 0; i < n; i++)
+		if (at[i] != 0)
+			return false;
+	return true;
 }
 
 /* ---------------------------------------------------------- writing ---- */
@@ -190,6 +202,9 @@ put_field(struct json_writer *w, const struct lock_field *field,
 		put_env(w, field, object);
 		return;
 	case FIELD_OBJECT:
+		if ((field->flags & FIELD_NOT_EMPTY) &&
+		    is_zero(member_of(object, field->offset), field->size))
+			return;
 		json_key_str(w, field->key);
 		json_begin(w, '{');
 		fields_put(w, field->shape, member_of(object, field->offset));

@@ -32,6 +32,9 @@ enum field_flag {
 	FIELD_ALWAYS = 1,	/* written even when zero; must be there */
 	FIELD_POD_ONLY = 2,	/* of an entry: when its kind is pod */
 	FIELD_VOLUME_ONLY = 4,
+	FIELD_RUNNER_ONLY = 8,
+	FIELD_NOT_EMPTY = 16,	/* an object of `size` bytes, not written when
+				   all of them are zero */
 };
 
 struct lock_field {
@@ -52,7 +55,7 @@ struct lock_shape {
 /* All of struct lock; without the checksum, which the file adds. */
 extern const struct lock_shape lock_shape;
 /* The records of a journal, by type. */
-extern const struct lock_shape record_shapes[RECORD_END + 1];
+extern const struct lock_shape record_shapes[RECORD_FACT + 1];
 
 /* Write the members of object (within braces that the caller writes). */
 void fields_put(struct json_writer *w, const struct lock_shape *shape,

@@ -118,6 +118,17 @@ switched(struct lock *lock, const struct lock_op *op)
 		entry->spec_digest = op->entry.spec_digest;
 }
 
+void
+lock_apply_fact(struct arena *arena, struct lock *lock,
+    const struct record *fact)
+{
+	assert(fact->type == RECORD_FACT);
+	lock_detach(arena, lock);
+	struct lock_entry *entry = lock_find_id(lock, KIND_POD, fact->id);
+	if (entry != NULL)
+		entry->inside = fact->inside;
+}
+
 /* pod.x and pod.x[0] are one slot. */
 static struct str
 slot_of(struct str address)
@@ -319,6 +330,9 @@ journal_fold(struct arena *arena, struct lock *lock,
 			if (lock_find_op(lock, &record->op.op) == NULL)
 				continue;
 			lock_apply_result(arena, lock, record);
+			break;
+		case RECORD_FACT:
+			lock_apply_fact(arena, lock, record);
 			break;
 		case RECORD_END:
 			continue;

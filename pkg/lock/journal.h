@@ -27,6 +27,8 @@ enum record_type {
 	RECORD_INTENT,	/* op is about to be sent */
 	RECORD_RESULT,	/* what came of it */
 	RECORD_END,	/* the run's outcome was folded or needs nothing */
+	RECORD_FACT,	/* what is so inside a pod now: no change of the cloud
+			   and so no intent before it */
 };
 
 enum op_outcome {
@@ -45,6 +47,7 @@ struct record {
 	int64_t price_per_hour;		/* result of a create, -1 unknown */
 	bool adopted;			/* result found by its mark */
 	int64_t wall_ms;		/* result: when; 0 unknown */
+	struct lock_inside inside;	/* fact; `id` is the pod's */
 	uint64_t chain;			/* set by journal_read(): checksum of
 					   the journal up to here */
 };
@@ -136,6 +139,10 @@ bool journal_fold(struct arena *arena, struct lock *lock,
  */
 void lock_apply_result(struct arena *arena, struct lock *lock,
     const struct record *result);
+/* One fact: the entry of that pod id says so.  A pod that is not recorded
+ * changes nothing. */
+void lock_apply_fact(struct arena *arena, struct lock *lock,
+    const struct record *fact);
 /* One intent: add it to pending. */
 void lock_apply_intent(struct arena *arena, struct lock *lock,
     const struct record *intent);

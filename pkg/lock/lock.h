@@ -28,6 +28,38 @@
 
 enum { LOCK_VERSION = 1 };
 
+/*
+ * What has been done inside a pod, in the container that started at `start`
+ * (the service's startedAt).  Another start is another container: nothing of
+ * this holds for it.
+ */
+struct lock_inside {
+	struct str start;		/* absent: nothing was done yet */
+	struct str host_key;		/* pinned, "SHA256:…"; absent: none */
+	struct str host_key_by;		/* how it became known: "log" or
+					   "first use" */
+	bool checked;			/* ready.checks have succeeded */
+	struct str *steps;		/* digests of the setup steps that are
+					   done, in order */
+	size_t nsteps;
+	struct str process;		/* digest of the process started */
+};
+
+/* KIND_RUNNER: one registration at GitHub.  entry.id is its number there. */
+struct lock_runner {
+	struct str repository, organization;	/* one of the two */
+	struct str name;		/* with the mark of entry.op */
+	struct str *labels;		/* sorted, those of the spec */
+	size_t nlabels;
+	struct str group;		/* absent: the default one */
+	struct str version;		/* of the package: "2.336.0" */
+	bool ephemeral;
+	struct str pod;			/* address of its pod */
+	struct str pod_id;
+	struct str pod_start;		/* container it was started in */
+	bool jit;			/* registered by JIT configuration */
+};
+
 /* One thing that we own. */
 struct lock_entry {
 	enum kind kind;
@@ -45,6 +77,8 @@ struct lock_entry {
 	/* Last applied.  Values of sensitive env are references. */
 	struct pod_config pod;		/* KIND_POD */
 	struct cloud_volume volume;	/* KIND_VOLUME */
+	struct lock_inside inside;	/* KIND_POD */
+	struct lock_runner runner;	/* KIND_RUNNER */
 	int64_t price_per_hour;		/* when made; micro-dollars */
 };
 

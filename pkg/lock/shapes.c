@@ -27,7 +27,8 @@ static const char *const actions[] = {
 };
 static const char *const types[] = {
 	[RECORD_BEGIN] = "begin", [RECORD_INTENT] = "intent",
-	[RECORD_RESULT] = "result", [RECORD_END] = "end", NULL,
+	[RECORD_RESULT] = "result", [RECORD_END] = "end",
+	[RECORD_FACT] = "fact", NULL,
 };
 static const char *const outcomes[] = {
 	[OP_DONE] = "done", [OP_NONE] = "none", NULL,
@@ -65,6 +66,35 @@ static const struct lock_field volume_fields[] = {
 };
 static const struct lock_shape volume_shape = SHAPE("volume", volume_fields);
 
+#define INSIDE(type, key, member) AT(type, key, struct lock_inside, member)
+static const struct lock_field inside_fields[] = {
+	{ INSIDE(FIELD_BOOL, "checked", checked) },
+	{ INSIDE(FIELD_STR, "host_key", host_key) },
+	{ INSIDE(FIELD_STR, "host_key_by", host_key_by) },
+	{ INSIDE(FIELD_STR, "process", process) },
+	{ INSIDE(FIELD_STR, "start", start) },
+	{ INSIDE(FIELD_STRS, "steps", steps),
+	  .count = offsetof(struct lock_inside, nsteps) },
+};
+static const struct lock_shape inside_shape = SHAPE("inside", inside_fields);
+
+#define RUNNER(type, key, member) AT(type, key, struct lock_runner, member)
+static const struct lock_field runner_fields[] = {
+	{ RUNNER(FIELD_BOOL, "ephemeral", ephemeral) },
+	{ RUNNER(FIELD_STR, "group", group) },
+	{ RUNNER(FIELD_BOOL, "jit", jit) },
+	{ RUNNER(FIELD_STRS, "labels", labels),
+	  .count = offsetof(struct lock_runner, nlabels) },
+	{ RUNNER(FIELD_STR, "name", name) },
+	{ RUNNER(FIELD_STR, "organization", organization) },
+	{ RUNNER(FIELD_STR, "pod", pod) },
+	{ RUNNER(FIELD_STR, "pod_id", pod_id) },
+	{ RUNNER(FIELD_STR, "pod_start", pod_start) },
+	{ RUNNER(FIELD_STR, "repository", repository) },
+	{ RUNNER(FIELD_STR, "version", version) },
+};
+static const struct lock_shape runner_shape = SHAPE("runner", runner_fields);
+
 #define ENTRY(type, key, member) AT(type, key, struct lock_entry, member)
 static const struct lock_field entry_fields[] = {
 	{ ENTRY(FIELD_STR, "address", address), .flags = FIELD_ALWAYS },
@@ -72,6 +102,9 @@ static const struct lock_field entry_fields[] = {
 	{ ENTRY(FIELD_BOOL, "deposed", deposed) },
 	{ ENTRY(FIELD_STR, "gpu_name", gpu_name) },
 	{ ENTRY(FIELD_STR, "id", id) },
+	{ ENTRY(FIELD_OBJECT, "inside", inside),
+	  .flags = FIELD_POD_ONLY | FIELD_NOT_EMPTY,
+	  .size = sizeof(struct lock_inside), .shape = &inside_shape },
 	{ ENTRY(FIELD_CHOICE, "kind", kind), .flags = FIELD_ALWAYS,
 	  .choices = kinds },
 	{ ENTRY(FIELD_STR, "name_pattern", name_pattern) },
@@ -80,6 +113,8 @@ static const struct lock_field entry_fields[] = {
 	  .shape = &pod_shape },
 	{ ENTRY(FIELD_PRICE, "price_per_hour", price_per_hour) },
 	{ ENTRY(FIELD_BOOL, "protect", protect) },
+	{ ENTRY(FIELD_OBJECT, "runner", runner),
+	  .flags = FIELD_RUNNER_ONLY, .shape = &runner_shape },
 	{ ENTRY(FIELD_STR, "spec_digest", spec_digest) },
 	{ ENTRY(FIELD_BOOL, "stopped", stopped) },
 	{ ENTRY(FIELD_BOOL, "tainted", tainted) },
@@ -184,10 +219,17 @@ static const struct lock_field result_fields[] = {
 	{ RECORD(FIELD_INT, "wall_ms", wall_ms) },
 };
 static const struct lock_field end_fields[] = { RECORD_TYPE };
+static const struct lock_field fact_fields[] = {
+	RECORD_TYPE,
+	{ RECORD(FIELD_STR, "id", id), .flags = FIELD_ALWAYS },
+	{ RECORD(FIELD_OBJECT, "inside", inside), .shape = &inside_shape },
+	{ RECORD(FIELD_INT, "wall_ms", wall_ms) },
+};
 
-const struct lock_shape record_shapes[RECORD_END + 1] = {
+const struct lock_shape record_shapes[RECORD_FACT + 1] = {
 	[RECORD_BEGIN] = SHAPE("begin", begin_fields),
 	[RECORD_INTENT] = SHAPE("intent", intent_fields),
 	[RECORD_RESULT] = SHAPE("result", result_fields),
 	[RECORD_END] = SHAPE("end", end_fields),
+	[RECORD_FACT] = SHAPE("fact", fact_fields),
 };

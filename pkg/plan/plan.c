@@ -66,6 +66,12 @@ plan_reason_code(enum plan_reason reason, enum plan_op op)
 	case BECAUSE_DESIRED:
 		return start ? "start_because_desired" :
 		    "stop_because_desired";
+	case BECAUSE_RESTARTED:
+		return "update_because_restarted";
+	case BECAUSE_OFFLINE:
+		return "replace_because_offline";
+	case BECAUSE_POD:
+		return "replace_because_pod_changes";
 	}
 	return NULL;
 }

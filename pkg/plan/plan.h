@@ -17,6 +17,8 @@
 #define PLAN_PLAN_H
 
 #include "base/cloud.h"
+#include "base/github.h"
+#include "base/tunnel.h"
 #include "base/diag.h"
 #include "lock/lock.h"
 #include "spec/fields.h"
@@ -38,6 +40,29 @@ struct live {
 	size_t ndata_centers;
 	struct account account;
 	int64_t wall_ms;		/* as of */
+
+	/* GitHub, by scope; only those of spec and lock. */
+	struct live_scope *scopes;
+	size_t nscopes;
+	/* The holder of tunnels on this machine. */
+	bool tunnels_known;
+	struct tunnel_status *tunnels;
+	size_t ntunnels;
+};
+
+/* One repository or organization, as GitHub reports it. */
+struct live_scope {
+	struct github_scope scope;
+	bool known;			/* a complete listing came */
+	struct github_runner *runners;
+	size_t nrunners;
+	bool packages_known;
+	struct runner_package *packages;
+	size_t npackages;
+	bool groups_known;
+	struct github_group *groups;
+	size_t ngroups;
+	bool is_private, private_known;
 };
 
 enum plan_mode { PLAN_NORMAL, PLAN_DESTROY, PLAN_REFRESH_ONLY };
@@ -52,6 +77,13 @@ struct plan_options {
 	 * the live environment in memory; may be NULL. */
 	struct str (*secret)(void *ctx, struct str name);
 	void *secret_ctx;
+	/* Local ends of tunnels that are taken by others: as may_listen() of
+	 * base/seams.h; may be NULL. */
+	int (*may_listen)(void *ctx, struct arena *arena, struct str address,
+	    uint16_t port, struct str *owner);
+	void *may_listen_ctx;
+	bool no_tunnels;		/* --tunnels=false: they are left as
+					   they are */
 };
 
 /* -------------------------------------------------------------- a plan -- */
@@ -87,6 +119,13 @@ enum plan_reason {
 	BECAUSE_EDIT,			/* the spec changed */
 	BECAUSE_DRIFT,			/* update_because_drift */
 	BECAUSE_DESIRED,		/* start_because_desired, stop_... */
+	BECAUSE_RESTARTED,		/* update_because_restarted: its
+					   container started anew, so what was
+					   done inside is to be done again */
+	BECAUSE_OFFLINE,		/* replace_because_offline: a runner
+					   that GitHub does not hear from */
+	BECAUSE_POD,			/* replace_because_pod_changes: what it
+					   lives on is replaced or reset */
 };
 const char *plan_reason_code(enum plan_reason reason, enum plan_op op);
 
@@ -110,6 +149,18 @@ struct candidate {
 	int64_t price_per_hour;		/* whole pod, micro-dollars;
 					   -1 unknown */
 	enum stock stock;
+};
+
+/* What is to be done inside a pod once it runs, in this order. */
+struct plan_inside {
+	bool login;		/* pin its host key: anything below, or what
+				   others do on it, needs that */
+	bool checks;
+	size_t first_step;	/* setup from this step on; want->pod->nsetup:
+				   none */
+	bool process;		/* start it (again) */
+	struct str *steps;	/* digests of all steps, nsetup of them */
+	struct str process_digest;
 };
 
 struct plan_change {
@@ -141,6 +192,23 @@ struct plan_change {
 	int64_t before_per_hour, after_per_hour, worst_per_hour;
 	bool price_unknown;
 	enum on_failure on_failure;
+	struct plan_inside inside;	/* of a pod */
+	/* Of a runner or tunnel: the pod that it is on, live (NULL: made by
+	 * this plan), and the pod's own change or wait, as numbered in
+	 * plan_action.change (SIZE_MAX: none). */
+	const struct cloud_pod *host;
+	size_t host_change;
+	/* Of a runner. */
+	const struct live_scope *scope;
+	const struct github_runner *runner;	/* live, or NULL */
+	struct runner_package package;	/* that will be installed */
+	struct lock_runner runner_config;	/* as it will be recorded;
+						   name, pod_id, pod_start are
+						   known after apply */
+	int64_t runner_group;		/* id of its group */
+	/* Of a tunnel. */
+	const struct tunnel_status *tunnel;	/* live, or NULL */
+	struct tunnel_config tunnel_config;	/* pod_id: known after apply */
 	const char *undo;		/* "terminate", "start", "none" ... */
 	VEC_OF(const char *) dangers;	/* "container_reset", "data_loss",
 					   "gpu_not_guaranteed",
@@ -218,6 +286,21 @@ enum action_kind {
 	ACTION_POD_START,
 	ACTION_POD_RUNNING,		/* wait: container runs, ports mapped */
 	ACTION_POD_SSH,			/* wait: an SSH banner answers */
+	ACTION_POD_LOGIN,		/* pin its host key, log in */
+	ACTION_POD_CHECK,		/* ready.checks[step], until it succeeds
+					   or the pod's time is up */
+	ACTION_POD_SETUP,		/* setup[step] */
+	ACTION_POD_PROCESS,		/* start the supervised process */
+	ACTION_POD_BACKUP,		/* backup.check, of an undo: does it say
+					   that the pod may be ended? */
+	ACTION_RUNNER_INSTALL,		/* the package is on the pod */
+	ACTION_RUNNER_REGISTER,		/* journaled: GitHub knows it */
+	ACTION_RUNNER_START,		/* its files are placed, it listens */
+	ACTION_RUNNER_ONLINE,		/* wait: GitHub says so */
+	ACTION_RUNNER_REMOVE,		/* drain, remove at GitHub, end it on
+					   the pod; journaled */
+	ACTION_TUNNEL_OPEN,
+	ACTION_TUNNEL_CLOSE,
 	ACTION_POD_STOP,
 	ACTION_BARRIER,			/* all creations before all deletions */
 	ACTION_POD_DELETE,
@@ -229,6 +312,7 @@ struct plan_action {
 	enum action_kind kind;
 	size_t change;			/* index into changes and, behind them,
 					   waits: see plan_action_change() */
+	size_t step;			/* of a check or setup step */
 	VEC_OF(size_t) after;		/* actions that must have succeeded */
 };
 
@@ -258,6 +342,8 @@ struct plan {
 	 * again.  A first pass with only pods known finds out.
 	 */
 	bool needs_catalog, needs_volumes, needs_account;
+	bool needs_github;		/* a live_scope, or a part of one */
+	bool needs_tunnels;
 };
 
 /*

@@ -13,6 +13,12 @@ nothing_journaled(struct run *run, struct act *act)
 }
 
 static void
+nothing_starts(struct run *run, struct act *act)
+{
+	act_fail(run, act, FAIL_ERROR, STR("this is not carried out yet"));
+}
+
+static void
 nothing_listed(struct run *run, struct act *act, const struct listed *listed)
 {
 	(void)run;
@@ -74,6 +80,78 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.waits = true,
 		.start = ssh_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = running_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_LOGIN] = {
+		.words = "log in", .doing = "logging in to",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_CHECK] = {
+		.words = "check", .doing = "checking",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_SETUP] = {
+		.words = "set up", .doing = "setting up",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_PROCESS] = {
+		.words = "start process", .doing = "starting the process of",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_POD_BACKUP] = {
+		.words = "ask about the backup", .doing = "asking about the backup of",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_RUNNER_INSTALL] = {
+		.words = "install runner", .doing = "installing",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_RUNNER_REGISTER] = {
+		.words = "register runner", .doing = "registering",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_RUNNER_START] = {
+		.words = "start runner", .doing = "starting",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_RUNNER_ONLINE] = {
+		.words = "wait until it is online", .doing = "waiting for",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_RUNNER_REMOVE] = {
+		.words = "remove runner", .doing = "removing",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_TUNNEL_OPEN] = {
+		.words = "open tunnel", .doing = "opening",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
+		.inverse = -1,
+	},
+	[ACTION_TUNNEL_CLOSE] = {
+		.words = "close tunnel", .doing = "closing",
+		.start = nothing_starts, .journaled = nothing_journaled,
+		.answer = wait_answer, .listed = nothing_listed,
 		.inverse = -1,
 	},
 	[ACTION_POD_STOP] = {

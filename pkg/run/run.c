@@ -498,6 +498,11 @@ run_event(struct run *run, const struct run_event *event)
 	case RUN_SIGNAL:
 		interrupt(run);
 		break;
+	case RUN_SSH_ANSWER:
+	case RUN_GITHUB_ANSWER:
+	case RUN_HOLDER_ANSWER:
+	case RUN_FETCH_ANSWER:
+		break;		/* nothing that would ask is started */
 	}
 	if (!run->abandoned)
 		pump(run);

@@ -32,7 +32,10 @@
 
 #include "base/cloud.h"
 #include "base/diag.h"
+#include "base/github.h"
 #include "base/seams.h"
+#include "base/ssh.h"
+#include "base/tunnel.h"
 #include "lock/journal.h"
 #include "lock/lock.h"
 #include "plan/plan.h"
@@ -55,6 +58,21 @@ struct run_options {
 	    struct str *value);
 	void *resolve_ctx;
 	struct chance chance;		/* op ids, jitter */
+	struct str public_keys;		/* lines for PUBLIC_KEY of new pods;
+					   absent: none are given */
+	struct str ssh_key;		/* default private key, SSH_KEY_PATH */
+	struct str log_dir;		/* `.podform/logs`: output of setup is
+					   kept below; absent: nowhere */
+	struct str cache_dir;		/* for runner packages; absent: pods
+					   must fetch them themselves */
+	int64_t drain_ms;		/* a runner with a job is waited for;
+					   0: 30 min */
+	int64_t idle_window_ms;		/* two looks that far apart must both
+					   find a runner idle; 0: 60 s */
+	int64_t online_ms;		/* 0: 5 min */
+	bool force;			/* the user said so: a runner that is
+					   busy or unknown is ended all the
+					   same (--force-runners) */
 };
 
 /* ------------------------------------------------------------- effects -- */
@@ -64,6 +82,10 @@ enum run_effect_type {
 			   batch of these may share one sync */
 	RUN_REQUEST,	/* send, answer with RUN_ANSWER */
 	RUN_BANNER,	/* probe, answer with RUN_BANNER_ANSWER */
+	RUN_SSH,	/* inside a pod, answer with RUN_SSH_ANSWER */
+	RUN_GITHUB,	/* answer with RUN_GITHUB_ANSWER; listings complete */
+	RUN_HOLDER,	/* tunnels, answer with RUN_HOLDER_ANSWER */
+	RUN_FETCH,	/* a file, answer with RUN_FETCH_ANSWER */
 	RUN_CANCEL,	/* forget the request or probe of that token */
 	RUN_NOTE,	/* tell people; no answer */
 };
@@ -97,6 +119,10 @@ struct run_effect {
 	int64_t timeout_ms;
 	struct str host;
 	uint16_t port;
+	struct ssh_request ssh;
+	struct github_request github;
+	struct holder_request holder;
+	struct fetch_request fetch;
 	struct run_note note;
 };
 
@@ -104,13 +130,18 @@ struct run_effect {
 
 enum run_event_type {
 	RUN_JOURNALED, RUN_ANSWER, RUN_BANNER_ANSWER, RUN_TIME, RUN_SIGNAL,
+	RUN_SSH_ANSWER, RUN_GITHUB_ANSWER, RUN_HOLDER_ANSWER,
+	RUN_FETCH_ANSWER,
 };
 
 struct run_event {
 	enum run_event_type type;
 	uint64_t token;
-	bool ok;			/* journaled; banner read */
+	bool ok;			/* journaled; banner read; fetched */
 	const struct cloud_answer *answer;	/* copied as needed */
+	const struct ssh_answer *ssh;		/* likewise */
+	const struct github_answer *github;
+	const struct holder_answer *holder;
 	struct str reason;
 	int64_t now_ms;			/* monotonic, always set */
 	int64_t boot_ms;		/* always set */
@@ -136,6 +167,8 @@ bool run_finished(const struct run *run);
 enum run_failure {
 	FAIL_NONE, FAIL_ERROR, FAIL_CAPACITY, FAIL_AUTH, FAIL_BALANCE,
 	FAIL_BUDGET, FAIL_TIMEOUT, FAIL_SUSPECT, FAIL_DISK, FAIL_INTERRUPTED,
+	FAIL_INSIDE,		/* a check, step or process on the pod */
+	FAIL_BUSY,		/* a runner has a job, or nobody knows */
 };
 
 /* A thing that may be billing because of this run, or is unclear. */

@@ -36,6 +36,7 @@ const char *exit_code_meaning(int code);
 struct session_config {
 	const struct world *world;
 	const struct cloud *cloud;
+	const struct github *github;	/* NULL: no runners can be had */
 	struct str lock_path;		/* podform.lock */
 	struct str work_dir;		/* .podform */
 	uint32_t own_uid;

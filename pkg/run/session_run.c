@@ -133,6 +133,11 @@ do_effect(struct driver *driver, const struct run_effect *effect)
 			session->config.note(session->config.note_ctx,
 			    &effect->note);
 		break;
+	case RUN_SSH:
+	case RUN_GITHUB:
+	case RUN_HOLDER:
+	case RUN_FETCH:
+		break;		/* no action asks for these yet */
 	case RUN_JOURNAL:
 		break;
 	}

@@ -72,6 +72,9 @@ struct setup_step {
 	struct text run;
 	struct str from, to;
 	struct span span;
+	struct str digest;		/* "sha256:…" of its text as written (so
+					   of secrets only the names) and, of
+					   a copy, of what it would copy */
 };
 
 struct pod_spec {

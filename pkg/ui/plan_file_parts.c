@@ -177,7 +177,7 @@ read_words(const struct part *part, struct plan_change *change)
 		json_value_str(part->reader, row.object,
 		    ARENA_PUSH(arena_of(part), &change->depends_on));
 	word = text_of(part, "action_reason");
-	for (int r = BECAUSE_NOTHING; r <= BECAUSE_DESIRED; r++) {
+	for (int r = BECAUSE_NOTHING; r <= BECAUSE_POD; r++) {
 		const char *code = plan_reason_code((enum plan_reason)r,
 		    change->op);
 		if (code != NULL && word.data != NULL && str_is(word, code)) {

@@ -105,6 +105,12 @@ reason_words(const struct plan_change *change)
 		return "left over from a replacement";
 	case BECAUSE_DRIFT:
 		return "changed outside of podform";
+	case BECAUSE_RESTARTED:
+		return "its container started anew";
+	case BECAUSE_OFFLINE:
+		return "GitHub does not hear from it";
+	case BECAUSE_POD:
+		return "its pod changes";
 	case BECAUSE_DESIRED:
 		return change->op == PLAN_STOP ? "the spec says stopped" :
 		    "the spec says running";

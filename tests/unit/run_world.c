@@ -232,6 +232,11 @@ take_effect(struct run_world *r, const struct run_effect *effect)
 	case RUN_CANCEL:
 		strbuf_adds(&r->log, "cancel\n");
 		break;
+	case RUN_SSH:
+	case RUN_GITHUB:
+	case RUN_HOLDER:
+	case RUN_FETCH:
+		fail_msg("an effect that no test expects");
 	}
 }
 
