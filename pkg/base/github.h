@@ -10,6 +10,17 @@
  * the call that makes its JIT configuration, before any machine runs it; it
  * lives at one level, repository or organization; names are unique there,
  * regardless of case; a 404 may mean "not allowed"; there is no "last seen".
+ *
+ * So REASON_NOT_FOUND says that a runner is gone only while its scope can be
+ * read (a listing of it succeeds), and absence in one listing proves nothing:
+ * pages are no snapshot.  Of what may go wrong:
+ *
+ *	JIT, REASON_CONFLICT	the name is taken, perhaps by our own lost
+ *				call: find it
+ *	JIT, OUTCOME_UNKNOWN	the name may be registered: find it
+ *	JIT, REASON_NO_CAPACITY	the group has as many runners as it may
+ *	REASON_RATE_LIMITED	of 403 too: nothing is known of any runner
+ *	REASON_FORBIDDEN	the message says what would be accepted
  */
 #ifndef BASE_GITHUB_H
 #define BASE_GITHUB_H
@@ -25,14 +36,16 @@ struct github_scope {
 
 enum github_op {
 	GITHUB_LIST_RUNNERS,	/* all of a scope; pages by cursor */
-	GITHUB_FIND_RUNNER,	/* by `name`: none or one */
+	GITHUB_FIND_RUNNER,	/* by `name`: none or one, once there is no
+				   next page (old servers ignore the name) */
 	GITHUB_GET_RUNNER,	/* by `id` */
 	GITHUB_JIT,		/* registers `name`: runner and config */
 	GITHUB_REGISTRATION_TOKEN,
 	GITHUB_SET_LABELS,	/* replaces the custom labels: a drain */
 	GITHUB_DELETE_RUNNER,	/* 204, REASON_BUSY, REASON_NOT_FOUND */
 	GITHUB_DOWNLOADS,	/* packages that the scope may use */
-	GITHUB_DEPRECATION,	/* of `version`; 404: no information */
+	GITHUB_DEPRECATION,	/* of `version`; OK with neither time where
+				   the service does not say (404) */
 	GITHUB_LIST_GROUPS,	/* of an organization */
 	GITHUB_GET_REPOSITORY,	/* is it private? */
 	GITHUB_OP_COUNT
@@ -80,6 +93,7 @@ struct github_answer {
 	int64_t total;			/* as the service counts; -1 unknown */
 	struct str jit;			/* secret */
 	struct str token;		/* registration; secret */
+	int64_t token_ends_ms;		/* wall clock; 0 unknown */
 	struct runner_package *packages;	/* linux x64 */
 	size_t npackages;
 	struct str registration_ends, runtime_ends;	/* deprecation: RFC

@@ -119,6 +119,9 @@ struct http_request {
 	int64_t timeout_ms;	/* for the whole exchange */
 	size_t max_body;	/* bytes of the answer that are read at most */
 	bool effect;		/* may change something: never sent twice */
+	int64_t quiet_ms;	/* an event stream, which the server leaves
+				   open: the answer is complete when nothing
+				   has come for that long; 0: none */
 };
 
 enum http_outcome {
@@ -142,6 +145,7 @@ struct http_answer {
 	struct str github_limit;	/* "remaining/reset", x-ratelimit-* */
 	struct str permissions;	/* x-accepted-github-permissions, or
 				   x-accepted-oauth-scopes */
+	struct str token_ends;	/* github-authentication-token-expiration */
 };
 
 /* A file to be had, such as a runner package: not through the API. */

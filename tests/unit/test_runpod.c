@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/strbuf.h"
+#include "base/headers.h"
 #include "cloud/runpod/classify.h"
 #include "cloud/runpod/runpod.h"
 
@@ -810,11 +811,11 @@ test_runpod_clamps_retry_after(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNTOF(cases); i++) {
 		/* The answer's own date counts, not our clock. */
-		assert_int_equal(classify_retry_after(
+		assert_int_equal(headers_retry_after(
 		    str_from(cases[i].header),
 		    STR("Sat, 21 Nov 2026 12:00:00 GMT"), 0), cases[i].ms);
 	}
-	assert_int_equal(classify_retry_after(
+	assert_int_equal(headers_retry_after(
 	    STR("Sat, 21 Nov 2026 12:00:30 GMT"), (struct str){0},
 	    1795262420000), 10000);
 }

@@ -1,11 +1,11 @@
 /* classify.c - see classify.h */
 #include "cloud/runpod/classify.h"
 
+#include "base/headers.h"
 #include "base/json.h"
 #include "base/units.h"
-#include "cloud/runpod/headers.h"
 
-enum { RETRY_MAX_S = 300, WINDOW_MAX_S = 7 * 24 * 3600 };
+enum { WINDOW_MAX_S = 7 * 24 * 3600 };
 
 /* ------------------------------------------------------------- prose ---- */
 
@@ -208,28 +208,6 @@ classify_status(enum cloud_op op, int status,
 }
 
 /* ----------------------------------------------------------- headers ---- */
-
-int64_t
-classify_retry_after(struct str header, struct str date, int64_t wall_ms)
-{
-	int64_t seconds;
-	header = str_trim(header);
-	if (headers_digits(header, &seconds)) {
-		if (seconds > RETRY_MAX_S)
-			seconds = RETRY_MAX_S;
-		return seconds * SECOND_MS;
-	}
-	int64_t until, now;
-	if (!headers_date(header, &until))
-		return 0;
-	if (!headers_date(str_trim(date), &now))
-		now = wall_ms;
-	if (until <= now)
-		return 0;
-	int64_t wait = until - now;
-	return wait > (int64_t)RETRY_MAX_S * SECOND_MS ?
-	    (int64_t)RETRY_MAX_S * SECOND_MS : wait;
-}
 
 /* One member of the list: "minute";r=0;t=12 */
 static bool

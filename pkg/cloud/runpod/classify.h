@@ -36,14 +36,6 @@ bool classify_says_no_capacity(struct str message);
 bool classify_says_no_money(struct str message);
 
 /*
- * Milliseconds to wait by a Retry-After header: seconds, or a date that is
- * compared with the answer's own Date header (and with wall_ms where that
- * is missing).  Within 0..300,000; whatever is not sane is 0.
- */
-int64_t classify_retry_after(struct str header, struct str date,
-    int64_t wall_ms);
-
-/*
  * The tightest window of a RateLimit header:
  *	"minute";r=0;t=12, "hour";r=2800;t=1812
  * *left is -1 if no window could be read.

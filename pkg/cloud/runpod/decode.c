@@ -3,8 +3,9 @@
 
 #include <assert.h>
 
-#include "base/plant.h"
+#include "base/headers.h"
 #include "base/map.h"
+#include "base/plant.h"
 #include "cloud/runpod/classify.h"
 #include "cloud/runpod/ops.h"
 
@@ -267,7 +268,7 @@ decode_refusal(struct arena *arena, const struct cloud_request *request,
 	out->reason = verdict.reason;
 	out->message = problem.proven ? problem.message :
 	    arena_printf(arena, "HTTP status %d", http->status);
-	out->retry_after_ms = classify_retry_after(http->retry_after,
+	out->retry_after_ms = headers_retry_after(http->retry_after,
 	    http->date, wall_ms);
 }
 

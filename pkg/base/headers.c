@@ -1,9 +1,11 @@
 /* headers.c - see headers.h */
-#include "cloud/runpod/headers.h"
+#include "base/headers.h"
 
 #include "base/arena.h"
 #include "base/strbuf.h"
 #include "base/units.h"
+
+enum { RETRY_MAX_S = 300 };
 
 bool
 headers_digits(struct str text, int64_t *out)
@@ -43,4 +45,26 @@ headers_date(struct str text, int64_t *wall_ms)
 	ok = parse_time(strbuf_str(&buf), wall_ms);
 	strbuf_release(&buf);
 	return ok;
+}
+
+int64_t
+headers_retry_after(struct str header, struct str date, int64_t wall_ms)
+{
+	int64_t seconds;
+	header = str_trim(header);
+	if (headers_digits(header, &seconds)) {
+		if (seconds > RETRY_MAX_S)
+			seconds = RETRY_MAX_S;
+		return seconds * SECOND_MS;
+	}
+	int64_t until, now;
+	if (!headers_date(header, &until))
+		return 0;
+	if (!headers_date(str_trim(date), &now))
+		now = wall_ms;
+	if (until <= now)
+		return 0;
+	int64_t wait = until - now;
+	return wait > (int64_t)RETRY_MAX_S * SECOND_MS ?
+	    (int64_t)RETRY_MAX_S * SECOND_MS : wait;
 }
