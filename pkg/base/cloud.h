@@ -149,7 +149,9 @@ struct cloud_request {
 	struct str cursor;		/* next page of a listing */
 	int64_t gpu_count;		/* catalog: stock for pods of that size */
 	int64_t tail;			/* log: how many lines; 0: 100 */
-	struct str since;		/* log: event id to go on after */
+	struct str since;		/* log: RFC 3339; lines from then on,
+					   those of that instant too, and
+					   then tail means nothing */
 };
 
 /*

@@ -687,12 +687,126 @@ test_runpod_classifies_every_refusal(void **state)
 }
 
 static void
+test_runpod_reads_the_keys_of_the_account(void **state)
+{
+	struct arena arena = {0};
+	struct cloud_answer answer = decode(&arena, CLOUD_GET_SSH_KEYS, 200,
+	    "{\"keys\":[\"ssh-ed25519 AAAA me@x\",\"ssh-rsa B\\n\"]}");
+	(void)state;
+
+	assert_int_equal(answer.outcome, OUTCOME_OK);
+	assert_int_equal(answer.nssh_keys, 2);
+	assert_str(answer.ssh_keys[0], "ssh-ed25519 AAAA me@x");
+	assert_str(answer.ssh_keys[1], "ssh-rsa B");
+	/* Two lines would be two keys. */
+	answer = decode(&arena, CLOUD_GET_SSH_KEYS, 200,
+	    "{\"keys\":[\"ssh-ed25519 A\\nssh-ed25519 B\"]}");
+	assert_int_equal(answer.reason, REASON_MALFORMED);
+	assert_int_equal(answer.nssh_keys, 0);
+	answer = decode(&arena, CLOUD_GET_SSH_KEYS, 200, "{\"keys\":[7]}");
+	assert_int_equal(answer.reason, REASON_MALFORMED);
+	answer = decode(&arena, CLOUD_GET_SSH_KEYS, 200, "{\"keys\":[]}");
+	assert_int_equal(answer.outcome, OUTCOME_OK);
+	arena_release(&arena);
+}
+
+#define LOG_EVENT(source, line) "data: {\"ts\":\"2026-06-01T12:02:03Z\"," \
+	"\"source\":\"" source "\",\"line\":\"" line "\"}"
+
+static void
+test_runpod_reads_a_log(void **state)
+{
+	struct arena arena = {0};
+	struct cloud_answer answer = decode(&arena, CLOUD_GET_LOG, 200,
+	    "\xef\xbb\xbf: hello\r\nretry: 3000\r\n\r\n"
+	    "id: 2026-06-01T12:02:03Z/1\n" LOG_EVENT("system", "begin")
+	    "\n\n: heartbeat\n\nevent: ping\ndata: now\n\n"
+	    "data: {\"alive\":true}\r\r"
+	    "id:2\nevent: message\n"
+	    LOG_EVENT("container", "\\u001b[31mred\\u001b[0m") "\n\n"
+	    "data: {\"line\":\ndata: \"in two\"}\n\n"
+	    LOG_EVENT("container", "last") "\n"
+	    "id: 2026-06-01T12:0");
+	(void)state;
+
+	assert_int_equal(answer.outcome, OUTCOME_OK);
+	assert_int_equal(answer.nlines, 4);
+	assert_true(answer.lines[0].system);
+	assert_str(answer.lines[0].text, "begin");
+	assert_str(answer.lines[0].time, "2026-06-01T12:02:03Z");
+	assert_false(answer.lines[1].system);
+	assert_str(answer.lines[1].text, "\033[31mred\033[0m");
+	assert_str(answer.lines[2].text, "in two");
+	assert_null(answer.lines[2].time.data);
+	assert_str(answer.lines[3].text, "last");
+	arena_release(&arena);
+}
+
+static void
+test_runpod_leaves_out_a_log_line_that_is_cut(void **state)
+{
+	static const char *const rests[] = { "da", "data", "data: {\"li",
+		"data: {\"line\":\"x\"}", "data: {\"line\":\n", ": hear", "" };
+	(void)state;
+
+	for (size_t i = 0; i < COUNTOF(rests); i++) {
+		struct arena arena = {0};
+		const char *body = arena_printf(&arena, "%s\n\n%s",
+		    LOG_EVENT("container", "one"), rests[i]).data;
+		struct cloud_answer answer = decode(&arena, CLOUD_GET_LOG,
+		    200, body);
+		assert_int_equal(answer.outcome, OUTCOME_OK);
+		assert_int_equal(answer.nlines, 1);
+		arena_release(&arena);
+	}
+}
+
+static void
+test_runpod_refuses_what_is_no_log(void **state)
+{
+	static const char *const bodies[] = {
+		"<html>\n<body>\n", "{\"keys\":[]}", "data: {{}}\n\n",
+		"data: {\"line\":7}\n\n", "data: {\"line\":null}\n\n",
+		"data: {\"line\":\"a\",\"line\":\"b\"}\n\n",
+		"HTTP/1.1 200 OK\n",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNTOF(bodies); i++) {
+		struct arena arena = {0};
+		struct cloud_answer answer = decode(&arena, CLOUD_GET_LOG,
+		    200, bodies[i]);
+		assert_int_equal(answer.outcome, OUTCOME_UNKNOWN);
+		assert_int_equal(answer.reason, REASON_MALFORMED);
+		assert_int_equal(answer.nlines, 0);
+		arena_release(&arena);
+	}
+}
+
+static void
+test_runpod_asks_for_the_log_from_a_time_or_the_last_lines(void **state)
+{
+	struct arena arena = {0};
+	struct cloud_request request = { .op = CLOUD_GET_LOG,
+		.id = STR("p1"), .tail = 7 };
+	(void)state;
+
+	assert_str(encode(&arena, request).path, "/pods/p1/logs?tail=7");
+	request.tail = 70000;
+	assert_str(encode(&arena, request).path, "/pods/p1/logs?tail=5000");
+	request.since = STR("2026-06-01T12:02:03+02:00");
+	assert_str(encode(&arena, request).path,
+	    "/pods/p1/logs?since=2026-06-01T12%3A02%3A03%2B02%3A00");
+	arena_release(&arena);
+}
+
+static void
 test_runpod_success_is_one_status_per_op(void **state)
 {
 	static const int statuses[] = { 200, 201, 202, 204 };
 	(void)state;
 
-	for (int op = 0; op < CLOUD_GET_SSH_KEYS; op++)
+	for (int op = 0; op < CLOUD_OP_COUNT; op++)
 	for (size_t s = 0; s < COUNTOF(statuses); s++) {
 		struct arena arena = {0};
 		bool create = op == CLOUD_CREATE_POD ||
@@ -701,7 +815,9 @@ test_runpod_success_is_one_status_per_op(void **state)
 		int good = create ? 201 : end ? 204 : 200;
 		struct cloud_answer answer = decode(&arena,
 		    (enum cloud_op)op, statuses[s], "");
-		if (end && statuses[s] == good)
+		/* A log in which nothing was said yet is a log. */
+		bool empty = op == CLOUD_GET_LOG;
+		if ((end || empty) && statuses[s] == good)
 			assert_int_equal(answer.outcome, OUTCOME_OK);
 		else {
 			assert_int_equal(answer.outcome, OUTCOME_UNKNOWN);
@@ -877,6 +993,12 @@ main(void)
 		cmocka_unit_test(test_runpod_reads_volumes_and_the_catalog),
 		cmocka_unit_test(test_runpod_reads_the_account),
 		cmocka_unit_test(test_runpod_classifies_every_refusal),
+		cmocka_unit_test(test_runpod_reads_the_keys_of_the_account),
+		cmocka_unit_test(test_runpod_reads_a_log),
+		cmocka_unit_test(test_runpod_leaves_out_a_log_line_that_is_cut),
+		cmocka_unit_test(test_runpod_refuses_what_is_no_log),
+		cmocka_unit_test(
+		    test_runpod_asks_for_the_log_from_a_time_or_the_last_lines),
 		cmocka_unit_test(test_runpod_success_is_one_status_per_op),
 		cmocka_unit_test(
 		    test_runpod_transport_failures_keep_their_reason),

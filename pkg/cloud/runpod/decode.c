@@ -208,6 +208,11 @@ decode_shape(struct json_reader *reader, const struct cloud_request *request,
 	case SHAPE_ACCOUNT:
 		decode_account(reader, root, out);
 		break;
+	case SHAPE_SSH_KEYS:
+		decode_ssh_keys(reader, root, out);
+		break;
+	case SHAPE_LOG:
+		break;		/* decode_log() */
 	}
 }
 
@@ -240,6 +245,12 @@ decode_body(struct arena *arena, const struct cloud_request *request,
 
 	if (row->shape == SHAPE_NONE)
 		return;
+	if (row->shape == SHAPE_LOG) {
+		struct str why;
+		if (!decode_log(arena, body, out, &why))
+			malformed(out, why);
+		return;
+	}
 	if (!json_parse(&scratch, body, limits, &doc, &error)) {
 		if (PLANTED(5) && request->op == CLOUD_LIST_PODS)
 			out->outcome = OUTCOME_OK;

@@ -34,6 +34,18 @@ void decode_data_center(struct json_reader *reader, struct json_value value,
 void decode_account(struct json_reader *reader, struct json_value root,
     struct cloud_answer *out);
 
+/* The keys of the account, each a line of authorized_keys. */
+void decode_ssh_keys(struct json_reader *reader, struct json_value root,
+    struct cloud_answer *out);
+
+/*
+ * A log (decode_log.c): Server-Sent Events, as far as they came, since the
+ * stream stays open behind the last one.  False, with *why, for what is no
+ * such stream.
+ */
+bool decode_log(struct arena *arena, struct str body,
+    struct cloud_answer *out, struct str *why);
+
 /* A required id: 1 to 64 of [A-Za-z0-9_-]. */
 void decode_id(struct json_reader *reader, struct json_value object,
     const char *key, struct str *out);

@@ -1,4 +1,5 @@
-/* decode_account.c - the account, as GraphQL reports it; see decode.h */
+/* decode_account.c - the account, as GraphQL reports it, and its SSH keys, as
+ * REST v2 does; see decode.h */
 #include "base/units.h"
 #include "cloud/runpod/decode.h"
 
@@ -78,4 +79,37 @@ decode_account(struct json_reader *reader, struct json_value root,
 	    &account->spend_per_hour);
 	json_read_usd(reader, myself, "spendLimit", NULLABLE,
 	    &account->spend_limit);
+}
+
+/*
+ * A key goes into a file of lines on the pod: one that holds a line end
+ * would be two, and the second one nobody's.
+ */
+static bool
+is_one_line(struct str key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if ((unsigned char)key.data[i] < ' ' && key.data[i] != '\t')
+			return false;
+	return key.len > 0;
+}
+
+void
+decode_ssh_keys(struct json_reader *reader, struct json_value root,
+    struct cloud_answer *out)
+{
+	struct json_value list;
+
+	if (!json_read_array(reader, root, "keys", REQUIRED, &list))
+		return;
+	struct json_iter it = json_iter(list);
+	out->ssh_keys = ARENA_ARRAY(reader->arena, struct str,
+	    json_count(list));
+	while (!reader->failed && json_next(&it)) {
+		struct str key = {0};
+		if (json_value_str(reader, it.value, &key) &&
+		    !is_one_line(str_trim(key)))
+			json_fail(reader, "keys", "a key in one line");
+		out->ssh_keys[out->nssh_keys++] = str_trim(key);
+	}
 }

@@ -26,6 +26,21 @@ add_percent(struct strbuf *out, struct str text)
 	}
 }
 
+/* Its default is 100 lines, its most 5,000; a time makes it ignore them. */
+static void
+add_log_query(struct strbuf *out, const struct cloud_request *request)
+{
+	enum { TAIL_MAX = 5000 };
+
+	if (request->since.data != NULL) {
+		strbuf_adds(out, "?since=");
+		add_percent(out, request->since);
+	} else if (request->tail > 0) {
+		strbuf_addf(out, "?tail=%d", (int)(request->tail < TAIL_MAX ?
+		    request->tail : TAIL_MAX));
+	}
+}
+
 static struct str
 make_path(struct arena *arena, const struct cloud_request *request)
 {
@@ -39,6 +54,8 @@ make_path(struct arena *arena, const struct cloud_request *request)
 	if (request->op == CLOUD_LIST_GPUS)
 		strbuf_addf(&out, "?include=AVAILABILITY&product=POD&count=%d",
 		    (int)(request->gpu_count > 0 ? request->gpu_count : 1));
+	else if (request->op == CLOUD_GET_LOG)
+		add_log_query(&out, request);
 	else if (request->cursor.data != NULL) {
 		strbuf_adds(&out, "?cursor=");
 		add_percent(&out, request->cursor);

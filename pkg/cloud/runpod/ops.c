@@ -11,6 +11,7 @@ enum {
 #define LIST_BYTES ((size_t)32 << 20)
 #define CATALOG_BYTES ((size_t)4 << 20)
 #define ANSWER_BYTES ((size_t)256 << 10)
+#define LOG_BYTES ((size_t)8 << 20)	/* 5,000 long lines */
 
 #define POD "/pods/%"
 #define VOLUME "/network-volumes/%"
@@ -50,9 +51,9 @@ const struct ops_row ops_rows[CLOUD_OP_COUNT] = {
 	[CLOUD_GET_ACCOUNT] = { HTTP_POST, HOST_CLOUD_GRAPHQL, "", NULL,
 	    200, SHAPE_ACCOUNT, READ_MS, ANSWER_BYTES },
 	[CLOUD_GET_SSH_KEYS] = { HTTP_GET, HOST_CLOUD, "/account/ssh-keys",
-	    NULL, 200, SHAPE_NONE, READ_MS, ANSWER_BYTES },
+	    NULL, 200, SHAPE_SSH_KEYS, READ_MS, ANSWER_BYTES },
 	[CLOUD_GET_LOG] = { HTTP_GET, HOST_CLOUD, POD "/logs", NULL,
-	    200, SHAPE_NONE, READ_MS, ANSWER_BYTES },
+	    200, SHAPE_LOG, READ_MS, LOG_BYTES },
 };
 
 bool

@@ -14,7 +14,8 @@ enum ops_shape {
 	SHAPE_NONE,		/* 204: the body means nothing */
 	SHAPE_PODS, SHAPE_POD, SHAPE_CREATED_POD,
 	SHAPE_VOLUMES, SHAPE_VOLUME,
-	SHAPE_GPUS, SHAPE_DATA_CENTERS, SHAPE_ACCOUNT,
+	SHAPE_GPUS, SHAPE_DATA_CENTERS, SHAPE_ACCOUNT, SHAPE_SSH_KEYS,
+	SHAPE_LOG,		/* an event stream, not JSON */
 };
 
 struct ops_row {
