@@ -25,6 +25,8 @@ io_event_free(struct io_event *event)
 	strbuf_release(&event->ratelimit);
 	strbuf_release(&event->request_id);
 	strbuf_release(&event->date);
+	if (event->release != NULL)
+		event->release(event->kept);
 	free(event);
 }
 
@@ -58,8 +60,16 @@ io_event_push(struct io_event_queue *queue, struct io_event *event)
 static bool
 has_token(const struct io_event *event)
 {
-	return event->event.type == WORLD_HTTP ||
-	    event->event.type == WORLD_BANNER;
+	switch (event->event.type) {
+	case WORLD_HTTP:
+	case WORLD_BANNER:
+	case WORLD_SSH:
+	case WORLD_HOLDER:
+	case WORLD_FETCH:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool
@@ -113,6 +123,8 @@ io_event_deliver(struct io_event_queue *queue, struct arena *arena,
 		event->body = (struct strbuf){0};
 	} else if (out->type == WORLD_BANNER)
 		out->banner_reason = keep(arena, &event->reason);
+	if (event->copy != NULL)
+		event->copy(event->kept, arena, out);
 	io_event_free(event);
 	return true;
 }

@@ -15,6 +15,10 @@ struct io_event {
 	struct world_event event;	/* its strs are made by deliver */
 	struct strbuf body, reason;
 	struct strbuf retry_after, ratelimit, request_id, date;
+	/* Of a guest (io_world_push): NULL for ours. */
+	void (*copy)(void *kept, struct arena *arena, struct world_event *out);
+	void (*release)(void *kept);
+	void *kept;
 };
 
 struct io_event_queue {

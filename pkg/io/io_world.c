@@ -1,6 +1,7 @@
 /* io_world.c - see io_world.h */
 #include "io/io_world.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "io/io_http.h"
 
 /* Upper half of the data of an epoll event: whose descriptor it is. */
-enum io_tag { TAG_SIGNAL, TAG_HTTP, TAG_BANNER };
+enum io_tag { TAG_SIGNAL, TAG_HTTP, TAG_BANNER, TAG_GUEST };
 
 enum {
 	READY_MAX = 64,
@@ -29,6 +30,8 @@ struct io_world {
 	int epoll;
 	int signals;		/* signalfd, or -1 */
 	int64_t gap_ms;		/* see io_clock_slept() */
+	struct io_guest guests[IO_GUESTS_MAX];
+	size_t nguests;
 };
 
 /* ------------------------------------------------------------ the loop ---- */
@@ -58,6 +61,9 @@ look_for_sleep(struct io_world *io)
 		return;
 	/* Connections from before are dead and do not know it. */
 	io_http_drop_pool(io->http);
+	for (size_t i = 0; i < io->nguests; i++)
+		if (io->guests[i].suspended != NULL)
+			io->guests[i].suspended(io->guests[i].ctx);
 	io_event_push(&io->queue, io_event_new(WORLD_SUSPENDED, 0));
 }
 
@@ -76,8 +82,23 @@ timeout_ms(const struct io_world *io, int64_t deadline_ms)
 	int64_t next = earlier(deadline_ms,
 	    earlier(io_http_next_ms(io->http),
 		io_banners_next_ms(io->banners)));
+	for (size_t i = 0; i < io->nguests; i++)
+		next = earlier(next, io->guests[i].next_ms(
+		    io->guests[i].ctx));
 	int64_t left = next < 0 ? LOOK_MS : next - now_ms(io);
 	return left < 0 ? 0 : left > LOOK_MS ? LOOK_MS : (int)left;
+}
+
+/* Turn the guests whose time has come. */
+static void
+guests_tick(struct io_world *io)
+{
+	for (size_t i = 0; i < io->nguests; i++) {
+		const struct io_guest *guest = &io->guests[i];
+		int64_t next = guest->next_ms(guest->ctx);
+		if (next >= 0 && next <= now_ms(io))
+			guest->turn(guest->ctx);
+	}
 }
 
 /* One turn: sleep until something is ready or due, then do it. */
@@ -100,10 +121,14 @@ turn(struct io_world *io, int64_t deadline_ms)
 		case TAG_BANNER:
 			io_banners_ready(io->banners, fd);
 			break;
+		case TAG_GUEST:		/* fd: which one */
+			io->guests[fd].turn(io->guests[fd].ctx);
+			break;
 		}
 	}
 	io_http_tick(io->http);
 	io_banners_tick(io->banners);
+	guests_tick(io);
 	look_for_sleep(io);
 }
 
@@ -147,9 +172,13 @@ static void
 world_cancel(void *ctx, uint64_t token)
 {
 	struct io_world *io = ctx;
-	if (!io_http_cancel(io->http, token) &&
-	    !io_banners_cancel(io->banners, token))
-		io_event_drop(&io->queue, token);
+	if (io_http_cancel(io->http, token) ||
+	    io_banners_cancel(io->banners, token) ||
+	    io_event_drop(&io->queue, token))
+		return;
+	for (size_t i = 0; i < io->nguests; i++)
+		if (io->guests[i].cancel(io->guests[i].ctx, token))
+			return;
 }
 
 static struct str
@@ -216,6 +245,34 @@ struct world *
 io_world_seam(struct io_world *io)
 {
 	return &io->world;
+}
+
+void
+io_world_attach(struct io_world *io, const struct io_guest *guest)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN,
+		.data.u64 = (uint64_t)TAG_GUEST << 32 | io->nguests,
+	};
+
+	assert(io->nguests < IO_GUESTS_MAX);
+	io->guests[io->nguests++] = *guest;
+	if (guest->fd >= 0 &&
+	    epoll_ctl(io->epoll, EPOLL_CTL_ADD, guest->fd, &event) != 0)
+		abort();	/* not a descriptor: nobody would hear it */
+}
+
+void
+io_world_push(struct io_world *io, const struct world_event *event,
+    void (*copy)(void *kept, struct arena *arena, struct world_event *out),
+    void (*release)(void *kept), void *kept)
+{
+	struct io_event *entry = io_event_new(event->type, event->token);
+	entry->event = *event;
+	entry->copy = copy;
+	entry->release = release;
+	entry->kept = kept;
+	io_event_push(&io->queue, entry);
 }
 
 void
