@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "base/strbuf.h"
 #include "base/headers.h"
+#include "base/strbuf.h"
 #include "cloud/runpod/classify.h"
 #include "cloud/runpod/runpod.h"
 
