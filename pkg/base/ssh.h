@@ -99,6 +99,12 @@ enum ssh_outcome {
 	SSH_LOCAL,		/* a file or a limit of this machine */
 };
 
+/*
+ * SSH_RUNNER_INSTALL without `from`: the exit status that says that the pod
+ * cannot fetch the package itself, so that somebody has to copy it there.
+ */
+enum { SSH_STATUS_CANNOT_FETCH = 69 };
+
 struct ssh_answer {
 	enum ssh_outcome outcome;
 	int status;		/* exit status; -1 where it ended without one
