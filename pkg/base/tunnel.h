@@ -56,6 +56,9 @@ struct tunnel_status {
 	int64_t rtt_us;			/* -1 unknown */
 	unsigned reconnects;
 	struct str error;		/* the last one, or absent */
+	struct str fingerprint;		/* of the host key that is pinned, or
+					   absent */
+	bool first_use;			/* and nobody had named it before */
 };
 
 enum holder_verb {
