@@ -1,38 +1,25 @@
 /*
  * actions.c - the ordered graph: what has to succeed before what.
  *
- *	volume -> pod -> running -> ssh banner
- *	                     \
- *	       every such end -> BARRIER -> pods deleted -> volumes deleted
+ *	volume -> pod -> running -> ssh banner -> login -> checks -> setup
+ *	                 -> process -> runner online, tunnel open
+ *	                                \
+ *	       every such end -> BARRIER -> tunnels closed, runners removed
+ *	                                    -> pods deleted -> volumes deleted
  *
  * What cannot be undone comes last.  The deletions before the barrier are
  * that of a replacement which destroys first, and those of spare pods
  * (orphans, rests of replacements): a slot is filled only when nothing else
- * of ours is billed for it.  The barrier keeps the graph linear: n + m edges
- * where n creations come before m deletions.
+ * of ours is billed for it.  A runner leaves GitHub before its pod is ended,
+ * stopped or reset, on whichever side of the barrier that is.  The barrier
+ * keeps the graph linear: n + m edges where n creations come before m
+ * deletions.
  */
-#include "plan/planner.h"
+#include "plan/graph.h"
 
 #include <assert.h>
 
-enum { NONE = 0 };		/* ends hold an index plus one */
-
-struct graph {
-	struct planner *p;
-	struct plan *plan;
-	struct map by_address;	/* of changes with a wanted thing */
-	size_t *ends;		/* by change: its last action, plus one */
-	bool *visited;		/* by change */
-	VEC_OF(size_t) before_barrier;
-	size_t barrier;		/* plus one */
-	struct map unmounts;	/* volume id -> struct unmount */
-	struct map spare;	/* slot -> struct unmount: their deletions */
-};
-
-/* Deletions that a volume's own has to wait for. */
-struct unmount { VEC_OF(size_t) actions; };
-
-static size_t
+size_t
 action_add(struct graph *g, enum action_kind kind, size_t change)
 {
 	*ARENA_PUSH(g->p->arena, &g->plan->actions) = (struct plan_action){
@@ -41,15 +28,14 @@ action_add(struct graph *g, enum action_kind kind, size_t change)
 	return g->plan->actions.n - 1;
 }
 
-static void
+void
 action_after(struct graph *g, size_t action, size_t before)
 {
 	*ARENA_PUSH(g->p->arena,
 	    &g->plan->actions.items[action].after) = before;
 }
 
-/* Add an action behind the last one of its change. */
-static size_t
+size_t
 action_chain(struct graph *g, enum action_kind kind, size_t change)
 {
 	size_t action = action_add(g, kind, change);
@@ -60,9 +46,28 @@ action_chain(struct graph *g, enum action_kind kind, size_t change)
 	return action;
 }
 
-/* --------------------------------------------------- creating side ----- */
+void
+list_put(struct graph *g, struct map *map, struct str key, size_t action)
+{
+	struct action_list *list = map_get(map, key);
 
-static void visit(struct graph *g, size_t change);
+	if (list == NULL) {
+		list = ARENA_NEW(g->p->arena, struct action_list);
+		map_put(map, g->p->arena, key, list);
+	}
+	*ARENA_PUSH(g->p->arena, &list->actions) = action;
+}
+
+void
+list_wait(struct graph *g, const struct map *map, struct str key,
+    size_t action)
+{
+	const struct action_list *list = map->n == 0 || key.len == 0 ? NULL :
+	    map_get(map, key);
+
+	for (size_t i = 0; list != NULL && i < list->actions.n; i++)
+		action_after(g, action, list->actions.items[i]);
+}
 
 /* The ends of the changes that this one needs come first. */
 static void
@@ -81,78 +86,7 @@ wait_for_needs(struct graph *g, size_t change, size_t action)
 	}
 }
 
-static void
-wait_until_up(struct graph *g, size_t change)
-{
-	const struct plan_change *c = &g->plan->changes.items[change];
-
-	action_chain(g, ACTION_POD_RUNNING, change);
-	if (config_has_ssh(&c->config))
-		action_chain(g, ACTION_POD_SSH, change);
-}
-
-/* The old pod of a replacement, and whose volume it no longer mounts. */
-static void
-unmounts_add(struct graph *g, size_t change, size_t action)
-{
-	const struct plan_change *c = &g->plan->changes.items[change];
-	struct str volume = c->pod != NULL ? c->pod->config.volume_id :
-	    c->have != NULL ? c->have->pod.volume_id : (struct str){0};
-
-	if (volume.len == 0)
-		return;
-	struct unmount *unmount = map_get(&g->unmounts, volume);
-	if (unmount == NULL) {
-		unmount = ARENA_NEW(g->p->arena, struct unmount);
-		map_put(&g->unmounts, g->p->arena, volume, unmount);
-	}
-	*ARENA_PUSH(g->p->arena, &unmount->actions) = action;
-}
-
-/* pod.x and pod.x[0] are one slot. */
-static struct str
-slot_of(struct graph *g, const struct plan_change *c)
-{
-	return address_format(g->p->arena, c->kind, c->name,
-	    c->key < 0 ? 0 : c->key);
-}
-
-static bool
-is_spare(const struct plan_change *c)
-{
-	return c->op == PLAN_DELETE && c->kind == KIND_POD &&
-	    (c->orphan || (c->have != NULL && c->have->deposed));
-}
-
-static void
-delete_spare(struct graph *g)
-{
-	for (size_t i = 0; i < g->plan->changes.n; i++) {
-		const struct plan_change *c = &g->plan->changes.items[i];
-		if (!is_spare(c))
-			continue;
-		struct str slot = slot_of(g, c);
-		struct unmount *list = map_get(&g->spare, slot);
-		if (list == NULL) {
-			list = ARENA_NEW(g->p->arena, struct unmount);
-			map_put(&g->spare, g->p->arena, slot, list);
-		}
-		size_t action = action_add(g, ACTION_POD_DELETE, i);
-		*ARENA_PUSH(g->p->arena, &list->actions) = action;
-		unmounts_add(g, i, action);
-	}
-}
-
-static void
-wait_for_spare(struct graph *g, size_t change, size_t action)
-{
-	const struct unmount *list = g->spare.n == 0 ? NULL :
-	    map_get(&g->spare,
-		slot_of(g, &g->plan->changes.items[change]));
-
-	for (size_t i = 0; list != NULL && i < list->actions.n; i++)
-		action_after(g, action, list->actions.items[i]);
-}
+/* ------------------------------------------------------------- each ---- */
 
 static void
 emit_create(struct graph *g, size_t change)
@@ -167,14 +101,14 @@ emit_create(struct graph *g, size_t change)
 	}
 	if (c->op == PLAN_REPLACE && !c->create_first) {
 		/* Nothing is ended for a need that may fail to be met. */
-		size_t end = action_chain(g, ACTION_POD_DELETE, change);
+		size_t end = add_ending(g, ACTION_POD_DELETE, change);
 		wait_for_needs(g, change, end);
 		unmounts_add(g, change, end);
 	}
 	size_t create = action_chain(g, ACTION_POD_CREATE, change);
 	wait_for_needs(g, change, create);
 	wait_for_spare(g, change, create);
-	wait_until_up(g, change);
+	chain_inside(g, change, &c->config);
 }
 
 static void
@@ -186,20 +120,25 @@ emit_update(struct graph *g, size_t change)
 		action_chain(g, ACTION_VOLUME_UPDATE, change);
 		return;
 	}
-	wait_for_needs(g, change, action_chain(g, ACTION_POD_UPDATE, change));
+	if (c->changes != 0)
+		wait_for_needs(g, change, c->restarts ?
+		    add_ending(g, ACTION_POD_UPDATE, change) :
+		    action_chain(g, ACTION_POD_UPDATE, change));
 	if (c->stop)
-		action_chain(g, ACTION_POD_STOP, change);
+		add_ending(g, ACTION_POD_STOP, change);
 	if (c->start)
 		action_chain(g, ACTION_POD_START, change);
-	if (c->start || (c->restarts && !c->stop && c->pod != NULL &&
-		c->pod->status != POD_EXITED))
-		wait_until_up(g, change);
+	if (c->start || c->inside.login || (c->restarts && !c->stop &&
+		c->pod != NULL && c->pod->status != POD_EXITED))
+		chain_inside(g, change, &c->config);
 }
 
 static void
-emit(struct graph *g, size_t change)
+emit_pod_or_volume(struct graph *g, size_t change)
 {
-	switch (g->plan->changes.items[change].op) {
+	const struct plan_change *c = &g->plan->changes.items[change];
+
+	switch (c->op) {
 	case PLAN_CREATE:
 	case PLAN_REPLACE:
 		emit_create(g, change);
@@ -209,14 +148,32 @@ emit(struct graph *g, size_t change)
 		break;
 	case PLAN_START:
 		action_chain(g, ACTION_POD_START, change);
-		wait_until_up(g, change);
+		chain_inside(g, change, &c->config);
 		break;
 	case PLAN_STOP:
-		action_chain(g, ACTION_POD_STOP, change);
+		add_ending(g, ACTION_POD_STOP, change);
 		break;
 	case PLAN_DELETE:
 	case PLAN_FORGET:
 	case PLAN_NOOP:
+		break;
+	}
+}
+
+static void
+emit(struct graph *g, size_t change)
+{
+	switch (g->plan->changes.items[change].kind) {
+	case KIND_RUNNER:
+		emit_runner(g, change);
+		break;
+	case KIND_TUNNEL:
+		emit_tunnel(g, change);
+		break;
+	case KIND_POD:
+	case KIND_VOLUME:
+	case KIND_COUNT:
+		emit_pod_or_volume(g, change);
 		break;
 	}
 	if (g->ends[change] != NONE)
@@ -242,90 +199,13 @@ visit(struct graph *g, size_t change)
 	emit(g, change);
 }
 
-/* --------------------------------------------------- deleting side ----- */
-
-static bool
-deletes_late(const struct plan_change *c)
-{
-	return (c->op == PLAN_DELETE && !is_spare(c)) ||
-	    (c->op == PLAN_REPLACE && c->create_first);
-}
-
-static bool
-deletes_any(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->changes.n; i++)
-		if (deletes_late(&plan->changes.items[i]))
-			return true;
-	return false;
-}
-
-static void
-add_barrier(struct graph *g)
-{
-	if (g->before_barrier.n == 0 || !deletes_any(g->plan))
-		return;
-	size_t barrier = action_add(g, ACTION_BARRIER, SIZE_MAX);
-	g->plan->actions.items[barrier].after.items = g->before_barrier.items;
-	g->plan->actions.items[barrier].after.n = g->before_barrier.n;
-	g->plan->actions.items[barrier].after.cap = g->before_barrier.cap;
-	g->barrier = barrier + 1;
-}
-
-static size_t
-add_delete(struct graph *g, enum action_kind kind, size_t change)
-{
-	size_t action = action_add(g, kind, change);
-
-	if (g->barrier != NONE)
-		action_after(g, action, g->barrier - 1);
-	return action;
-}
-
-static void
-delete_pods(struct graph *g)
-{
-	for (size_t i = 0; i < g->plan->changes.n; i++) {
-		const struct plan_change *c = &g->plan->changes.items[i];
-		if (c->kind != KIND_POD)
-			continue;
-		if (deletes_late(c))
-			unmounts_add(g, i, add_delete(g, ACTION_POD_DELETE,
-			    i));
-		else if (c->op == PLAN_FORGET && !c->gone_proved)
-			unmounts_add(g, i, action_add(g,
-			    ACTION_POD_CONFIRM_GONE, i));
-	}
-}
-
-static void
-delete_volumes(struct graph *g)
-{
-	for (size_t i = 0; i < g->plan->changes.n; i++) {
-		const struct plan_change *c = &g->plan->changes.items[i];
-		if (c->kind == KIND_VOLUME && c->op == PLAN_FORGET)
-			action_add(g, ACTION_POD_CONFIRM_GONE, i);
-		if (c->kind != KIND_VOLUME || c->op != PLAN_DELETE)
-			continue;
-		size_t action = add_delete(g, ACTION_VOLUME_DELETE, i);
-		const struct unmount *unmount = map_get(&g->unmounts,
-		    c->volume->id);
-		for (size_t j = 0; unmount != NULL &&
-		    j < unmount->actions.n; j++)
-			action_after(g, action, unmount->actions.items[j]);
-	}
-}
-
+/* A pod that is coming up, or that somebody is to be let in to. */
 static void
 add_wait(struct graph *g, size_t wait)
 {
 	const struct plan_change *c = &g->plan->waits.items[wait];
-	size_t change = g->plan->changes.n + wait;
-	size_t running = action_add(g, ACTION_POD_RUNNING, change);
 
-	if (config_has_ssh(&c->pod->config))
-		action_after(g, action_add(g, ACTION_POD_SSH, change),
-		    running);
+	chain_inside(g, g->plan->changes.n + wait, &c->pod->config);
 }
 
 const struct plan_change *
@@ -338,30 +218,42 @@ plan_action_change(const struct plan *plan, const struct plan_action *action)
 	return &plan->waits.items[action->change - plan->changes.n];
 }
 
+static void
+graph_init(struct graph *g)
+{
+	struct plan *plan = g->plan;
+	size_t n = plan->changes.n + plan->waits.n;
+
+	g->ends = ARENA_ARRAY(g->p->arena, size_t, n);
+	g->removes = ARENA_ARRAY(g->p->arena, size_t, n);
+	g->visited = ARENA_ARRAY(g->p->arena, bool, n);
+	for (size_t i = 0; i < plan->changes.n; i++)
+		if (plan->changes.items[i].want != NULL)
+			map_put(&g->by_address, g->p->arena,
+			    plan->changes.items[i].address,
+			    &plan->changes.items[i]);
+}
+
 void
 actions_make(struct planner *p)
 {
 	struct plan *plan = p->plan;
 	struct graph g = { .p = p, .plan = plan };
 
-	g.ends = ARENA_ARRAY(p->arena, size_t, plan->changes.n);
-	g.visited = ARENA_ARRAY(p->arena, bool, plan->changes.n);
-	for (size_t i = 0; i < plan->changes.n; i++)
-		if (plan->changes.items[i].want != NULL)
-			map_put(&g.by_address, p->arena,
-			    plan->changes.items[i].address,
-			    &plan->changes.items[i]);
+	graph_init(&g);
+	clear_early(&g);
 	delete_spare(&g);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		if (plan->changes.items[i].kind == KIND_VOLUME)
 			visit(&g, i);
+	for (size_t i = 0; i < plan->waits.n; i++)
+		add_wait(&g, i);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		visit(&g, i);
 	add_barrier(&g);
+	clear_late(&g);
 	delete_pods(&g);
 	delete_volumes(&g);
-	for (size_t i = 0; i < plan->waits.n; i++)
-		add_wait(&g, i);
 	for (size_t i = 0; i < plan->actions.n; i++)
 		for (size_t j = 0; j < plan->actions.items[i].after.n; j++)
 			assert(plan->actions.items[i].after.items[j] < i);

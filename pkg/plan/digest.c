@@ -54,6 +54,20 @@ finish(struct arena *arena, struct digest *digest)
 
 /* ------------------------------------------------------------- a plan -- */
 
+/* The same text may stand for another file than before. */
+static void
+put_inside(struct digest *digest, const struct plan_inside *inside,
+    size_t nsteps)
+{
+	put_number(digest, inside->login);
+	put_number(digest, inside->checks);
+	put_number(digest, inside->process);
+	put_number(digest, (int64_t)inside->first_step);
+	for (size_t i = 0; inside->steps != NULL && i < nsteps; i++)
+		put(digest, inside->steps[i]);
+	put(digest, inside->process_digest);
+}
+
 static void
 put_change(struct digest *digest, const struct plan_change *change)
 {
@@ -73,6 +87,8 @@ put_change(struct digest *digest, const struct plan_change *change)
 		put(digest, attr->after);
 		put_number(digest, attr->unknown);
 	}
+	put_inside(digest, &change->inside, change->kind == KIND_POD &&
+	    change->want != NULL ? change->want->pod->nsetup : 0);
 	/* In which order GPUs and tiers are tried is what was agreed to;
 	 * which of them are in stock at the moment is not. */
 	put_text(digest, "end");

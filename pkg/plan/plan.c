@@ -261,6 +261,7 @@ plan_make(struct arena *arena, const struct spec *spec,
 		return NULL;
 	if (spec != NULL && options->mode == PLAN_NORMAL)
 		refuse_later(&p);
+	guests_make(&p);
 	decide_wanted(&p);
 	leftover_decide(&p);
 	unlisted_decide(&p);

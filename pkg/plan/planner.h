@@ -24,6 +24,7 @@
 #define E_VOLUME_SHRINKS	"PF0206"
 #define E_VOLUME_MOVES		"PF0207"
 #define E_VOLUME_REPLACE	"PF0208"
+#define E_COPY_MISSING		"PF0209"
 
 struct planner {
 	struct arena *arena;
@@ -49,6 +50,10 @@ struct planner {
 	struct map targeted, excluded, replaced;	/* addresses */
 	struct map kept_volumes;	/* id -> struct str, who mounts it: pods
 					   that stay whatever happens */
+
+	struct map guests;		/* address of a pod -> resource that is
+					   on it: a runner or tunnel */
+	const struct pod_spec *files_told;	/* its missing files */
 
 	/* Replicas share where they may be made. */
 	const struct pod_spec *placed;	/* the last one looked at */
@@ -157,6 +162,23 @@ struct str json_choice_of(struct arena *arena, const struct str *items,
     size_t n);					/* one, or a list */
 struct str json_list_of(struct arena *arena, const struct str *items,
     size_t n);
+
+/* --------------------------------------------------------- inside.c ---- */
+
+/* All that is to be done in a container that starts. */
+void inside_all(struct planner *p, const struct resource *want,
+    struct plan_inside *out);
+/* What is to be done in the one that the record is about; false: nothing. */
+bool inside_rest(struct planner *p, const struct resource *want,
+    const struct lock_entry *have, struct plan_inside *out);
+/* Is the container another than that of the record? */
+bool inside_restarted(const struct lock_entry *have,
+    const struct cloud_pod *pod);
+/* Show change->inside as attributes; done: what the record says, or NULL. */
+void inside_attrs(struct planner *p, struct plan_change *change,
+    const struct lock_inside *done);
+void inside_restart_attr(struct planner *p, struct plan_change *change);
+void guests_make(struct planner *p);
 
 /* --------------------------------------------------------- accept.c ---- */
 

@@ -143,6 +143,7 @@ create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
 	change->on_failure = slot->spec->on_failure;
 	change->changes = 0;
 	change->restarts = false;
+	inside_all(slot->p, slot->want, &change->inside);
 	depend(slot);
 	place(slot);
 }
@@ -159,6 +160,7 @@ create(struct slot *slot, enum plan_reason reason)
 	change->span = slot->want->span;
 	slot->target = change->config;
 	diff_create(&slot->diff);
+	inside_attrs(slot->p, change, NULL);
 	change_add(slot->p, change);
 }
 
@@ -269,6 +271,40 @@ target_make(struct slot *slot)
 	target->persistent_path = slot->have->pod.persistent_path;
 }
 
+/*
+ * What is done inside goes with what is done to the pod: all of it in a
+ * container that starts, else what changed.  False: nothing is.
+ */
+static bool
+look_inside(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	struct plan_change *change = &slot->change;
+	const struct lock_entry *have = slot->have;
+
+	if (!slot->runs && !change->start)
+		return false;
+	if (change->stop)
+		return false;
+	if (change->start || change->restarts) {
+		inside_all(p, slot->want, &change->inside);
+		return change->inside.login;
+	}
+	if (!p->live->from_lock && inside_restarted(have, slot->pod)) {
+		inside_all(p, slot->want, &change->inside);
+		if (!change->inside.checks && !change->inside.process &&
+		    slot->spec->nsetup == 0)
+			return false;
+		inside_restart_attr(p, change);
+		return true;
+	}
+	if (!inside_rest(p, slot->want, have, &change->inside))
+		return false;
+	inside_attrs(p, change, &have->inside);
+	slot->diff.edited = true;
+	return true;
+}
+
 static void
 finish_update(struct slot *slot)
 {
@@ -303,6 +339,7 @@ update(struct slot *slot)
 	struct plan_change *change = &slot->change;
 
 	change->op = PLAN_UPDATE;
+	look_inside(slot);
 	change->reason = slot->diff.edited ? BECAUSE_EDIT : BECAUSE_DRIFT;
 	change->span = slot->want->span;
 	for (size_t i = change->attrs.n; i-- > 0;)
@@ -319,6 +356,7 @@ change_state(struct slot *slot)
 	struct span span = slot->spec->at[POD_FIELD_STATE];
 
 	change->op = change->start ? PLAN_START : PLAN_STOP;
+	look_inside(slot);
 	change->reason = BECAUSE_DESIRED;
 	change->undo = change->start ? "stop" : "start";
 	change->span = span.source != 0 ? span : slot->want->span;
@@ -347,15 +385,11 @@ is_coming_up(const struct slot *slot)
 
 /* Nothing of the cloud changes, but the record may have to. */
 static void
-stays(struct slot *slot)
+record(struct slot *slot)
 {
 	struct planner *p = slot->p;
 	const struct lock_entry *have = slot->have;
 
-	p->plan->noops++;
-	cost_stays(p, have, slot->pod);
-	if (is_coming_up(slot))
-		*ARENA_PUSH(p->arena, &p->plan->waits) = slot->change;
 	if (!slot->diff.agreed && !renamed(slot) &&
 	    have->protect == slot->spec->protect)
 		return;
@@ -372,6 +406,34 @@ stays(struct slot *slot)
 			    entry->pod.gpu);
 	}
 	keep_add(p, have, entry);
+}
+
+static void
+stays(struct slot *slot)
+{
+	struct planner *p = slot->p;
+
+	p->plan->noops++;
+	cost_stays(p, slot->have, slot->pod);
+	if (is_coming_up(slot))
+		*ARENA_PUSH(p->arena, &p->plan->waits) = slot->change;
+	record(slot);
+}
+
+/* The pod stays as it is; only inside is something to be done. */
+static void
+update_inside(struct slot *slot)
+{
+	struct plan_change *change = &slot->change;
+
+	change->op = PLAN_UPDATE;
+	change->reason = slot->diff.edited ? BECAUSE_EDIT : BECAUSE_RESTARTED;
+	change->span = slot->want->span;
+	if (slot->diff.edited && change->attrs.n > 0)
+		change->span = change->attrs.items[0].span;
+	change->undo = "none";
+	record(slot);
+	finish_update(slot);
 }
 
 /* ------------------------------------------------------------ deciding -- */
@@ -503,6 +565,8 @@ decide_living(struct slot *slot)
 		update(slot);
 	else if (slot->change.start || slot->change.stop)
 		change_state(slot);
+	else if (look_inside(slot))
+		update_inside(slot);
 	else
 		stays(slot);
 }

@@ -272,8 +272,12 @@ take_keeps(struct session *session, const struct plan *plan)
 		const struct plan_keep *keep = &plan->keeps.items[i];
 		struct lock_entry *entry = lock_find_id(session->lock,
 		    keep->have->kind, keep->have->id);
-		if (entry != NULL)
+		if (entry != NULL) {
+			/* What the run did inside is newer than the plan. */
+			struct lock_inside inside = entry->inside;
 			*entry = *keep->entry;
+			entry->inside = inside;
+		}
 		session->lock_changed = true;
 	}
 	for (size_t i = 0; i < plan->changes.n; i++) {

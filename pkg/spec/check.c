@@ -173,8 +173,12 @@ check_pod(struct loader *loader, struct pod_spec *pod)
 	check_place(loader, pod);
 	check_ports(loader, pod);
 	check_setup(loader, pod);
-	if (pod->ssh_key.data != NULL)
+	if (pod->ssh_key.data != NULL) {
+		load_enter(loader, pod->ssh_key_at);
 		load_check_key(loader, pod->ssh_key, pod->ssh_key_at);
+		pod->ssh_key_path = load_path(loader, pod->ssh_key);
+	}
+	load_steps(loader, pod);
 }
 
 /* ------------------------------------------------ what refers to a pod -- */

@@ -60,7 +60,6 @@ static const struct field ssh_fields[] = {
 	{ "key", FIELD_TEXT, 0, POD(ssh_key), LEAF(SSH_KEY),
 	  PLACE(struct pod_spec, ssh_key_at), .min = 1, .max = 4096,
 	  .example = "~/.ssh/id_ed25519",
-	  .later = "keys of your own are not used yet",
 	  .help = "Private key file, readable by you alone. Without it "
 	  "podform makes one for the project." },
 	{ 0 }
@@ -75,7 +74,6 @@ static const struct field ready_fields[] = {
 	{ "checks", FIELD_LIST, FIELD_SECRETS | FIELD_OUTPUTS | FIELD_LINES,
 	  POD_LIST(ready_checks), LEAF(READY_CHECKS), .min = 1, .max = 20,
 	  .items = FIELD_TEXT, .example = "[\"nvidia-smi\"]",
-	  .later = "checks are not carried out yet",
 	  .help = "Commands that must succeed on the pod." },
 	{ 0 }
 };
@@ -228,12 +226,10 @@ const struct field pod_fields[] = {
 	  POD_LIST(setup), SELF(SETUP), .min = 1, .max = 100,
 	  .fields = setup_fields,
 	  .example = "[{ run: pip install -r requirements.txt }]",
-	  .later = "setup steps are not carried out yet",
 	  .help = "Steps over SSH, once per container, in order." },
 	[POD_FIELD_PROCESS] = { "process", FIELD_STRUCT, 0, EFFECT_NONE,
 	  SELF(PROCESS), .fields = process_fields,
 	  .example = "{ run: python /workspace/train.py }",
-	  .later = "processes are not started yet",
 	  .help = "What runs on the pod when setup is done." },
 	[POD_FIELD_ON_FAILURE] = { "on_failure", FIELD_CHOICE, 0,
 	  EFFECT_NONE, POD(on_failure), SELF(ON_FAILURE),
@@ -242,7 +238,6 @@ const struct field pod_fields[] = {
 	[POD_FIELD_BACKUP] = { "backup", FIELD_STRUCT, 0, EFFECT_NONE,
 	  SELF(BACKUP), .fields = backup_fields,
 	  .example = "{ check: \"test -e /workspace/.synced\" }",
-	  .later = "backup checks are not carried out yet",
 	  .help = "How podform knows that a pod may be terminated." },
 	[POD_FIELD_LEASE] = { "lease", FIELD_DURATION, 0, EFFECT_NONE,
 	  POD(lease_ms), SELF(LEASE), .min = MINUTE_MS, .max = 365 * DAY_MS,

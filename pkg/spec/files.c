@@ -26,9 +26,8 @@ directory_of(struct str path)
 	return str_sub(path, 0, slash > 0 ? (size_t)slash : 1);
 }
 
-/* Is the resolved path inner inside the resolved directory outer? */
-static bool
-is_inside(struct str outer, struct str inner)
+bool
+path_is_inside(struct str outer, struct str inner)
 {
 	if (str_is(outer, "/"))
 		return true;
@@ -99,7 +98,7 @@ stays_inside(struct loader *loader, struct str directory, struct str path)
 		say_unreadable(loader, path, -result);
 		return false;
 	}
-	if (is_inside(outer, inner))
+	if (path_is_inside(outer, inner))
 		return true;
 	loader->broken = true;
 	diag_error(loader->diags, E_OUTSIDE, NO_SPAN,
@@ -174,6 +173,16 @@ load_files(struct loader *loader)
 
 /* ---------------------------------------------- files a spec refers to -- */
 
+void
+load_enter(struct loader *loader, struct span span)
+{
+	const struct source *source = sources_get(loader->sources,
+	    span.source);
+
+	if (source != NULL)
+		loader->directory = directory_of(source->name);
+}
+
 struct str
 load_path(struct loader *loader, struct str path)
 {
@@ -212,7 +221,7 @@ check_below(struct loader *loader, struct str path, const char *full,
 		    "cannot use %s", what);
 		return false;
 	}
-	if (is_inside(outer, inner))
+	if (path_is_inside(outer, inner))
 		return true;
 	diag_error(loader->diags, E_OUTSIDE, span,
 	    "%s is outside of the directory of the spec", what);

@@ -58,6 +58,14 @@ void load_check_file(struct loader *loader, struct str path,
 void load_check_key(struct loader *loader, struct str path,
     struct span span);
 
+/* From here on relative paths are those of the file that span is in. */
+void load_enter(struct loader *loader, struct span span);
+/* Is the resolved path inner inside the resolved directory outer? */
+bool path_is_inside(struct str outer, struct str inner);
+
+/* steps.c: what the setup and the process of a pod are, as digests. */
+void load_steps(struct loader *loader, struct pod_spec *pod);
+
 /* merge.c: make loader->builtin. */
 void load_builtin(struct loader *loader);
 /* Put defaults.pod under each pod, and see that nothing is missing then. */

@@ -72,6 +72,9 @@ struct setup_step {
 	struct text run;
 	struct str from, to;
 	struct span span;
+	struct str path;		/* of a copy: `from` as podform finds
+					   it from where it runs */
+	bool missing;			/* of a copy: nothing is there */
 	struct str digest;		/* "sha256:…" of its text as written (so
 					   of secrets only the names) and, of
 					   a copy, of what it would copy */
@@ -110,6 +113,7 @@ struct pod_spec {
 	int64_t replicas;
 	enum pod_state state;
 	struct str ssh_user, ssh_key;
+	struct str ssh_key_path;	/* the key as podform finds it */
 	struct span ssh_key_at;
 	int64_t ready_timeout_ms;
 	struct text *ready_checks;
@@ -118,6 +122,7 @@ struct pod_spec {
 	size_t nsetup;
 	struct text process_run;
 	struct str process_log;
+	struct str process_digest;	/* "sha256:…" of both, as written */
 	enum on_failure on_failure;
 	struct text backup_check;
 	int64_t lease_ms;		/* 0 none */

@@ -18,6 +18,18 @@ static const char *const doing[] = {
 	[ACTION_POD_START] = "start",
 	[ACTION_POD_RUNNING] = "await running",
 	[ACTION_POD_SSH] = "await ssh",
+	[ACTION_POD_LOGIN] = "login",
+	[ACTION_POD_CHECK] = "check",
+	[ACTION_POD_SETUP] = "setup",
+	[ACTION_POD_PROCESS] = "process",
+	[ACTION_POD_BACKUP] = "backup",
+	[ACTION_RUNNER_INSTALL] = "install",
+	[ACTION_RUNNER_REGISTER] = "register",
+	[ACTION_RUNNER_START] = "listen",
+	[ACTION_RUNNER_ONLINE] = "await online",
+	[ACTION_RUNNER_REMOVE] = "remove",
+	[ACTION_TUNNEL_OPEN] = "open",
+	[ACTION_TUNNEL_CLOSE] = "close",
 	[ACTION_POD_STOP] = "stop",
 	[ACTION_BARRIER] = "barrier",
 	[ACTION_POD_DELETE] = "delete",
@@ -117,6 +129,9 @@ dump_action(struct strbuf *out, const struct plan *plan, size_t at)
 	const struct plan_action *action = &plan->actions.items[at];
 
 	strbuf_addf(out, "do %zu %s", at, doing[action->kind]);
+	if (action->kind == ACTION_POD_CHECK ||
+	    action->kind == ACTION_POD_SETUP)
+		strbuf_addf(out, "[%zu]", action->step);
 	if (action->kind != ACTION_BARRIER)
 		strbuf_addf(out, " " STR_FMT,
 		    STR_ARG(plan_action_change(plan, action)->address));

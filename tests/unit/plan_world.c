@@ -167,6 +167,37 @@ as_reported(struct plan_world *w, const struct pod_config *config)
 	return live;
 }
 
+/* A container starts: another time than any before. */
+static void
+start_container(struct plan_world *w, struct cloud_pod *pod)
+{
+	w->starts++;
+	pod->started_at = arena_printf(&w->arena,
+	    "2026-11-21T10:%02u:%02uZ", w->starts / 60, w->starts % 60);
+}
+
+/* As a run records what it did inside. */
+static void
+apply_inside(struct plan_world *w, const struct plan_change *change,
+    struct lock_entry *entry, const struct cloud_pod *pod)
+{
+	const struct plan_inside *inside = &change->inside;
+
+	if (!inside->login)
+		return;
+	if (!str_eq(entry->inside.start, pod->started_at))
+		entry->inside = (struct lock_inside){0};
+	entry->inside.start = pod->started_at;
+	entry->inside.host_key = STR("SHA256:abc");
+	entry->inside.host_key_by = STR("first use");
+	entry->inside.checked |= inside->checks;
+	entry->inside.steps = inside->steps;
+	entry->inside.nsteps = change->want->pod->nsetup;
+	if (inside->process)
+		entry->inside.process = inside->process_digest;
+	(void)w;
+}
+
 static void
 apply_create_pod(struct plan_world *w, const struct plan_change *change)
 {
@@ -202,6 +233,8 @@ apply_create_pod(struct plan_world *w, const struct plan_change *change)
 		.cost_per_hour = at->price_per_hour, .cost_known = true,
 		.ssh = { STR("1.2.3.4"), 2222, STR("root") },
 	};
+	start_container(w, pod);
+	apply_inside(w, change, entry, pod);
 }
 
 static void
@@ -242,6 +275,8 @@ apply_update_pod(struct plan_world *w, const struct plan_change *change)
 
 	if (change->op == PLAN_START || change->start)
 		pod->status = POD_RUNNING, pod->has_runtime = true;
+	if (change->op == PLAN_START || change->start || change->restarts)
+		start_container(w, pod);
 	if (change->op == PLAN_STOP || change->stop)
 		pod->status = POD_EXITED;
 	entry->stopped = pod->status == POD_EXITED;
@@ -268,6 +303,7 @@ apply_update_pod(struct plan_world *w, const struct plan_change *change)
 		pod->config.env = config.env;
 		pod->config.nenv = config.nenv;
 	}
+	apply_inside(w, change, entry, pod);
 }
 
 static void

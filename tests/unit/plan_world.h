@@ -27,6 +27,7 @@ struct plan_world {
 	const struct plan *plan;
 	struct strbuf text;
 	unsigned made;			/* things made so far */
+	unsigned starts;		/* containers started so far */
 	const char *secret;		/* today's value of every secret */
 };
 

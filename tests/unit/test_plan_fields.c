@@ -55,6 +55,16 @@ static const struct edit edits[] = {
 	  "@6\n" },
 	{ POD_FIELD_REGIONS, "regions: [EUROPE]",
 	  "regions: [NORTH_AMERICA, EUROPE]", "" },
+	{ POD_FIELD_SETUP, "setup: [{ run: a }]", "setup: [{ run: b }]",
+	  "~ pod.trainer @6\n"
+	  "  setup[0]: \"(changed)\" -> \"b\" edit @6\n" },
+	{ POD_FIELD_SETUP, "setup: [{ run: a }]", "", "" },
+	{ POD_FIELD_PROCESS, "process: { run: a }",
+	  "process: { run: a, log: /a.log }",
+	  "~ pod.trainer @6\n"
+	  "  process.run: \"(changed)\" -> \"a\" edit @6\n" },
+	{ POD_FIELD_BACKUP, "backup: { check: a }", "backup: { check: b }",
+	  "" },
 	{ POD_FIELD_MAX_PRICE, "max_price: 0.5", "max_price: 0.6", "" },
 	{ POD_FIELD_DISK, "disk: 20GB", "disk: 50GB",
 	  "~ pod.trainer restarts !container_reset @6\n"

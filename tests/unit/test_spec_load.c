@@ -216,12 +216,6 @@ test_spec_load_lists_what_cannot_be_done_yet(void **state)
 		    uses[i].span.line, uses[i].span.column,
 		    STR_ARG(uses[i].field), uses[i].words);
 	assert_string_equal(text.data,
-	    "35:16 pods.trainer.ready.checks: checks are not carried out "
-	    "yet\n"
-	    "36:5 pods.trainer.setup: setup steps are not carried out yet\n"
-	    "39:14 pods.trainer.process: processes are not started yet\n"
-	    "41:13 pods.trainer.backup: backup checks are not carried out "
-	    "yet\n"
 	    "42:12 pods.trainer.lease: leases are not kept yet\n"
 	    "43:11 pods.trainer.idle: idle pods are not noticed yet\n"
 	    "49:3 runners.ci: runners are not registered yet\n"
