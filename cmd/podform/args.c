@@ -177,12 +177,25 @@ read_long(struct reader *reader, struct str word, size_t dashes)
 		unknown_option(reader, shown, name);
 }
 
+/*
+ * A command may have a letter of its own that means something else before
+ * it: `-f` follows a log, and names a spec everywhere else.
+ */
+static const struct option *
+find_letter(const struct reader *reader, char letter)
+{
+	const struct command *command = reader->args->command;
+
+	return options_find_letter(letter, command != NULL ?
+	    command->options : 0);
+}
+
 /* Letters: -qv, -C DIR, -CDIR. */
 static void
 read_letters(struct reader *reader, struct str word)
 {
 	for (size_t i = 1; i < word.len; i++) {
-		const struct option *option = options_find_letter(
+		const struct option *option = find_letter(reader,
 		    word.data[i]);
 		struct str rest = str_sub(word, i + 1, word.len);
 		struct str shown = arena_printf(reader->arena, "-%c",
@@ -250,6 +263,9 @@ read_words(struct reader *reader, const struct str *words, size_t n)
 	while (reader->at < reader->nwords && !reader->failed) {
 		struct str word = reader->words[reader->at++];
 		if (str_is(word, "--")) {
+			reader->args->dashes = true;
+			reader->args->before_dashes =
+			    reader->args->operands.n;
 			while (reader->at < reader->nwords)
 				*ARENA_PUSH(reader->arena,
 				    &reader->args->operands) =

@@ -22,6 +22,8 @@ struct args {
 	const struct command *command;	/* NULL: none was named */
 	struct options options;
 	VEC_OF(struct str) operands;
+	bool dashes;			/* there was a `--` */
+	size_t before_dashes;		/* how many operands came before it */
 	enum origin *origins;		/* by index of options_table */
 	bool version;			/* --version */
 };

@@ -95,8 +95,11 @@ const struct command commands[] = {
 	  "Run a command on a pod.", NULL },
 	{ "cp", NULL, GROUP_POD, "SRC DST", 0, 2, 0, NULL,
 	  "Copy to or from a pod.", NULL },
-	{ "logs", NULL, GROUP_POD, "ADDRESS", 0, 1, 0, NULL,
-	  "Logs of a pod.", NULL },
+	{ "logs", NULL, GROUP_POD, "ADDRESS", 1, 1,
+	  OPTIONS_LOGS | OPTIONS_SSH | OPTIONS_VARS, cmd_logs,
+	  "What a pod and the system around it have said.",
+	  "The container's and the system's log come from the service, also "
+	  "of a stopped pod; the setup log was kept here by apply." },
 	{ "ssh-config", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
 	  "Host blocks for ssh.", NULL },
 	{ "tunnel", NULL, GROUP_POD, "list|up|down", 0, 2, 0, NULL,

@@ -53,6 +53,7 @@ int cmd_help(struct app *app);
 int cmd_history(struct app *app);
 int cmd_import(struct app *app);
 int cmd_init(struct app *app);
+int cmd_logs(struct app *app);
 int cmd_mv(struct app *app);
 int cmd_output(struct app *app);
 int cmd_plan(struct app *app);

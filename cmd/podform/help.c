@@ -61,10 +61,13 @@ add_overview(struct strbuf *out, struct style style)
 }
 
 static void
-option_left(struct strbuf *out, const struct option *option)
+option_left(struct strbuf *out, const struct option *option,
+    const struct command *command)
 {
-	if (option->letter != 0)
-		strbuf_addf(out, "-%c, ", option->letter);
+	char letter = options_letter(option, command->options);
+
+	if (letter != 0)
+		strbuf_addf(out, "-%c, ", letter);
 	else
 		strbuf_adds(out, "    ");
 	strbuf_addf(out, "--%s", option->name);
@@ -73,8 +76,8 @@ option_left(struct strbuf *out, const struct option *option)
 }
 
 static void
-add_options(struct strbuf *out, unsigned groups, const char *title,
-    struct style style)
+add_options(struct strbuf *out, const struct command *command,
+    unsigned groups, const char *title, struct style style)
 {
 	bool any = false;
 
@@ -86,7 +89,7 @@ add_options(struct strbuf *out, unsigned groups, const char *title,
 		if (!any)
 			add_heading(out, style, title);
 		any = true;
-		option_left(&left, option);
+		option_left(&left, option, command);
 		add_row(out, strbuf_str(&left), option->help, 32, style);
 		strbuf_release(&left);
 	}
@@ -115,8 +118,9 @@ help_print(struct strbuf *out, const struct command *command,
 	}
 	if (command->run == NULL)
 		strbuf_adds(out, "It is not built yet.\n");
-	add_options(out, command->options, "Options", style);
-	add_options(out, OPTIONS_GLOBAL, "Options of every command", style);
+	add_options(out, command, command->options, "Options", style);
+	add_options(out, command, OPTIONS_GLOBAL, "Options of every command",
+	    style);
 }
 
 /* ----------------------------------------------------------------- pages -- */

@@ -12,6 +12,9 @@ static const char *const format_choices[] = { "text", "markdown", "json",
 	"dot", NULL };
 static const char *const failure_choices[] = { "rollback", "keep", NULL };
 
+static const char *const source_choices[] = { "default", "container",
+	"system", "setup", "process", "runner", "all", NULL };
+
 #define AT(member) offsetof(struct options, member)
 #define ALL OPTIONS_GLOBAL
 
@@ -124,8 +127,27 @@ const struct option options_table[] = {
 	  false, NULL, "Show only (the default); =false acts." },
 	{ "watch", 'w', OPTION_FLAG, OPTIONS_WATCH, AT(watch), NULL, NULL,
 	  false, "following the status", "Show it again and again." },
-	{ "raw", 0, OPTION_FLAG, OPTIONS_OUTPUT, AT(raw), NULL, NULL, false,
-	  NULL, "The value alone, without quotes." },
+	{ "raw", 0, OPTION_FLAG, OPTIONS_OUTPUT | OPTIONS_EXEC |
+	  OPTIONS_LOGS, AT(raw), NULL, NULL, false, NULL,
+	  "As it is: no quotes, and no escapes on a terminal." },
+
+	{ "ssh-sessions", 0, OPTION_INT, OPTIONS_APPLY | OPTIONS_SSH,
+	  AT(ssh_sessions), "N", NULL, false, NULL,
+	  "SSH sessions at once; the default is 50." },
+	{ "all", 0, OPTION_FLAG, OPTIONS_EXEC, AT(all), NULL, NULL, false,
+	  NULL, "On every pod, or every replica of those named." },
+	{ "interactive", 'i', OPTION_FLAG, OPTIONS_EXEC, AT(interactive),
+	  NULL, NULL, false, NULL,
+	  "Pass on standard input even if it is a terminal." },
+	{ "follow", 'f', OPTION_FLAG, OPTIONS_LOGS, AT(follow), NULL, NULL,
+	  false, NULL, "Go on until interrupted." },
+	{ "source", 0, OPTION_CHOICE, OPTIONS_LOGS, AT(log_source), "WHICH",
+	  source_choices, false, NULL, "container, system, setup, process, "
+	  "runner or all; the default is container and system." },
+	{ "tail", 0, OPTION_INT, OPTIONS_LOGS, AT(tail), "N", NULL, false,
+	  NULL, "Last lines of each source; the default is 100." },
+	{ "since", 0, OPTION_TEXT, OPTIONS_LOGS, AT(since), "WHEN", NULL,
+	  false, NULL, "Lines since then: 10m, or a time of RFC 3339." },
 };
 const size_t options_count = COUNTOF(options_table);
 
@@ -146,12 +168,27 @@ options_find(struct str name)
 }
 
 const struct option *
-options_find_letter(char letter)
+options_find_letter(char letter, unsigned groups)
 {
-	for (size_t i = 0; i < options_count; i++)
-		if (letter != 0 && options_table[i].letter == letter)
-			return &options_table[i];
-	return NULL;
+	const struct option *found = NULL;
+
+	for (size_t i = 0; i < options_count; i++) {
+		const struct option *option = &options_table[i];
+		if (letter == 0 || option->letter != letter)
+			continue;
+		if (option->groups & groups)
+			return option;
+		if (found == NULL || (option->groups & OPTIONS_GLOBAL))
+			found = option;
+	}
+	return found;
+}
+
+char
+options_letter(const struct option *option, unsigned groups)
+{
+	return options_find_letter(option->letter, groups) == option ?
+	    option->letter : 0;
 }
 
 const char *

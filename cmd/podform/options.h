@@ -38,6 +38,9 @@ enum option_group {
 	OPTIONS_OUTPUT = 1024,	/* output --raw */
 	OPTIONS_VARS = 4096,	/* values that a spec is loaded with */
 	OPTIONS_LIVE = 2048,	/* --refresh alone */
+	OPTIONS_SSH = 8192,	/* what goes into pods */
+	OPTIONS_EXEC = 16384,
+	OPTIONS_LOGS = 32768,
 };
 
 struct text_list { VEC_OF(struct str) list; };
@@ -68,6 +71,17 @@ struct options {
 	struct str events;
 	/* others */
 	bool dry_run, watch, raw;
+	/* inside pods */
+	int64_t ssh_sessions, tail;
+	bool all, interactive, follow;
+	int log_source;			/* enum log_source */
+	struct str since;
+};
+
+/* --source of logs; SOURCE_DEFAULT when it is not given. */
+enum log_source {
+	SOURCE_DEFAULT, SOURCE_CONTAINER, SOURCE_SYSTEM, SOURCE_SETUP,
+	SOURCE_PROCESS, SOURCE_RUNNER, SOURCE_ALL,
 };
 
 struct option {
@@ -89,9 +103,13 @@ extern const size_t options_count;
 /* The defaults. */
 void options_init(struct options *options);
 
-/* By long name, or by letter; NULL if there is none. */
+/* By long name, or by letter; NULL if there is none.  Of two options with a
+ * letter the one in `groups` is meant, which are those of a command. */
 const struct option *options_find(struct str name);
-const struct option *options_find_letter(char letter);
+const struct option *options_find_letter(char letter, unsigned groups);
+/* The letter of an option for a command with these groups; 0 where another
+ * option of the command has it. */
+char options_letter(const struct option *option, unsigned groups);
 
 /*
  * Set an option from text; for flags text may be absent.  `shown` is how the

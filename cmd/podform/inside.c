@@ -1,0 +1,210 @@
+/* inside.c - see inside.h */
+#include "inside.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+/* Its mistakes are validate's business. */
+static const struct spec *
+load_spec_quietly(struct app *app)
+{
+	struct diags loud = app->diags;
+	const struct spec *spec;
+	bool missing;
+
+	app->diags = (struct diags){ .arena = &app->arena,
+		.sources = &app->sources };
+	spec = app_load_spec(app, true, &missing);
+	app->diags = loud;
+	if (spec == NULL && !missing) {
+		diag_warning(&app->diags, "PF0862", NO_SPAN, "the spec cannot "
+		    "be used, so users and keys that it names are not known");
+		diag_hint(&app->diags, "podform validate shows its mistakes");
+	}
+	return spec;
+}
+
+int
+inside_open(struct inside *inside, struct app *app, const char *operation)
+{
+	int code;
+
+	*inside = (struct inside){ .app = app };
+	code = app_connect(app, true);
+	if (code != EXIT_OK)
+		return code;
+	inside->spec = load_spec_quietly(app);
+	return app_open_session(app, &inside->session, NULL, operation);
+}
+
+void
+inside_close(struct inside *inside)
+{
+	if (inside->session.arena != NULL)
+		session_close(&inside->session);
+}
+
+/* ----------------------------------------------------------------- find -- */
+
+static void
+add_pod(struct inside *inside, const struct lock_entry *entry)
+{
+	struct inside_pod *more;
+
+	for (size_t i = 0; i < inside->npods; i++)
+		if (inside->pods[i].entry == entry)
+			return;
+	more = ARENA_ARRAY(&inside->app->arena, struct inside_pod,
+	    inside->npods + 1);
+	for (size_t i = 0; i < inside->npods; i++)
+		more[i] = inside->pods[i];
+	more[inside->npods++] = (struct inside_pod){ .entry = entry,
+		.want = target_spec(inside->spec, entry) };
+	inside->pods = more;
+}
+
+int
+inside_find(struct inside *inside, struct str address, bool many)
+{
+	struct app *app = inside->app;
+	struct lock *lock = inside->session.lock;
+	const struct lock_entry *one, **list;
+	size_t n;
+
+	if (!many) {
+		one = target_find(lock, inside->spec, address, &app->diags);
+		if (one == NULL)
+			return EXIT_ERROR;
+		add_pod(inside, one);
+		return EXIT_OK;
+	}
+	n = target_find_all(&app->arena, lock, inside->spec, address, &list,
+	    &app->diags);
+	for (size_t i = 0; i < n; i++)
+		add_pod(inside, list[i]);
+	return n > 0 ? EXIT_OK : EXIT_ERROR;
+}
+
+/* ----------------------------------------------------------------- look -- */
+
+static int
+look_at_one(struct inside *inside, struct inside_pod *pod)
+{
+	struct cloud_request request = { .op = CLOUD_GET_POD,
+		.id = pod->entry->id };
+	struct cloud_answer answer = {0};
+	int code = session_ask(&inside->session, &request, &answer);
+
+	if (code == EXIT_OK && answer.npods == 1)
+		pod->live = &answer.pods[0];
+	return code;
+}
+
+int
+inside_look(struct inside *inside)
+{
+	const struct live *live = &inside->session.live;
+	int code;
+
+	if (inside->npods == 1)
+		return look_at_one(inside, &inside->pods[0]);
+	code = session_refresh(&inside->session, false);
+	for (size_t i = 0; i < live->npods && code == EXIT_OK; i++)
+		for (size_t k = 0; k < inside->npods; k++)
+			if (str_eq(live->pods[i].id,
+			    inside->pods[k].entry->id))
+				inside->pods[k].live = &live->pods[i];
+	return code;
+}
+
+/* --------------------------------------------------------------- target -- */
+
+/* Paths in a spec are relative to the file that they stand in. */
+static struct str
+key_path(struct inside *inside, const struct pod_spec *want)
+{
+	struct app *app = inside->app;
+	struct str key = want != NULL ? want->ssh_key : (struct str){0};
+	struct str home = app_variable("HOME");
+	const struct source *source;
+	ptrdiff_t slash;
+
+	if (key.len == 0)
+		return (struct str){0};
+	if (str_starts(key, STR("~/")) && home.len > 0)
+		return arena_printf(&app->arena, STR_FMT "/" STR_FMT,
+		    STR_ARG(home), STR_ARG(str_sub(key, 2, key.len)));
+	source = sources_get(&app->sources, want->ssh_key_at.source);
+	slash = source != NULL ? str_rfind(source->name, '/') : -1;
+	if (key.data[0] == '/' || slash < 0)
+		return key;
+	return arena_printf(&app->arena, STR_FMT STR_FMT, STR_ARG(str_sub(
+	    source->name, 0, (size_t)slash + 1)), STR_ARG(key));
+}
+
+/* All of it that there is: the start script speaks first. */
+static void
+read_log(struct inside *inside, const struct inside_pod *pod,
+    struct cloud_answer *answer)
+{
+	enum { ALL_LINES = 5000 };
+	struct cloud_request request = { .op = CLOUD_GET_LOG,
+		.id = pod->entry->id, .tail = ALL_LINES };
+	struct session *session = &inside->session;
+	struct diags quiet = { .arena = &inside->app->arena };
+	struct diags *loud = session->diags;
+
+	/* No log, no pin: that is said, and is no failure. */
+	session->diags = &quiet;
+	if (session_ask(session, &request, answer) != EXIT_OK)
+		answer->nlines = 0;
+	session->diags = loud;
+}
+
+int
+inside_target(struct inside *inside, struct inside_pod *pod)
+{
+	struct app *app = inside->app;
+	struct cloud_answer answer = {0};
+
+	if (!target_usable(pod->entry, pod->live, &app->diags))
+		return EXIT_ERROR;
+	if (!target_is_pinned(pod->entry, pod->live))
+		read_log(inside, pod, &answer);
+	if (inside->session.interrupted > 0)
+		return session_signal_code(&inside->session);
+	pod->pin = target_make(&app->arena, pod->entry, pod->live, pod->want,
+	    key_path(inside, pod->want), answer.lines, answer.nlines,
+	    &pod->target);
+	return EXIT_OK;
+}
+
+/* ---------------------------------------------------------------- paths -- */
+
+struct str
+inside_key_directory(struct app *app, const struct id128 *lineage)
+{
+	struct str data = app_variable("XDG_DATA_HOME");
+	struct str home = app_variable("HOME");
+	const struct passwd *user;
+
+	if (data.len > 0 && data.data[0] == '/')
+		return arena_printf(&app->arena, STR_FMT "/podform/%s",
+		    STR_ARG(data), lineage->hex);
+	if (home.len == 0 || home.data[0] != '/') {
+		user = getpwuid(geteuid());
+		home = str_from(user != NULL ? user->pw_dir : "/");
+	}
+	return arena_printf(&app->arena, STR_FMT "/.local/share/podform/%s",
+	    STR_ARG(home), lineage->hex);
+}
+
+struct str
+inside_work_path(struct app *app, const char *name)
+{
+	char here[4096];
+
+	if (getcwd(here, sizeof(here)) == NULL)
+		return (struct str){0};
+	return arena_printf(&app->arena, "%s/.podform/%s", here, name);
+}
