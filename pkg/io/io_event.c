@@ -21,10 +21,8 @@ io_event_free(struct io_event *event)
 		return;
 	strbuf_release(&event->body);
 	strbuf_release(&event->reason);
-	strbuf_release(&event->retry_after);
-	strbuf_release(&event->ratelimit);
-	strbuf_release(&event->request_id);
-	strbuf_release(&event->date);
+	for (size_t i = 0; i < IO_HEADERS; i++)
+		strbuf_release(&event->headers[i]);
 	if (event->release != NULL)
 		event->release(event->kept);
 	free(event);
@@ -99,6 +97,29 @@ keep(struct arena *arena, const struct strbuf *text)
 	    arena_str(arena, strbuf_str(text));
 }
 
+static void
+keep_headers(struct arena *arena, const struct io_event *event,
+    struct http_answer *http)
+{
+	const struct strbuf *headers = event->headers;
+
+	http->retry_after = keep(arena, &headers[IO_RETRY_AFTER]);
+	http->ratelimit = keep(arena, &headers[IO_RATELIMIT]);
+	http->request_id = keep(arena, &headers[IO_REQUEST_ID]);
+	http->date = keep(arena, &headers[IO_DATE]);
+	http->location = keep(arena, &headers[IO_LOCATION]);
+	http->link = keep(arena, &headers[IO_LINK]);
+	http->etag = keep(arena, &headers[IO_ETAG]);
+	http->token_ends = keep(arena, &headers[IO_TOKEN_ENDS]);
+	http->permissions = keep(arena,
+	    headers[IO_GITHUB_PERMISSIONS].data != NULL ?
+	    &headers[IO_GITHUB_PERMISSIONS] : &headers[IO_OAUTH_SCOPES]);
+	if (headers[IO_GITHUB_LEFT].data != NULL)
+		http->github_limit = arena_printf(arena, STR_FMT "/" STR_FMT,
+		    STR_ARG(strbuf_str(&headers[IO_GITHUB_LEFT])),
+		    STR_ARG(strbuf_str(&headers[IO_GITHUB_RESET])));
+}
+
 bool
 io_event_deliver(struct io_event_queue *queue, struct arena *arena,
     struct world_event *out)
@@ -114,15 +135,14 @@ io_event_deliver(struct io_event_queue *queue, struct arena *arena,
 	if (out->type == WORLD_HTTP) {
 		struct http_answer *http = &out->http;
 		http->reason = keep(arena, &event->reason);
-		http->retry_after = keep(arena, &event->retry_after);
-		http->ratelimit = keep(arena, &event->ratelimit);
-		http->request_id = keep(arena, &event->request_id);
-		http->date = keep(arena, &event->date);
+		keep_headers(arena, event, http);
 		http->body = strbuf_str(&event->body);
 		arena_take(arena, event->body.data);
 		event->body = (struct strbuf){0};
 	} else if (out->type == WORLD_BANNER)
 		out->banner_reason = keep(arena, &event->reason);
+	else if (out->type == WORLD_FETCH)
+		out->fetch_reason = keep(arena, &event->reason);
 	if (event->copy != NULL)
 		event->copy(event->kept, arena, out);
 	io_event_free(event);

@@ -10,11 +10,18 @@
 #include "base/seams.h"
 #include "base/strbuf.h"
 
+/* The headers of an answer that are kept. */
+enum io_header {
+	IO_RETRY_AFTER, IO_RATELIMIT, IO_REQUEST_ID, IO_DATE, IO_LOCATION,
+	IO_LINK, IO_ETAG, IO_GITHUB_LEFT, IO_GITHUB_RESET,
+	IO_GITHUB_PERMISSIONS, IO_OAUTH_SCOPES, IO_TOKEN_ENDS, IO_HEADERS
+};
+
 struct io_event {
 	struct io_event *next;
 	struct world_event event;	/* its strs are made by deliver */
 	struct strbuf body, reason;
-	struct strbuf retry_after, ratelimit, request_id, date;
+	struct strbuf headers[IO_HEADERS];
 	/* Of a guest (io_world_push): NULL for ours. */
 	void (*copy)(void *kept, struct arena *arena, struct world_event *out);
 	void (*release)(void *kept);

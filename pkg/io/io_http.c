@@ -1,6 +1,7 @@
 /* io_http.c - see io_http.h */
 #include "io/io_http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -32,6 +33,8 @@ struct io_http {
 	CURLM *multi;
 	CURLSH *share;
 	struct curl_slist *headers[HOSTS];
+	struct curl_slist *retired;	/* of keys that were replaced; requests
+					   may still use them */
 	bool ca_directory;
 	bool stale;			/* the pool is not to be used */
 	int64_t due_ms;			/* of libcurl; -1 for none */
@@ -101,18 +104,39 @@ io_http_new(const struct io_config *config, int epoll, uint32_t tag,
 }
 
 static void
+wipe_headers(struct io_http *http, struct curl_slist **list)
+{
+	for (struct curl_slist *line = *list; line != NULL; line = line->next)
+		explicit_bzero(line->data, strlen(line->data));
+	if (*list != NULL)
+		http->curl.slist_free_all(*list);
+	*list = NULL;
+}
+
+static void
+wipe_key(struct str *key)
+{
+	if (key->data != NULL)
+		explicit_bzero((char *)key->data, key->len);
+	*key = (struct str){0};
+}
+
+static void
 wipe_keys(struct io_http *http)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
-		if (http->keys[i].data != NULL)
-			explicit_bzero((char *)http->keys[i].data,
-			    http->keys[i].len);
-		for (struct curl_slist *line = http->headers[i]; line != NULL;
-		     line = line->next)
-			explicit_bzero(line->data, strlen(line->data));
-		if (http->headers[i] != NULL)
-			http->curl.slist_free_all(http->headers[i]);
+		wipe_key(&http->keys[i]);
+		wipe_headers(http, &http->headers[i]);
 	}
+	wipe_headers(http, &http->retired);
+}
+
+/* Free a transfer that is in no list and has no handle. */
+static void
+drop(struct io_http *http, struct io_transfer *transfer)
+{
+	wipe_headers(http, &transfer->headers);
+	io_transfer_free(transfer);
 }
 
 static void
@@ -147,7 +171,7 @@ io_http_free(struct io_http *http)
 	while (http->line != NULL) {
 		struct io_transfer *transfer = http->line;
 		http->line = transfer->next;
-		io_transfer_free(transfer);
+		drop(http, transfer);
 	}
 	while (http->active != NULL)
 		io_http_cancel(http, http->active->token);
@@ -222,37 +246,93 @@ open_multi(struct io_http *http)
 }
 
 static void
-add_header(struct io_http *http, size_t host, const char *text)
+add_header(struct io_http *http, struct curl_slist **list, const char *text)
 {
-	struct curl_slist *list = http->curl.slist_append(
-	    http->headers[host], text);
-	if (list == NULL)
+	struct curl_slist *longer = http->curl.slist_append(*list, text);
+	if (longer == NULL)
 		fail_out_of_memory();
-	http->headers[host] = list;
+	*list = longer;
 }
 
+/* A header with a secret in it; one piece of memory, so that growing leaves
+ * no copy behind. */
 static void
-make_headers(struct io_http *http)
+add_header_value(struct io_http *http, struct curl_slist **list,
+    const char *name, struct str value)
 {
-	for (size_t host = 0; host < HOSTS; host++) {
-		if (http->keys[host].len > 0) {
-			struct strbuf line = {0};
-			strbuf_addf(&line, "Authorization: Bearer " STR_FMT,
-			    STR_ARG(http->keys[host]));
-			add_header(http, host, line.data);
-			explicit_bzero(line.data, line.cap);
-			strbuf_release(&line);
-		}
-		add_header(http, host, host == HOST_GITHUB ?
+	size_t size = strlen(name) + value.len + 1;
+	char *line = heap_array(NULL, size, 1);
+
+	snprintf(line, size, "%s" STR_FMT, name, STR_ARG(value));
+	add_header(http, list, line);
+	explicit_bzero(line, size);
+	free(line);
+}
+
+static struct curl_slist *
+make_headers(struct io_http *http, enum http_host host, struct str key,
+    const char *accept)
+{
+	struct curl_slist *list = NULL;
+
+	if (key.len > 0)
+		add_header_value(http, &list, "Authorization: Bearer ", key);
+	if (accept != NULL)
+		add_header(http, &list, accept);
+	else
+		add_header(http, &list, host == HOST_GITHUB ?
 		    "Accept: application/vnd.github+json" :
 		    "Accept: application/json");
-		if (host == HOST_GITHUB)
-			add_header(http, host,
-			    "X-GitHub-Api-Version: 2022-11-28");
-		add_header(http, host, "Content-Type: application/json");
-		/* No round of "may I?" before a large body. */
-		add_header(http, host, "Expect:");
+	if (host == HOST_GITHUB)
+		add_header(http, &list, "X-GitHub-Api-Version: 2022-11-28");
+	add_header(http, &list, "Content-Type: application/json");
+	/* No round of "may I?" before a large body. */
+	add_header(http, &list, "Expect:");
+	return list;
+}
+
+/* What this request says otherwise than the others to its host. */
+static void
+make_own_headers(struct io_http *http, struct io_transfer *transfer)
+{
+	struct str bearer = strbuf_str(&transfer->bearer);
+	struct str etag = strbuf_str(&transfer->etag);
+
+	if (transfer->sink.write != NULL) {
+		add_header(http, &transfer->headers, "Accept: */*");
+		if (bearer.len > 0)
+			add_header_value(http, &transfer->headers,
+			    "Authorization: Bearer ", bearer);
+		return;
 	}
+	if (bearer.len == 0 && etag.len == 0 && transfer->quiet_ms == 0)
+		return;
+	transfer->headers = make_headers(http, transfer->host,
+	    bearer.len > 0 ? bearer : http->keys[transfer->host],
+	    transfer->quiet_ms > 0 ? "Accept: text/event-stream" : NULL);
+	if (etag.len > 0)
+		add_header_value(http, &transfer->headers, "If-None-Match: ",
+		    etag);
+}
+
+void
+io_http_set_key(struct io_http *http, enum http_host host, struct str key)
+{
+	wipe_key(&http->keys[host]);
+	http->keys[host] = key.len > 0 ? arena_str(&http->arena, key) :
+	    (struct str){0};
+	io_trace_hide(&http->trace, http->keys[host]);
+	if (!http->ready)
+		return;
+	/* The lines that are in use are put aside behind the older ones. */
+	struct curl_slist **end = &http->retired;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = http->headers[host];
+	http->headers[host] = make_headers(http, host, http->keys[host],
+	    NULL);
+	if (http->nactive == 0)
+		wipe_headers(http, &http->retired);
 }
 
 static bool
@@ -273,11 +353,26 @@ load(struct io_http *http)
 	http->curl.share_setopt(http->share, CURLSHOPT_SHARE,
 	    CURL_LOCK_DATA_SSL_SESSION);
 	http->ca_directory = stat(IO_TRANSFER_CA_DIRECTORY, &info) == 0;
-	make_headers(http);
+	for (size_t i = 0; i < HOSTS; i++)
+		http->headers[i] = make_headers(http, (enum http_host)i,
+		    http->keys[i], NULL);
 	return http->ready = true;
 }
 
 /* ----------------------------------------------------------- starting ---- */
+
+/* Hand out what became of a transfer, and free it. */
+static void
+deliver(struct io_http *http, struct io_transfer *transfer)
+{
+	if (transfer->sink.done != NULL) {
+		transfer->sink.done(transfer->sink.ctx, transfer);
+	} else {
+		io_event_push(http->queue, transfer->event);
+		transfer->event = NULL;
+	}
+	drop(http, transfer);
+}
 
 static void
 fail(struct io_http *http, struct io_transfer *transfer, const char *why)
@@ -286,9 +381,7 @@ fail(struct io_http *http, struct io_transfer *transfer, const char *why)
 	event->event.http.outcome = HTTP_NOT_SENT;
 	strbuf_adds(&event->reason, why);
 	io_trace_end(&http->trace, transfer, 0);
-	io_event_push(http->queue, event);
-	transfer->event = NULL;
-	io_transfer_free(transfer);
+	deliver(http, transfer);
 }
 
 /* The proxy of a request; in arena, "" for none. */
@@ -311,6 +404,7 @@ set_going(struct io_http *http, struct io_transfer *transfer)
 	if (!ok)
 		return false;
 	transfer->fresh = transfer->effect || http->stale;
+	make_own_headers(http, transfer);
 	struct io_transfer_rules rules = {
 		.curl = &http->curl,
 		.user_agent = "podform/" PODFORM_VERSION,
@@ -363,17 +457,10 @@ start_waiting(struct io_http *http)
 	}
 }
 
-void
-io_http_start(struct io_http *http, uint64_t token,
-    const struct http_request *request)
+static void
+put_in_line(struct io_http *http, struct io_transfer *transfer)
 {
-	struct io_transfer *transfer = io_transfer_new(token,
-	    http->bases[request->host], request);
-
-	if (http->bases[request->host].len == 0) {
-		fail(http, transfer, "no address is known for this service");
-		return;
-	}
+	io_trace_hide(&http->trace, strbuf_str(&transfer->bearer));
 	if (!load(http)) {
 		fail(http, transfer, http->why);
 		return;
@@ -387,6 +474,37 @@ io_http_start(struct io_http *http, uint64_t token,
 	io_http_tick(http);
 }
 
+void
+io_http_start(struct io_http *http, uint64_t token,
+    const struct http_request *request)
+{
+	struct str base = http->bases[request->host];
+	struct io_transfer *transfer = io_transfer_new(token, base, request);
+
+	if (base.len == 0)
+		fail(http, transfer, "no address is known for this service");
+	else if (!io_url_same_origin(base, strbuf_str(&transfer->url)))
+		/* A next page, say, that would carry the credential away. */
+		fail(http, transfer, "the address is not this service's");
+	else
+		put_in_line(http, transfer);
+}
+
+void
+io_http_download(struct io_http *http, uint64_t token, struct str url,
+    struct str bearer, int64_t timeout_ms, const struct io_sink *sink)
+{
+	struct http_request request = {
+		.method = HTTP_GET, .path = url, .bearer = bearer,
+		.timeout_ms = timeout_ms,
+	};
+	struct io_transfer *transfer = io_transfer_new(token,
+	    (struct str){0}, &request);
+
+	transfer->sink = *sink;
+	put_in_line(http, transfer);
+}
+
 /* ---------------------------------------------------------- finishing ---- */
 
 static void
@@ -398,13 +516,14 @@ finish(struct io_http *http, CURL *easy, CURLcode code)
 
 	io_transfer_finish(transfer, &http->curl, code);
 	http->curl.multi_remove_handle(http->multi, easy);
-	give_back(http, easy);
+	if (transfer->quiet_ms > 0)	/* it may be in the middle */
+		http->curl.easy_cleanup(easy);
+	else
+		give_back(http, easy);
 	forget(http, transfer);
 	io_trace_end(&http->trace, transfer, http->clock->mono_ms(
 	    http->clock->ctx) - transfer->started_ms);
-	io_event_push(http->queue, transfer->event);
-	transfer->event = NULL;
-	io_transfer_free(transfer);
+	deliver(http, transfer);
 }
 
 static void
@@ -433,6 +552,8 @@ collect(struct io_http *http)
 			finish(http, message->easy_handle,
 			    message->data.result);
 	reopen_if_stale(http);
+	if (http->nactive == 0)
+		wipe_headers(http, &http->retired);
 	start_waiting(http);
 }
 
@@ -451,10 +572,43 @@ io_http_ready(struct io_http *http, int fd, uint32_t events)
 	collect(http);
 }
 
+/* When a stream will have been quiet for long enough; -1 if it is none. */
+static int64_t
+quiet_at(const struct io_transfer *transfer)
+{
+	return transfer->quiet_ms > 0 && transfer->streaming ?
+	    transfer->heard_ms + transfer->quiet_ms : -1;
+}
+
+/* End the streams that have said nothing for long enough. */
+static void
+end_quiet(struct io_http *http)
+{
+	int64_t now_ms = http->clock->mono_ms(http->clock->ctx);
+	struct io_transfer *transfer = http->active;
+
+	while (transfer != NULL) {
+		struct io_transfer *next = transfer->next;
+		if (transfer->heard) {
+			transfer->heard = false;
+			transfer->heard_ms = now_ms;
+		} else if (quiet_at(transfer) >= 0 &&
+		    now_ms >= quiet_at(transfer)) {
+			finish(http, transfer->easy, CURLE_OK);
+			/* The list may have changed behind it. */
+			next = http->active;
+		}
+		transfer = next;
+	}
+	start_waiting(http);
+}
+
 void
 io_http_tick(struct io_http *http)
 {
 	int running;
+
+	end_quiet(http);
 	if (http->due_ms < 0 ||
 	    http->clock->mono_ms(http->clock->ctx) < http->due_ms)
 		return;
@@ -467,7 +621,15 @@ io_http_tick(struct io_http *http)
 int64_t
 io_http_next_ms(const struct io_http *http)
 {
-	return http->due_ms;
+	int64_t next = http->due_ms;
+
+	for (const struct io_transfer *transfer = http->active;
+	     transfer != NULL; transfer = transfer->next) {
+		int64_t at = quiet_at(transfer);
+		if (at >= 0 && (next < 0 || at < next))
+			next = at;
+	}
+	return next;
 }
 
 bool
@@ -481,7 +643,7 @@ io_http_cancel(struct io_http *http, uint64_t token)
 		*at = transfer->next;
 		if (*at == NULL)
 			http->line_end = at;
-		io_transfer_free(transfer);
+		drop(http, transfer);
 		return true;
 	}
 	for (struct io_transfer *transfer = http->active; transfer != NULL;
@@ -492,7 +654,7 @@ io_http_cancel(struct io_http *http, uint64_t token)
 		/* What it was doing may still sit in the handle. */
 		http->curl.easy_cleanup(transfer->easy);
 		forget(http, transfer);
-		io_transfer_free(transfer);
+		drop(http, transfer);
 		start_waiting(http);
 		return true;
 	}

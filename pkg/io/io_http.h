@@ -9,6 +9,7 @@
 #define IO_HTTP_H
 
 #include "io/io_event.h"
+#include "io/io_transfer.h"
 #include "io/io_world.h"
 
 struct io_http;
@@ -24,6 +25,12 @@ void io_http_free(struct io_http *http);	/* NULL is harmless */
 /* Start, or put in line; an answer will be in the queue. */
 void io_http_start(struct io_http *http, uint64_t token,
     const struct http_request *request);
+/*
+ * GET a whole address into a sink, which gets the end of it, too (perhaps
+ * before this returns).  No credential is sent but bearer, if there is one.
+ */
+void io_http_download(struct io_http *http, uint64_t token, struct str url,
+    struct str bearer, int64_t timeout_ms, const struct io_sink *sink);
 /* Drop a request; false if none has this token. */
 bool io_http_cancel(struct io_http *http, uint64_t token);
 
@@ -33,6 +40,10 @@ void io_http_ready(struct io_http *http, int fd, uint32_t events);
 void io_http_tick(struct io_http *http);
 /* When io_http_tick() wants to be called, on the monotonic clock; -1 never. */
 int64_t io_http_next_ms(const struct io_http *http);
+
+/* The credential of a host from now on; absent for none. */
+void io_http_set_key(struct io_http *http, enum http_host host,
+    struct str key);
 
 /* No connection that exists now is used for a later request. */
 void io_http_drop_pool(struct io_http *http);

@@ -45,6 +45,15 @@ say(struct io_trace *trace, struct str line)
 	strbuf_release(&out);
 }
 
+/* The address of a download: its query may be a signature that lets
+ * anybody have the file. */
+static struct str
+shown_url(const struct io_transfer *transfer)
+{
+	struct str rest, url = strbuf_str(&transfer->url);
+	return transfer->sink.write != NULL ? str_cut(url, '?', &rest) : url;
+}
+
 void
 io_trace_begin(struct io_trace *trace, const struct io_transfer *transfer)
 {
@@ -52,7 +61,7 @@ io_trace_begin(struct io_trace *trace, const struct io_transfer *transfer)
 	if (trace->say == NULL)
 		return;
 	strbuf_addf(&line, "> %s " STR_FMT, methods[transfer->method],
-	    STR_ARG(strbuf_str(&transfer->url)));
+	    STR_ARG(shown_url(transfer)));
 	if (transfer->body.len > 0)
 		strbuf_addf(&line, " (%zu bytes)", transfer->body.len);
 	say(trace, strbuf_str(&line));
@@ -76,7 +85,7 @@ io_trace_end(struct io_trace *trace, const struct io_transfer *transfer,
 		strbuf_adds(&line, http->outcome == HTTP_NOT_SENT ?
 		    "not sent" : "no answer");
 	strbuf_addf(&line, " %s " STR_FMT, methods[transfer->method],
-	    STR_ARG(strbuf_str(&transfer->url)));
+	    STR_ARG(shown_url(transfer)));
 	if (http->outcome == HTTP_ANSWERED)
 		strbuf_addf(&line, " (%zu bytes, %lld ms)", event->body.len,
 		    (long long)took_ms);
@@ -116,6 +125,10 @@ io_trace_debug(CURL *easy, curl_infotype type, char *data, size_t n,
 		if (text.len == 0 || tells_sent_headers(text) ||
 		    str_search_fold(text, STR("set-cookie")) == 0)
 			continue;
+		if (str_search_fold(text, STR("location:")) == 0) {
+			struct str query;
+			text = str_cut(text, '?', &query);
+		}
 		strbuf_addf(&line, "%s " STR_FMT,
 		    type == CURLINFO_TEXT ? "*" : "<", STR_ARG(text));
 		say(trace, strbuf_str(&line));

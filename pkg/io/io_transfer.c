@@ -33,7 +33,13 @@ io_transfer_new(uint64_t token, struct str base,
 	transfer->host = request->host;
 	transfer->timeout_ms = request->timeout_ms;
 	transfer->effect = request->effect;
-	strbuf_add(&transfer->url, base);
+	transfer->quiet_ms = request->quiet_ms;
+	strbuf_add(&transfer->bearer, request->bearer);
+	strbuf_add(&transfer->etag, request->etag);
+	/* A whole address was checked to lie at the base. */
+	if (request->path.len == 0 || request->path.data[0] == '/' ||
+	    request->path.data[0] == '?')
+		strbuf_add(&transfer->url, base);
 	strbuf_add(&transfer->url, request->path);
 	strbuf_add(&transfer->body, request->body);
 	transfer->event = io_event_new(WORLD_HTTP, token);
@@ -50,8 +56,12 @@ io_transfer_free(struct io_transfer *transfer)
 	/* Environments, and with them secrets, travel in bodies. */
 	if (transfer->body.data != NULL)
 		explicit_bzero(transfer->body.data, transfer->body.cap);
+	if (transfer->bearer.data != NULL)
+		explicit_bzero(transfer->bearer.data, transfer->bearer.cap);
 	strbuf_release(&transfer->url);
 	strbuf_release(&transfer->body);
+	strbuf_release(&transfer->bearer);
+	strbuf_release(&transfer->etag);
 	io_event_free(transfer->event);
 	free(transfer);
 }
@@ -64,6 +74,10 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	struct io_transfer *transfer = ctx;
 	struct strbuf *body = &transfer->event->body;
 
+	transfer->heard = true;
+	if (transfer->sink.write != NULL)
+		return transfer->sink.write(transfer->sink.ctx, transfer,
+		    (struct str){ data, size * n }) ? size * n : 0;
 	strbuf_add(body, (struct str){ data, size * n });
 	if (body->failed) {
 		transfer->too_large = true;
@@ -72,25 +86,56 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
-static void
-keep_header(struct strbuf *out, struct str line, struct str name)
+static const struct {
+	struct str name;
+	enum io_header kept;
+} kept_headers[] = {
+	{ STR_INIT("retry-after"), IO_RETRY_AFTER },
+	{ STR_INIT("ratelimit"), IO_RATELIMIT },
+	{ STR_INIT("x-request-id"), IO_REQUEST_ID },
+	{ STR_INIT("x-github-request-id"), IO_REQUEST_ID },
+	{ STR_INIT("date"), IO_DATE },
+	{ STR_INIT("location"), IO_LOCATION },
+	{ STR_INIT("link"), IO_LINK },
+	{ STR_INIT("etag"), IO_ETAG },
+	{ STR_INIT("x-ratelimit-remaining"), IO_GITHUB_LEFT },
+	{ STR_INIT("x-ratelimit-reset"), IO_GITHUB_RESET },
+	{ STR_INIT("x-accepted-github-permissions"), IO_GITHUB_PERMISSIONS },
+	{ STR_INIT("x-accepted-oauth-scopes"), IO_OAUTH_SCOPES },
+	{ STR_INIT("github-authentication-token-expiration"), IO_TOKEN_ENDS },
+};
+
+/* Half an address is another address: rather none of the answer. */
+static bool
+keep_header(struct io_transfer *transfer, struct str line)
 {
-	if (line.len <= name.len || line.data[name.len] != ':' ||
-	    !str_eq_fold(str_sub(line, 0, name.len), name))
-		return;
-	strbuf_release(out);
-	out->ceiling = HEADER_KEPT;
-	strbuf_add(out, str_trim(str_sub(line, name.len + 1, line.len)));
+	struct str value;
+	struct str name = str_cut(line, ':', &value);
+
+	if (name.len == line.len)
+		return true;
+	for (size_t i = 0; i < COUNTOF(kept_headers); i++) {
+		if (!str_eq_fold(name, kept_headers[i].name))
+			continue;
+		enum io_header kept = kept_headers[i].kept;
+		struct strbuf *out = &transfer->event->headers[kept];
+		strbuf_release(out);
+		out->ceiling = HEADER_KEPT;
+		strbuf_add(out, str_trim(value));
+		if (out->failed && (kept == IO_LINK || kept == IO_LOCATION)) {
+			transfer->broken = "an address of more than 4 KiB";
+			return false;
+		}
+	}
+	return true;
 }
 
 /* An interim answer (1xx) is not the answer: forget what it said. */
 static void
 forget_headers(struct io_event *event)
 {
-	strbuf_release(&event->retry_after);
-	strbuf_release(&event->ratelimit);
-	strbuf_release(&event->request_id);
-	strbuf_release(&event->date);
+	for (size_t i = 0; i < IO_HEADERS; i++)
+		strbuf_release(&event->headers[i]);
 }
 
 static size_t
@@ -100,6 +145,7 @@ on_header(char *data, size_t size, size_t n, void *ctx)
 	struct io_event *event = transfer->event;
 	struct str line = { data, size * n };
 
+	transfer->heard = true;
 	transfer->header_bytes += line.len;
 	if (transfer->header_bytes > HEADERS_MAX) {
 		transfer->broken = "more than 64 KiB of headers";
@@ -109,13 +155,13 @@ on_header(char *data, size_t size, size_t n, void *ctx)
 		transfer->broken = "a NUL in a header";
 		return 0;
 	}
-	if (str_starts(line, STR("HTTP/")))
+	if (str_starts(line, STR("HTTP/"))) {
 		forget_headers(event);
-	keep_header(&event->retry_after, line, STR("retry-after"));
-	keep_header(&event->ratelimit, line, STR("ratelimit"));
-	keep_header(&event->request_id, line, STR("x-request-id"));
-	keep_header(&event->date, line, STR("date"));
-	return line.len;
+		transfer->interim = str_search(line, STR(" 1")) > 0 &&
+		    str_search(line, STR(" 1")) < 10;
+	} else if (str_trim(line).len == 0)
+		transfer->streaming = !transfer->interim;
+	return keep_header(transfer, line) ? line.len : 0;
 }
 
 /* Sockets stay with us, and away from descriptors 0 to 2. */
@@ -182,8 +228,10 @@ set_connection(struct io_transfer *transfer, CURL *easy,
 	} else {
 		SET(FRESH_CONNECT, transfer->fresh ? 1L : 0L);
 		SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-		SET(LOW_SPEED_LIMIT, (long)SLOW_BYTES);
-		SET(LOW_SPEED_TIME, (long)SLOW_S);
+		if (transfer->quiet_ms == 0) {
+			SET(LOW_SPEED_LIMIT, (long)SLOW_BYTES);
+			SET(LOW_SPEED_TIME, (long)SLOW_S);
+		}
 	}
 	SET(MAXAGE_CONN, (long)IDLE_S);
 	SET(TIMEOUT_MS, timeout);
@@ -242,7 +290,8 @@ io_transfer_setup(struct io_transfer *transfer, CURL *easy,
 	SET(QUICK_EXIT, 1L);
 	SET(HTTP09_ALLOWED, 0L);
 	SET(USERAGENT, rules->user_agent);
-	SET(HTTPHEADER, rules->headers);
+	SET(HTTPHEADER, transfer->headers != NULL ? transfer->headers :
+	    rules->headers);
 	SET(SHARE, rules->share);
 	SET(WRITEFUNCTION, on_body);
 	SET(WRITEDATA, transfer);
@@ -284,23 +333,45 @@ nothing_left(const struct io_transfer *transfer, const struct curl_dl *curl)
 	    &handshake_us) == CURLE_OK && handshake_us == 0;
 }
 
+int
+io_transfer_status(const struct io_transfer *transfer,
+    const struct curl_dl *curl)
+{
+	long status = 0;
+	if (curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+		&status) != CURLE_OK)
+		return 0;
+	return (int)status;
+}
+
+/*
+ * A stream has no end of its own: quiet, a full buffer or the end of the time
+ * make one, and what has come counts.
+ */
+static bool
+stream_ended(const struct io_transfer *transfer, CURLcode code)
+{
+	return transfer->quiet_ms > 0 && transfer->streaming &&
+	    (transfer->too_large || code == CURLE_OPERATION_TIMEDOUT);
+}
+
 void
 io_transfer_finish(struct io_transfer *transfer, const struct curl_dl *curl,
     CURLcode code)
 {
 	struct http_answer *http = &transfer->event->event.http;
 	struct strbuf *reason = &transfer->event->reason;
-	long status = 0;
+	int status = io_transfer_status(transfer, curl);
 
-	curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OK && status > 0) {
+	if ((code == CURLE_OK || stream_ended(transfer, code)) &&
+	    status > 0) {
 		http->outcome = HTTP_ANSWERED;
-		http->status = (int)status;
+		http->status = status;
 		return;
 	}
 	if (transfer->too_large) {
 		http->outcome = HTTP_TOO_LARGE;
-		http->status = (int)status;
+		http->status = status;
 		strbuf_addf(reason, "the answer is larger than %zu bytes",
 		    transfer->event->body.ceiling);
 	} else if (transfer->broken != NULL) {

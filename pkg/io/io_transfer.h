@@ -10,14 +10,34 @@
 #include "io/curl_dl.h"
 #include "io/io_event.h"
 
+/*
+ * Where the body of an answer goes instead of memory: a download.  write() is
+ * called from within libcurl and returns false to stop it, having said why;
+ * done() gets the whole transfer, as it ended, and not the event queue.
+ */
+struct io_transfer;
+struct io_sink {
+	void *ctx;
+	bool (*write)(void *ctx, struct io_transfer *transfer,
+	    struct str bytes);
+	void (*done)(void *ctx, struct io_transfer *transfer);
+};
+
 struct io_transfer {
 	struct io_transfer *next, *prev;
 	uint64_t token;
 	CURL *easy;			/* NULL while it waits in line */
 	struct strbuf url, body;	/* what is sent */
+	struct strbuf bearer, etag;	/* of this request alone, or empty */
+	struct curl_slist *headers;	/* of its own, or NULL */
+	struct io_sink sink;		/* write == NULL: none */
 	enum http_method method;
 	enum http_host host;
 	int64_t timeout_ms, started_ms;
+	int64_t quiet_ms;		/* of an event stream, or 0 */
+	int64_t heard_ms;		/* when the stream last said something */
+	bool heard;			/* it did, since heard_ms was set */
+	bool interim, streaming;	/* within 1xx; the headers are over */
 	bool effect;
 	bool fresh;			/* on a connection of its own */
 	bool secure, proxied;
@@ -52,6 +72,10 @@ void io_transfer_free(struct io_transfer *transfer);
 /* Prepare an easy handle, fresh or reset; takes nothing. */
 bool io_transfer_setup(struct io_transfer *transfer, CURL *easy,
     const struct io_transfer_rules *rules);
+
+/* The status that has come, or 0. */
+int io_transfer_status(const struct io_transfer *transfer,
+    const struct curl_dl *curl);
 
 /* Fill in the event from how libcurl ended. */
 void io_transfer_finish(struct io_transfer *transfer,

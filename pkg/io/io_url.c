@@ -62,6 +62,18 @@ io_url_is_loopback(struct str host)
 	return dots == 3 && host.data[host.len - 1] != '.';
 }
 
+/* The port as written, or the scheme's. */
+static struct str
+port_of(struct str url)
+{
+	struct str place = authority(url);
+	ptrdiff_t colon = str_rfind(place, ':'), bracket = str_rfind(place,
+	    ']');
+	if (colon > bracket && (size_t)colon + 1 < place.len)
+		return str_sub(place, (size_t)colon + 1, place.len);
+	return str_starts(url, STR("http:")) ? STR("80") : STR("443");
+}
+
 static bool
 odd_bytes(struct str url)
 {
@@ -72,6 +84,57 @@ odd_bytes(struct str url)
 			return true;
 	}
 	return false;
+}
+
+bool
+io_url_same_origin(struct str a, struct str b)
+{
+	bool plain = str_starts(a, STR("http://"));
+
+	if (odd_bytes(a) || odd_bytes(b) ||
+	    (!plain && !str_starts(a, STR("https://"))) ||
+	    !str_starts(b, plain ? STR("http://") : STR("https://")) ||
+	    str_find(authority(a), '@') >= 0 ||
+	    str_find(authority(b), '@') >= 0)
+		return false;
+	struct str host = io_url_host(a);
+	return host.data != NULL && str_eq_fold(host, io_url_host(b)) &&
+	    str_eq(port_of(a), port_of(b));
+}
+
+bool
+io_url_may_fetch(struct str url)
+{
+	struct str host = io_url_host(url);
+
+	return host.data != NULL && !odd_bytes(url) &&
+	    str_find(authority(url), '@') < 0 &&
+	    (str_starts(url, STR("https://")) ||
+		(str_starts(url, STR("http://")) &&
+		    io_url_is_loopback(host)));
+}
+
+bool
+io_url_redirect(struct arena *arena, struct str first, struct str from,
+    struct str location, struct str *to)
+{
+	struct str place = authority(from);
+
+	if (place.len == 0)
+		return false;
+	struct str origin = str_sub(from, 0,
+	    (size_t)(place.data - from.data) + place.len);
+	if (str_starts(location, STR("//")))
+		*to = arena_printf(arena, STR_FMT ":" STR_FMT,
+		    STR_ARG(str_sub(from, 0, (size_t)str_find(from, ':'))),
+		    STR_ARG(location));
+	else if (str_starts(location, STR("/")))
+		*to = arena_printf(arena, STR_FMT STR_FMT, STR_ARG(origin),
+		    STR_ARG(location));
+	else
+		*to = arena_str(arena, location);
+	return io_url_may_fetch(*to) && (str_starts(*to, STR("https://")) ||
+	    str_starts(first, STR("http://")));
 }
 
 /* A base that may be used, without trailing slashes. */

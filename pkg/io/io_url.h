@@ -27,6 +27,25 @@ bool io_url_cloud(struct arena *arena, struct str value,
 bool io_url_github(struct arena *arena, struct str value, struct str *out,
     struct str *why);
 
+/*
+ * Do both begin with the same scheme, host and port?  Then one may be sent
+ * the credential of the other.  Not where a user, or a byte that no URL has,
+ * is in them.
+ */
+bool io_url_same_origin(struct str a, struct str b);
+
+/*
+ * Where a download may go on: the target of a Location header, seen from the
+ * address that sent it; absolute, "//host/path" or "/path".  https alone, but
+ * plain http where the first address was plain and both are loopback.  False
+ * for all else.
+ */
+bool io_url_redirect(struct arena *arena, struct str first, struct str from,
+    struct str location, struct str *to);
+
+/* May a download begin there: https, or plain http to a loopback host? */
+bool io_url_may_fetch(struct str url);
+
 /* The host of a URL, without brackets, port and user; absent if none. */
 struct str io_url_host(struct str url);
 

@@ -12,6 +12,7 @@
 #include "io/io_banner.h"
 #include "io/io_clock.h"
 #include "io/io_event.h"
+#include "io/io_fetch.h"
 #include "io/io_http.h"
 
 /* Upper half of the data of an epoll event: whose descriptor it is. */
@@ -27,6 +28,7 @@ struct io_world {
 	struct io_event_queue queue;
 	struct io_http *http;
 	struct io_banners *banners;
+	struct io_fetches *fetches;
 	int epoll;
 	int signals;		/* signalfd, or -1 */
 	int64_t gap_ms;		/* see io_clock_slept() */
@@ -82,6 +84,7 @@ timeout_ms(const struct io_world *io, int64_t deadline_ms)
 	int64_t next = earlier(deadline_ms,
 	    earlier(io_http_next_ms(io->http),
 		io_banners_next_ms(io->banners)));
+	next = earlier(next, io_fetches_next_ms(io->fetches));
 	for (size_t i = 0; i < io->nguests; i++)
 		next = earlier(next, io->guests[i].next_ms(
 		    io->guests[i].ctx));
@@ -128,6 +131,7 @@ turn(struct io_world *io, int64_t deadline_ms)
 	}
 	io_http_tick(io->http);
 	io_banners_tick(io->banners);
+	io_fetches_tick(io->fetches);
 	guests_tick(io);
 	look_for_sleep(io);
 }
@@ -169,10 +173,20 @@ world_start_banner(void *ctx, uint64_t token, struct str host, uint16_t port,
 }
 
 static void
+world_start_fetch(void *ctx, uint64_t token,
+    const struct fetch_request *request)
+{
+	struct io_world *io = ctx;
+	io_fetches_start(io->fetches, token, request);
+}
+
+static void
 world_cancel(void *ctx, uint64_t token)
 {
 	struct io_world *io = ctx;
-	if (io_http_cancel(io->http, token) ||
+	/* Fetches first: their downloads run under the same token. */
+	if (io_fetches_cancel(io->fetches, token) ||
+	    io_http_cancel(io->http, token) ||
 	    io_banners_cancel(io->banners, token) ||
 	    io_event_drop(&io->queue, token))
 		return;
@@ -214,6 +228,7 @@ io_world_new(const struct io_config *config)
 		.ctx = io,
 		.start_http = world_start_http,
 		.start_banner = world_start_banner,
+		.start_fetch = world_start_fetch,
 		.cancel = world_cancel,
 		.wait = world_wait,
 		.environment = world_environment,
@@ -223,6 +238,7 @@ io_world_new(const struct io_config *config)
 	    &io->world.clock);
 	io->banners = io_banners_new(io->epoll, TAG_BANNER, &io->queue,
 	    &io->world.clock);
+	io->fetches = io_fetches_new(io->http, &io->queue, &io->world);
 	look_for_sleep(io);
 	return io;
 }
@@ -233,6 +249,7 @@ io_world_free(struct io_world *io)
 	if (io == NULL)
 		return;
 	io_banners_free(io->banners);
+	io_fetches_free(io->fetches);
 	io_http_free(io->http);
 	io_event_release(&io->queue);
 	if (io->signals >= 0)
@@ -273,6 +290,13 @@ io_world_push(struct io_world *io, const struct world_event *event,
 	entry->release = release;
 	entry->kept = kept;
 	io_event_push(&io->queue, entry);
+}
+
+void
+io_world_set_github_token(struct io_world *io, const struct secret *token)
+{
+	io_http_set_key(io->http, HOST_GITHUB, token != NULL &&
+	    secret_is_set(token) ? secret_reveal(token) : (struct str){0});
 }
 
 void
