@@ -85,7 +85,7 @@ struct model_header {
 	struct str value;
 };
 
-enum { MODEL_HEADERS_MAX = 8 };
+enum { MODEL_HEADERS_MAX = 16 };
 
 struct model_reply {
 	enum model_transport transport;
