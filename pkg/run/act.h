@@ -29,6 +29,8 @@ enum phase {
 	PH_RESOLVE,	/* an unclear create: listings decide */
 	PH_WATCH,	/* listings decide: running, gone */
 	PH_PROBE,	/* an SSH banner is awaited */
+	PH_ASKED,	/* a pod, GitHub, the holder or a file was asked */
+	PH_RUNNERS,	/* a listing of its scope's runners decides */
 	PH_RESULT,	/* the result is being journaled */
 	PH_DONE,
 	PH_FAILED,
@@ -48,6 +50,13 @@ struct subject {
 	struct str id;			/* made in this run; else absent */
 	struct ssh_endpoint ssh;
 	int64_t per_hour;
+	/* Of a pod. */
+	struct str start;		/* of its container, as last listed */
+	int64_t wait_ms;		/* when it was first waited for; 0 */
+	struct lock_inside inside;	/* of that container; see inside.c */
+	bool user_ran;			/* something of the user's has begun
+					   to run in it */
+	size_t checks;			/* that have succeeded */
 };
 
 struct act {
@@ -67,7 +76,10 @@ struct act {
 	uint64_t token;			/* of what it is waiting for */
 	int64_t started_ms, phase_ms, deadline_ms, not_before_ms;
 	int64_t told_ms;		/* last progress note */
+	size_t step;			/* of a check or a setup step */
+	struct span span;		/* of the line that it carries out */
 	bool started, holds_slot, listed;
+	bool told;			/* it is in run->inside */
 	bool effected;			/* it changed the cloud */
 	unsigned retries;
 	enum next next;
@@ -91,6 +103,12 @@ struct act {
 					   gave, of a thing without our mark */
 	struct str last_refusal;
 	enum run_failure last_failure;
+
+	/* Logging in. */
+	struct str *pins;		/* that the log vouches for */
+	size_t npins;
+	bool looked;			/* the log has been read */
+	unsigned tries;
 
 	/* Settling. */
 	int64_t wait_ms;		/* when waiting for listings began */
@@ -127,6 +145,10 @@ struct run {
 	VEC_OF(struct act *) ready;	/* want a slot; FIFO from ready_at */
 	size_t ready_at;
 	VEC_OF(struct act *) ready_waits;	/* need none */
+	VEC_OF(struct act *) ready_inside;	/* LIFO: what has begun goes
+						   on, in the same session */
+	size_t inside_in_flight;		/* acts in PH_ASKED */
+	VEC_OF(struct act *) inside;		/* begun, for progress */
 	VEC_OF(struct act *) delayed;
 	VEC_OF(struct act *) watching;	/* PH_RESOLVE, PH_WATCH */
 	size_t in_flight;
@@ -141,6 +163,7 @@ struct run {
 	size_t listings;
 	int64_t quota_interval_ms;	/* what the service's rate allows */
 
+	struct subject *change_subjects;	/* as plan_action.change */
 	struct map subjects;		/* address -> subject; see env.c */
 	struct map made;		/* op -> act, creates of this run */
 	struct map doubles;		/* id -> act that ends it */
@@ -164,6 +187,15 @@ void act_phase(struct run *run, struct act *act, enum phase phase);
 uint64_t act_token(struct run *run, struct act *act);
 void act_request(struct run *run, struct act *act, enum phase phase,
     const struct cloud_request *request);
+/* Ask for something that is answered in PH_ASKED; valid until the next
+ * effect is added. */
+struct run_effect *act_ask(struct run *run, struct act *act,
+    enum run_effect_type type);
+/* Forget what it was asking for. */
+void act_cancel(struct run *run, struct act *act);
+/* Journal what is so inside a pod; then the act is done. */
+void act_fact(struct run *run, struct act *act, struct str pod_id,
+    const struct lock_inside *inside);
 /* Choose the id of a new op, by chance. */
 void act_new_op(struct run *run, struct act *act);
 /* Journal the intent of act->op with act->entry. */
@@ -201,6 +233,61 @@ struct listed {
 
 /* env.c: fill references into a copy of act->config.env; false: failed. */
 bool act_fill_env(struct run *run, struct act *act);
+/* The value of a text now; false with a reason when it is not known. */
+bool run_fill_text(struct run *run, const struct text *text,
+    struct str *value, struct str *reason);
+
+/* host.c: the pod that an act is about, or on. */
+struct host {
+	struct str address, id;
+	struct ssh_endpoint ssh;	/* port 0: not reachable */
+	struct str start;		/* of its container; may be absent */
+	bool runs;			/* as far as is known */
+	struct subject *subject;	/* of the pod's own change, or of its
+					   own */
+	const struct plan_change *change;	/* the pod's; NULL: none */
+	const struct pod_spec *spec;	/* NULL: it is not wanted any more */
+};
+void act_host(struct run *run, const struct act *act, struct host *host);
+/* What has been done in the container that runs now; never NULL. */
+struct lock_inside *host_inside(struct run *run, const struct host *host);
+/* Ask for a task there; the login is filled in. */
+struct ssh_request *host_ask(struct run *run, struct act *act,
+    const struct host *host, enum ssh_task task, const char *name,
+    int64_t timeout_ms);
+/* The pod's environment as the spec has it, host->spec->nenv of them; false:
+ * act has failed. */
+bool host_env(struct run *run, struct act *act, const struct host *host,
+    struct env_var **env);
+/* The last lines of an output that say something, on one line. */
+struct str last_words(struct run *run, struct str output, size_t lines);
+/*
+ * An answer of something that did not run to its end: true, and the act goes
+ * on (again, later) or has failed.  False: it did.
+ */
+bool act_cut_off(struct run *run, struct act *act, const struct host *host,
+    const struct ssh_answer *answer);
+/* Fail for what happened inside, at the act's own line of the spec. */
+void act_fail_inside(struct run *run, struct act *act, const char *what,
+    const struct ssh_answer *answer);
+/* Say what is waited for, at once when it changes. */
+void act_waits_for(struct run *run, struct act *act, struct str what);
+
+/* inside.c: login, checks, setup, process, backup */
+void login_start(struct run *run, struct act *act);
+void login_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer);
+void login_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+void check_start(struct run *run, struct act *act);
+void check_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+void setup_start(struct run *run, struct act *act);
+void setup_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+void process_start(struct run *run, struct act *act);
+void process_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
 
 /* create.c */
 void create_start(struct run *run, struct act *act);
@@ -217,6 +304,7 @@ void change_answer(struct run *run, struct act *act,
     const struct cloud_answer *answer);
 
 /* wait.c: running, ssh, gone */
+int64_t ready_timeout(const struct run *run, const struct plan_change *pod);
 void running_start(struct run *run, struct act *act);
 void ssh_start(struct run *run, struct act *act);
 void confirm_start(struct run *run, struct act *act);
@@ -255,12 +343,23 @@ void summary_make(struct run *run);
 struct action_row {
 	const char *words, *doing;
 	bool creates, waits, deletes, volume;
+	bool inside;		/* asks pods, GitHub or the holder: holds no
+				   slot, and may be cut off */
 	void (*start)(struct run *run, struct act *act);
 	void (*journaled)(struct run *run, struct act *act);
 	void (*answer)(struct run *run, struct act *act,
 	    const struct cloud_answer *answer);
 	void (*listed)(struct run *run, struct act *act,
 	    const struct listed *listed);
+	/* Those that ask for it. */
+	void (*ssh)(struct run *run, struct act *act,
+	    const struct ssh_answer *answer);
+	void (*github)(struct run *run, struct act *act,
+	    const struct github_answer *answer);
+	void (*holder)(struct run *run, struct act *act,
+	    const struct holder_answer *answer);
+	void (*fetched)(struct run *run, struct act *act, bool ok,
+	    struct str reason);
 	int inverse;			/* enum action_kind, or -1 */
 };
 extern const struct action_row action_rows[ACTION_KIND_COUNT];

@@ -175,6 +175,18 @@ fill_one(struct run *run, struct act *act, struct env_var *var,
 }
 
 bool
+run_fill_text(struct run *run, const struct text *text, struct str *value,
+    struct str *reason)
+{
+	struct filling filling = { .run = run };
+	bool ok = text_resolve(run->arena, text, lookup, &filling, value);
+
+	*reason = filling.reason.len > 0 ? filling.reason
+					 : STR("a secret has no value");
+	return ok;
+}
+
+bool
 act_fill_env(struct run *run, struct act *act)
 {
 	size_t n = act->config.nenv;

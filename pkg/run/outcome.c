@@ -46,6 +46,15 @@ skip_dependents(struct run *run, struct act *act)
 	}
 }
 
+static bool
+may_be_cut_off(const struct act *act)
+{
+	if (action_rows[act->kind].inside)
+		return act->phase == PH_ASKED || act->phase == PH_RUNNERS;
+	return action_rows[act->kind].waits &&
+	    (act->phase == PH_WATCH || act->phase == PH_PROBE);
+}
+
 /*
  * Pods of a part that will be undone need not be waited for: they bill.
  * A wait that has an op in the journal comes to its result all the same.
@@ -61,11 +70,9 @@ fail_component(struct run *run, size_t component)
 	for (size_t i = 0; i < run->acts.n; i++) {
 		struct act *act = run->acts.items[i];
 		if (act->component != component || act->intended ||
-		    !action_rows[act->kind].waits ||
-		    (act->phase != PH_WATCH && act->phase != PH_PROBE))
+		    !may_be_cut_off(act))
 			continue;
-		if (act->phase == PH_PROBE)
-			run_effect_add(run, RUN_CANCEL)->token = act->token;
+		act_cancel(run, act);
 		act_skip(run, act, "its part will be undone");
 		skip_dependents(run, act);
 	}
@@ -117,7 +124,9 @@ act_fail(struct run *run, struct act *act, enum run_failure failure,
 		.address = act_address(act),
 		.failure = failure,
 		.reason = act->reason,
-		.span = act->change != NULL ? act->change->span : NO_SPAN,
+		.span = act->span.source != 0 ? act->span
+		    : act->change != NULL     ? act->change->span
+					      : NO_SPAN,
 	};
 	if (failure_is_fatal(failure) && run->fatal == FAIL_NONE)
 		run->fatal = failure;

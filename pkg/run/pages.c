@@ -91,3 +91,53 @@ pages_take(struct pages *pages, const struct cloud *cloud,
 	pages->n++;
 	return false;
 }
+
+static void
+no_end(struct runner_pages *pages, struct github_answer *answer)
+{
+	*pages = (struct runner_pages){ .arena = pages->arena };
+	*answer = (struct github_answer){
+		.outcome = OUTCOME_UNKNOWN,
+		.reason = REASON_MALFORMED,
+		.status = answer->status,
+		.message = STR("the pages of the listing do not end"),
+		.ratelimit_left = answer->ratelimit_left,
+		.total = -1,
+	};
+}
+
+bool
+runner_pages_take(struct runner_pages *pages, const struct github *github,
+    struct arena *arena, const struct github_request *request,
+    const struct http_answer *http, int64_t wall_ms,
+    struct github_answer *answer)
+{
+	github->decode(arena, request, http, wall_ms, answer);
+	if (answer->outcome != OUTCOME_OK)
+		return true;
+	if (answer->next_cursor.len == 0 && pages->n == 0)
+		return true;
+	if (pages->n + 1 >= PAGES_MAX ||
+	    pages->bytes + http->body.len > BYTES_MAX ||
+	    (answer->next_cursor.len > 0 &&
+		str_eq(answer->next_cursor, pages->cursor))) {
+		no_end(pages, answer);
+		return true;
+	}
+	/* Texts of an answer may borrow its body, which dies with the turn. */
+	struct http_answer kept = *http;
+	kept.body = arena_str(pages->arena, http->body);
+	kept.link = arena_str(pages->arena, http->link);
+	github->decode(pages->arena, request, &kept, wall_ms, answer);
+	for (size_t i = 0; i < answer->nrunners; i++)
+		*ARENA_PUSH(pages->arena, &pages->runners) =
+		    answer->runners[i];
+	pages->bytes += http->body.len;
+	pages->n++;
+	pages->cursor = answer->next_cursor;
+	if (pages->cursor.len > 0)
+		return false;
+	answer->runners = pages->runners.items;
+	answer->nrunners = pages->runners.n;
+	return true;
+}

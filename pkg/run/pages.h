@@ -9,6 +9,7 @@
 #define RUN_PAGES_H
 
 #include "base/cloud.h"
+#include "base/github.h"
 
 struct pages {			/* start with { .arena = ... } */
 	struct arena *arena;
@@ -29,5 +30,20 @@ bool pages_take(struct pages *pages, const struct cloud *cloud,
     struct arena *arena, const struct cloud_request *request,
     const struct http_answer *http, int64_t wall_ms,
     struct cloud_answer *answer);
+
+/* The same for the runners of a scope. */
+struct runner_pages {		/* start with { .arena = ... } */
+	struct arena *arena;
+	VEC_OF(struct github_runner) runners;
+	struct str cursor;
+	size_t n, bytes;
+};
+
+/* Take one page: true when *answer is complete (or failed), false when the
+ * page at `cursor` has to be asked for. */
+bool runner_pages_take(struct runner_pages *pages,
+    const struct github *github, struct arena *arena,
+    const struct github_request *request, const struct http_answer *http,
+    int64_t wall_ms, struct github_answer *answer);
 
 #endif

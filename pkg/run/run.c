@@ -16,6 +16,7 @@ enum {
 	DEFAULT_PARALLELISM = 10,
 	DEFAULT_SETTLE_MS = 60 * SECOND_MS,
 	PROGRESS_MS = 10 * SECOND_MS,
+	INSIDE_MAX = 50,	/* as many sessions as there may be */
 };
 
 bool
@@ -105,6 +106,40 @@ act_request(struct run *run, struct act *act, enum phase phase,
 	    : 30 * SECOND_MS;
 }
 
+struct run_effect *
+act_ask(struct run *run, struct act *act, enum run_effect_type type)
+{
+	act_phase(run, act, PH_ASKED);
+	uint64_t token = act_token(run, act);
+	struct run_effect *effect = run_effect_add(run, type);
+	effect->token = token;
+	return effect;
+}
+
+void
+act_cancel(struct run *run, struct act *act)
+{
+	if (act->phase == PH_ASKED || act->phase == PH_PROBE)
+		run_effect_add(run, RUN_CANCEL)->token = act->token;
+}
+
+void
+act_fact(struct run *run, struct act *act, struct str pod_id,
+    const struct lock_inside *inside)
+{
+	act->next = NEXT_DONE;
+	act_phase(run, act, PH_RESULT);
+	uint64_t token = act_token(run, act);
+	struct run_effect *effect = run_effect_add(run, RUN_JOURNAL);
+	effect->token = token;
+	effect->record = (struct record){
+		.type = RECORD_FACT,
+		.id = pod_id,
+		.inside = *inside,
+		.price_per_hour = -1,
+	};
+}
+
 void
 act_new_op(struct run *run, struct act *act)
 {
@@ -173,6 +208,10 @@ act_phase(struct run *run, struct act *act, enum phase phase)
 		act->holds_slot = true;
 		run->in_flight++;
 	}
+	if (old == PH_ASKED)
+		run->inside_in_flight--;
+	if (phase == PH_ASKED)
+		run->inside_in_flight++;
 	if (phase_is_listed(old))
 		run->lists[act_list(act)].watchers--;
 	if (phase_is_listed(phase))
@@ -219,7 +258,9 @@ act_after(struct run *run, struct act *act, struct act *before)
 static void
 act_is_ready(struct run *run, struct act *act)
 {
-	if (action_rows[act->kind].waits)
+	if (action_rows[act->kind].inside)
+		*ARENA_PUSH(run->arena, &run->ready_inside) = act;
+	else if (action_rows[act->kind].waits)
 		*ARENA_PUSH(run->arena, &run->ready_waits) = act;
 	else
 		*ARENA_PUSH(run->arena, &run->ready) = act;
@@ -277,6 +318,10 @@ start_act(struct run *run, struct act *act)
 		if (act->kind != ACTION_BARRIER)
 			run_say(run, NOTE_ACTION_START, act, (struct str){0});
 	}
+	if (action_rows[act->kind].inside && !act->told) {
+		act->told = true;
+		*ARENA_PUSH(run->arena, &run->inside) = act;
+	}
 	action_rows[act->kind].start(run, act);
 }
 
@@ -306,6 +351,13 @@ start_ready(struct run *run)
 		if (act->phase == PH_QUEUED)
 			start_act(run, act);
 	}
+	while (run->ready_inside.n > 0 &&
+	    run->inside_in_flight < INSIDE_MAX) {
+		struct act *act =
+		    run->ready_inside.items[--run->ready_inside.n];
+		if (act->phase == PH_QUEUED)
+			start_act(run, act);
+	}
 	size_t slots = run->options.parallelism > 0
 	    ? (size_t)run->options.parallelism
 	    : DEFAULT_PARALLELISM;
@@ -318,9 +370,30 @@ start_ready(struct run *run)
 		run->ready_at = run->ready.n = 0;
 }
 
+/* What is being done inside pods, for people who wait. */
+static void
+inside_notes(struct run *run)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < run->inside.n; i++) {
+		struct act *act = run->inside.items[i];
+		if (phase_is_final(act->phase)) {
+			act->told = false;
+			continue;
+		}
+		run->inside.items[kept++] = act;
+		if (run->now_ms - act->told_ms < PROGRESS_MS)
+			continue;
+		act->told_ms = run->now_ms;
+		run_say(run, NOTE_PROGRESS, act, act->reason);
+	}
+	run->inside.n = kept;
+}
+
 static void
 progress_notes(struct run *run)
 {
+	inside_notes(run);
 	for (size_t i = 0; i < run->watching.n; i++) {
 		struct act *act = run->watching.items[i];
 		if (!phase_is_listed(act->phase) ||
@@ -386,6 +459,41 @@ on_journaled(struct run *run, struct act *act, bool ok)
 	}
 }
 
+/* What asks inside is cut off, unless an op of it is in the journal: that
+ * comes to its result, and sees by itself that it may not go on. */
+static void
+interrupt_act(struct run *run, struct act *act)
+{
+	if (act->intended) {
+		/* Not sent again, so its backoff ends now. */
+		if (act->phase == PH_QUEUED)
+			act->not_before_ms = run->now_ms;
+		else if (act->phase == PH_RUNNERS)
+			act_queue(run, act, 0);
+		return;
+	}
+	switch (act->phase) {
+	case PH_WAITING:
+	case PH_QUEUED:
+	case PH_VERIFY:
+		act_abandon(run, act, "interrupted");
+		break;
+	case PH_ASKED:
+	case PH_RUNNERS:
+		act_cancel(run, act);
+		act_fail(run, act, FAIL_INTERRUPTED, STR("interrupted"));
+		break;
+	case PH_WATCH:
+	case PH_PROBE:
+		if (action_rows[act->kind].waits)
+			act_fail(run, act, FAIL_INTERRUPTED,
+			    STR("interrupted"));
+		break;
+	default:
+		break;		/* on its way: let it come to a result */
+	}
+}
+
 static void
 interrupt(struct run *run)
 {
@@ -398,29 +506,8 @@ interrupt(struct run *run)
 	run_say(run, NOTE_STOPPING, NULL, (struct str){0});
 	for (size_t i = 0; i < run->acts.n; i++) {
 		struct act *act = run->acts.items[i];
-		if (act->undo || phase_is_final(act->phase))
-			continue;
-		if (act->intended) {
-			/* Not sent again, so its backoff ends now. */
-			if (act->phase == PH_QUEUED)
-				act->not_before_ms = run->now_ms;
-			continue;
-		}
-		switch (act->phase) {
-		case PH_WAITING:
-		case PH_QUEUED:
-		case PH_VERIFY:
-			act_abandon(run, act, "interrupted");
-			break;
-		case PH_WATCH:
-		case PH_PROBE:
-			if (action_rows[act->kind].waits)
-				act_fail(run, act, FAIL_INTERRUPTED,
-				    STR("interrupted"));
-			break;
-		default:
-			break;	/* on its way: let it come to a result */
-		}
+		if (!act->undo && !phase_is_final(act->phase))
+			interrupt_act(run, act);
 	}
 }
 
@@ -499,10 +586,24 @@ run_event(struct run *run, const struct run_event *event)
 		interrupt(run);
 		break;
 	case RUN_SSH_ANSWER:
+		if (act != NULL)
+			action_rows[act->kind].ssh(run, act, event->ssh);
+		break;
 	case RUN_GITHUB_ANSWER:
+		if (act != NULL)
+			action_rows[act->kind].github(run, act,
+			    event->github);
+		break;
 	case RUN_HOLDER_ANSWER:
+		if (act != NULL)
+			action_rows[act->kind].holder(run, act,
+			    event->holder);
+		break;
 	case RUN_FETCH_ANSWER:
-		break;		/* nothing that would ask is started */
+		if (act != NULL)
+			action_rows[act->kind].fetched(run, act, event->ok,
+			    event->reason);
+		break;
 	}
 	if (!run->abandoned)
 		pump(run);
@@ -515,6 +616,12 @@ run_deadline(const struct run *run)
 	for (size_t i = 0; i < run->delayed.n; i++) {
 		int64_t at = run->delayed.items[i]->not_before_ms;
 		if (first == -1 || at < first)
+			first = at;
+	}
+	for (size_t i = 0; i < run->inside.n; i++) {
+		const struct act *act = run->inside.items[i];
+		int64_t at = act->told_ms + PROGRESS_MS;
+		if (!phase_is_final(act->phase) && (first == -1 || at < first))
 			first = at;
 	}
 	for (size_t i = 0; i < run->watching.n; i++) {
@@ -576,6 +683,7 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 
 	struct subject *subjects = ARENA_ARRAY(arena, struct subject,
 	    plan->changes.n + plan->waits.n);
+	run->change_subjects = subjects;
 	for (size_t i = 0; i < plan->actions.n; i++) {
 		const struct plan_action *action = &plan->actions.items[i];
 		bool none = action->kind == ACTION_BARRIER;
@@ -583,6 +691,7 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 		struct act *act = act_add(run, action->kind,
 		    plan_action_change(plan, action),
 		    none ? ARENA_NEW(arena, struct subject) : &subjects[action->change]);
+		act->step = action->step;
 		for (size_t j = 0; j < action->after.n; j++)
 			act_after(run, act,
 			    run->acts.items[action->after.items[j]]);

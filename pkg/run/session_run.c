@@ -3,12 +3,16 @@
  */
 #include "run/session.h"
 
+#include "base/units.h"
 #include "run/pages.h"
 
 /* A request of the engine on its way; a listing comes in pages. */
 struct flight {
 	uint64_t token;			/* the engine's */
 	struct cloud_request request;
+	bool is_github;			/* then these two */
+	struct github_request github;
+	struct runner_pages runners;
 	int64_t timeout_ms;
 	struct pages pages;
 	struct arena arena;		/* of the pages; released with it */
@@ -102,6 +106,9 @@ do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
 		else if (records[i].type == RECORD_RESULT)
 			lock_apply_result(session->arena, session->lock,
 			    &records[i]);
+		else if (records[i].type == RECORD_FACT)
+			lock_apply_fact(session->arena, session->lock,
+			    &records[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct run_event event = event_now(session, RUN_JOURNALED);
@@ -109,6 +116,111 @@ do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
 		event.ok = ok;
 		run_event(driver->run, &event);
 	}
+}
+
+/* The directory of a path that is to be written. */
+static void
+make_parents(struct driver *driver, struct str path)
+{
+	const struct fs *fs = &driver->session->config.world->fs;
+
+	for (size_t i = 1; i < path.len; i++)
+		if (path.data[i] == '/')
+			fs->mkdir(fs->ctx, arena_cstr(driver->scratch,
+			    str_sub(path, 0, i)), 0700);
+}
+
+/* Where there is no way into pods at all, that is an answer. */
+static void
+do_ssh(struct driver *driver, const struct run_effect *effect)
+{
+	const struct world *world = driver->session->config.world;
+
+	if (world->start_ssh != NULL) {
+		make_parents(driver, effect->ssh.keep);
+		world->start_ssh(world->ctx, effect->token, &effect->ssh);
+		return;
+	}
+	struct ssh_answer answer = {
+		.outcome = SSH_LOCAL,
+		.reason = STR("this podform cannot speak SSH"),
+	};
+	struct run_event event = event_now(driver->session, RUN_SSH_ANSWER);
+	event.token = effect->token;
+	event.ssh = &answer;
+	run_event(driver->run, &event);
+}
+
+static void
+refuse_holder(struct driver *driver, uint64_t token)
+{
+	struct holder_answer answer = {
+		.reason = STR("this podform cannot hold tunnels"),
+	};
+	struct run_event event =
+	    event_now(driver->session, RUN_HOLDER_ANSWER);
+	event.token = token;
+	event.holder = &answer;
+	run_event(driver->run, &event);
+}
+
+static void
+do_fetch(struct driver *driver, const struct run_effect *effect)
+{
+	const struct world *world = driver->session->config.world;
+
+	if (world->start_fetch != NULL) {
+		make_parents(driver, effect->fetch.path);
+		world->start_fetch(world->ctx, effect->token, &effect->fetch);
+		return;
+	}
+	struct run_event event =
+	    event_now(driver->session, RUN_FETCH_ANSWER);
+	event.token = effect->token;
+	event.reason = STR("this podform cannot fetch files");
+	run_event(driver->run, &event);
+}
+
+/* ---------------------------------------------------------------- github -- */
+
+static void
+send_github(struct driver *driver, const struct flight *flight)
+{
+	struct session *session = driver->session;
+	const struct world *world = session->config.world;
+	struct http_request http = {0};
+	session->config.github->encode(driver->scratch, &flight->github,
+	    &http);
+	http.timeout_ms = flight->timeout_ms;
+	http.effect = github_op_changes(flight->github.op);
+	world->start_http(world->ctx, flight->token, &http);
+}
+
+static void
+do_github(struct driver *driver, const struct run_effect *effect)
+{
+	struct session *session = driver->session;
+
+	if (session->config.github == NULL) {
+		struct github_answer answer = {
+			.outcome = OUTCOME_NO_EFFECT,
+			.reason = REASON_AUTH,
+			.message = STR("there is no GitHub token"),
+		};
+		struct run_event event = event_now(session, RUN_GITHUB_ANSWER);
+		event.token = effect->token;
+		event.github = &answer;
+		run_event(driver->run, &event);
+		return;
+	}
+	struct flight *flight = ARENA_NEW(session->arena, struct flight);
+	flight->token = effect->token;
+	flight->is_github = true;
+	flight->github = effect->github;
+	flight->timeout_ms = 30 * SECOND_MS;
+	flight->runners.arena = &flight->arena;
+	*ARENA_PUSH(session->arena, &driver->flights) = flight;
+	send_github(driver, flight);
 }
 
 static void
@@ -134,10 +246,21 @@ do_effect(struct driver *driver, const struct run_effect *effect)
 			    &effect->note);
 		break;
 	case RUN_SSH:
+		do_ssh(driver, effect);
+		break;
 	case RUN_GITHUB:
+		do_github(driver, effect);
+		break;
 	case RUN_HOLDER:
+		if (world->start_holder == NULL)
+			refuse_holder(driver, effect->token);
+		else
+			world->start_holder(world->ctx, effect->token,
+			    &effect->holder);
+		break;
 	case RUN_FETCH:
-		break;		/* no action asks for these yet */
+		do_fetch(driver, effect);
+		break;
 	case RUN_JOURNAL:
 		break;
 	}
@@ -164,6 +287,64 @@ do_effects(struct driver *driver)
 /* --------------------------------------------------------------- events -- */
 
 static void
+on_github(struct driver *driver, struct flight *flight,
+    const struct http_answer *http)
+{
+	struct session *session = driver->session;
+	struct run_event said = event_now(session, RUN_GITHUB_ANSWER);
+	struct github_answer answer;
+
+	if (!runner_pages_take(&flight->runners, session->config.github,
+		driver->scratch, &flight->github, http, said.wall_ms,
+		&answer)) {
+		flight->github.cursor = flight->runners.cursor;
+		send_github(driver, flight);
+		return;
+	}
+	forget_flight(driver, flight->token);
+	said.token = flight->token;
+	said.github = &answer;
+	run_event(driver->run, &said);
+	arena_release(&flight->arena);
+}
+
+/* What a pod says may hold secrets that we gave it. */
+static struct str
+without_secrets(struct driver *driver, struct str text)
+{
+	const struct session *session = driver->session;
+	struct redactor *redactor;
+	struct strbuf out = {0};
+
+	if (text.len == 0 || session->nsecrets == 0)
+		return text;
+	redactor = redactor_new();
+	for (size_t i = 0; i < session->nsecrets; i++)
+		if (session->secrets[i].known)
+			redactor_add(redactor,
+			    secret_reveal(&session->secrets[i].value));
+	redact(redactor, &out, text);
+	redactor_free(redactor);
+	struct str clean = arena_str(driver->scratch, strbuf_str(&out));
+	strbuf_release(&out);
+	return clean;
+}
+
+static void
+on_ssh(struct driver *driver, const struct world_event *event)
+{
+	struct run_event said = event_now(driver->session, RUN_SSH_ANSWER);
+	struct ssh_answer answer = *event->ssh;
+
+	answer.output = without_secrets(driver, answer.output);
+	answer.reason = without_secrets(driver, answer.reason);
+	answer.line = without_secrets(driver, answer.line);
+	said.token = event->token;
+	said.ssh = &answer;
+	run_event(driver->run, &said);
+}
+
+static void
 on_http(struct driver *driver, const struct world_event *event)
 {
 	struct session *session = driver->session;
@@ -175,6 +356,10 @@ on_http(struct driver *driver, const struct world_event *event)
 		return;
 	struct cloud_answer answer;
 	struct run_event said = event_now(session, RUN_ANSWER);
+	if (flight->is_github) {
+		on_github(driver, flight, &event->http);
+		return;
+	}
 	if (!pages_take(&flight->pages, session->config.cloud, driver->scratch,
 		&flight->request, &event->http, said.wall_ms, &answer)) {
 		flight->request.cursor = flight->pages.cursor;
@@ -202,6 +387,20 @@ on_world(struct driver *driver, const struct world_event *event)
 		said.token = event->token;
 		said.ok = event->banner_ok;
 		said.reason = event->banner_reason;
+		break;
+	case WORLD_SSH:
+		on_ssh(driver, event);
+		return;
+	case WORLD_HOLDER:
+		said = event_now(session, RUN_HOLDER_ANSWER);
+		said.token = event->token;
+		said.holder = event->holder;
+		break;
+	case WORLD_FETCH:
+		said = event_now(session, RUN_FETCH_ANSWER);
+		said.token = event->token;
+		said.ok = event->fetch_ok;
+		said.reason = event->fetch_reason;
 		break;
 	case WORLD_SIGNAL:
 		session_signal(session, event->signal);

@@ -42,10 +42,10 @@ pod_id(const struct act *act)
 	return act->change->have != NULL ? act->change->have->id : STR("");
 }
 
-static int64_t
-ready_timeout(const struct run *run, const struct act *act)
+int64_t
+ready_timeout(const struct run *run, const struct plan_change *pod)
 {
-	const struct resource *want = act->change->want;
+	const struct resource *want = pod->want;
 	if (run->options.ready_timeout_ms > 0)
 		return run->options.ready_timeout_ms;
 	if (want != NULL && want->pod->ready_timeout_ms > 0)
@@ -58,7 +58,10 @@ begin_wait(struct run *run, struct act *act)
 {
 	act->id = pod_id(act);
 	if (act->deadline_ms == 0)
-		act->deadline_ms = run->now_ms + ready_timeout(run, act);
+		act->deadline_ms = run->now_ms +
+		    ready_timeout(run, act->change);
+	if (act->subject->wait_ms == 0)
+		act->subject->wait_ms = run->now_ms;
 	act->ended_ms = act->wait_ms = run->now_ms;
 	act->told_ms = run->now_ms;
 	act->clean = act->bad = 0;
@@ -194,6 +197,7 @@ running_listed(struct run *run, struct act *act, const struct listed *listed)
 		waiting_for(run, act, "waiting for its ports");
 		return;
 	}
+	act->subject->start = arena_str(run->arena, pod->started_at);
 	act->subject->ssh.host = arena_str(run->arena, pod->ssh.host);
 	act->subject->ssh.port = pod->ssh.port;
 	act->subject->ssh.user = arena_str(run->arena, pod->ssh.user);

@@ -92,12 +92,34 @@ write_note(struct run_world *r, const struct run_note *note)
 }
 
 static void
+write_fact(struct run_world *r, const struct record *record)
+{
+	const struct lock_inside *inside = &record->inside;
+
+	strbuf_addf(&r->log, "fact " STR_FMT ":", STR_ARG(record->id));
+	if (inside->host_key.len > 0)
+		strbuf_addf(&r->log, " " STR_FMT " by " STR_FMT,
+		    STR_ARG(inside->host_key), STR_ARG(inside->host_key_by));
+	if (inside->checked)
+		strbuf_adds(&r->log, " checked");
+	if (inside->nsteps > 0)
+		strbuf_addf(&r->log, " steps %zu", inside->nsteps);
+	if (inside->process.len > 0)
+		strbuf_adds(&r->log, " process");
+	strbuf_addc(&r->log, '\n');
+}
+
+static void
 write_record(struct run_world *r, const struct record *record)
 {
 	if (record->type == RECORD_INTENT) {
 		strbuf_addf(&r->log, "intent %s " STR_FMT " #%.2s\n",
 		    op_words[record->op.action], STR_ARG(record->op.address),
 		    record->op.op.hex);
+		return;
+	}
+	if (record->type == RECORD_FACT) {
+		write_fact(r, record);
 		return;
 	}
 	assert_int_equal(record->type, RECORD_RESULT);
@@ -196,6 +218,8 @@ run_journal(struct run_world *r, bool ok)
 		const struct record *record = &batch.items[i].record;
 		if (record->type == RECORD_RESULT)
 			lock_apply_result(arena, &r->w.lock, record);
+		else if (record->type == RECORD_FACT)
+			lock_apply_fact(arena, &r->w.lock, record);
 		else if (ok)
 			lock_apply_intent(arena, &r->w.lock, record);
 	}
