@@ -89,8 +89,12 @@ const struct command commands[] = {
 	{ "lease", NULL, GROUP_ACCOUNT, "show|extend ADDRESS DURATION", 0, 3,
 	  0, NULL, "Show or extend leases.", NULL },
 
-	{ "ssh", NULL, GROUP_POD, "ADDRESS", 0, 9, 0, NULL,
-	  "A shell on a pod.", NULL },
+	{ "ssh", NULL, GROUP_POD, "ADDRESS [-- ARGS]", 1, 999,
+	  OPTIONS_VARS, cmd_ssh,
+	  "A shell on a pod, by your own ssh.",
+	  "ARGS are ssh's: options, a command, or both. The address is that of "
+	  "a pod, or of a runner or tunnel, which means the pod that it is "
+	  "on. The host key must be the pinned one." },
 	{ "exec", NULL, GROUP_POD, "ADDRESS -- CMD", 0, 99, 0, NULL,
 	  "Run a command on a pod.", NULL },
 	{ "cp", NULL, GROUP_POD, "SRC DST", 0, 2, 0, NULL,
@@ -100,8 +104,12 @@ const struct command commands[] = {
 	  "What a pod and the system around it have said.",
 	  "The container's and the system's log come from the service, also "
 	  "of a stopped pod; the setup log was kept here by apply." },
-	{ "ssh-config", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
-	  "Host blocks for ssh.", NULL },
+	{ "ssh-config", NULL, GROUP_POD, "[ADDRESS]", 0, 1,
+	  OPTIONS_VARS, cmd_ssh_config,
+	  "Host blocks of all pods, for ssh, editors and rsync.",
+	  "Keep them in a file that ~/.ssh/config includes, and write it anew "
+	  "after a pod has started anew: host and port change then. A pod that "
+	  "cannot be reached is a comment." },
 	{ "tunnel", NULL, GROUP_POD, "list|up|down", 0, 2, 0, NULL,
 	  "Tunnels outside of watch.", NULL },
 	{ "suspend", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,

@@ -59,6 +59,8 @@ int cmd_output(struct app *app);
 int cmd_plan(struct app *app);
 int cmd_schema(struct app *app);
 int cmd_show(struct app *app);
+int cmd_ssh(struct app *app);
+int cmd_ssh_config(struct app *app);
 int cmd_state(struct app *app);
 int cmd_status(struct app *app);
 int cmd_unlock(struct app *app);

@@ -94,17 +94,80 @@ host_keys_remember(struct app *app, const struct lock *lock,
 	strbuf_release(&out);
 }
 
+struct str
+host_keys_seen(struct app *app, const struct ssh_target *target)
+{
+	struct str seen = {0};
+
+	known_hosts_find(&app->arena, read_all(app), target_alias(&app->arena,
+	    target->pod, target->start), &seen);
+	return seen;
+}
+
 bool
 host_keys_has(struct app *app, const struct ssh_target *target)
 {
-	struct str seen;
+	struct str seen = host_keys_seen(app, target);
 
-	if (!known_hosts_find(&app->arena, read_all(app), target_alias(
-	    &app->arena, target->pod, target->start), &seen))
-		return false;
 	for (size_t i = 0; i < target->npins; i++)
 		if (str_eq(target->pins[i], seen))
 			return true;
 	/* Seen first in this container, and there is nothing better. */
-	return target->npins == 0;
+	return target->npins == 0 && seen.data != NULL;
+}
+
+/* ----------------------------------------------------------------- scan -- */
+
+static bool
+no_key(struct app *app, struct str address, const struct ssh_target *target,
+    int status)
+{
+	diag_error(&app->diags, "PF0864", NO_SPAN, "cannot read the host key "
+	    "of " STR_FMT " at " STR_FMT " port %u", STR_ARG(address),
+	    STR_ARG(target->host), target->port);
+	diag_hint(&app->diags, status < 0 || status == 127 ?
+	    "ssh-keyscan of OpenSSH is needed for that" :
+	    "its SSH server does not answer, or offers neither ed25519 nor "
+	    "ecdsa; podform logs may say why");
+	return false;
+}
+
+static bool
+wrong_key(struct app *app, struct str address,
+    const struct ssh_target *target, struct str seen)
+{
+	diag_error(&app->diags, "PF0865", NO_SPAN, "the host key of " STR_FMT
+	    " is not the right one: nothing was sent", STR_ARG(address));
+	diag_hint(&app->diags, "it has " STR_FMT ", and " STR_FMT " is pinned "
+	    "for this start of its container", STR_ARG(seen),
+	    STR_ARG(target->pins[0]));
+	return false;
+}
+
+bool
+host_keys_ensure(struct app *app, const struct lock *lock, struct str address,
+    const struct ssh_target *target, bool *first)
+{
+	enum { SCAN_MS = 20 * 1000, SCAN_MAX = 64 << 10 };
+	/* Its standard error is chatter. */
+	const char *argv[] = { "sh", "-c", "exec ssh-keyscan \"$@\" "
+	    "2>/dev/null", "sh", "-T", "10", "-t", "ed25519,ecdsa", "-p",
+	    NULL, "--", NULL, NULL };
+	struct str scan = {0}, blob, seen = {0};
+	int status;
+
+	*first = false;
+	if (host_keys_has(app, target))
+		return true;
+	argv[9] = arena_printf(&app->arena, "%u", target->port).data;
+	argv[11] = arena_cstr(&app->arena, target->host);
+	status = app->world->run_command(app->world->ctx, &app->arena, argv,
+	    SCAN_MS, SCAN_MAX, &scan);
+	if (!known_hosts_choose(&app->arena, scan, target->pins,
+	    target->npins, &blob, &seen))
+		return seen.data != NULL ? wrong_key(app, address, target,
+		    seen) : no_key(app, address, target, status);
+	*first = target->npins == 0;
+	host_keys_remember(app, lock, target, blob);
+	return true;
 }

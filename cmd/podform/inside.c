@@ -4,6 +4,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "host_keys.h"
+
 /* Its mistakes are validate's business. */
 static const struct spec *
 load_spec_quietly(struct app *app)
@@ -161,21 +163,47 @@ read_log(struct inside *inside, const struct inside_pod *pod,
 	session->diags = loud;
 }
 
+static enum target_pin
+make_target(struct inside *inside, struct inside_pod *pod,
+    const struct cloud_answer *answer)
+{
+	return target_make(&inside->app->arena, pod->entry, pod->live,
+	    pod->want, key_path(inside, pod->want), answer->lines,
+	    answer->nlines, &pod->target);
+}
+
+static struct str *
+copy_pin(struct app *app, struct str pin)
+{
+	struct str *copy = ARENA_NEW(&app->arena, struct str);
+
+	*copy = pin;
+	return copy;
+}
+
 int
 inside_target(struct inside *inside, struct inside_pod *pod)
 {
 	struct app *app = inside->app;
 	struct cloud_answer answer = {0};
+	struct str seen;
 
 	if (!target_usable(pod->entry, pod->live, &app->diags))
 		return EXIT_ERROR;
-	if (!target_is_pinned(pod->entry, pod->live))
+	pod->pin = make_target(inside, pod, &answer);
+	if (pod->pin != TARGET_FIRST_USE)
+		return EXIT_OK;
+	seen = host_keys_seen(app, &pod->target);
+	if (seen.data == NULL) {
 		read_log(inside, pod, &answer);
-	if (inside->session.interrupted > 0)
-		return session_signal_code(&inside->session);
-	pod->pin = target_make(&app->arena, pod->entry, pod->live, pod->want,
-	    key_path(inside, pod->want), answer.lines, answer.nlines,
-	    &pod->target);
+		if (inside->session.interrupted > 0)
+			return session_signal_code(&inside->session);
+		pod->pin = make_target(inside, pod, &answer);
+		return EXIT_OK;
+	}
+	pod->pin = TARGET_SEEN;
+	pod->target.pins = copy_pin(app, seen);
+	pod->target.npins = 1;
 	return EXIT_OK;
 }
 
@@ -199,12 +227,52 @@ inside_key_directory(struct app *app, const struct id128 *lineage)
 	    STR_ARG(home), lineage->hex);
 }
 
-struct str
-inside_work_path(struct app *app, const char *name)
+static struct str
+inside_here(struct app *app, struct str path)
 {
 	char here[4096];
 
 	if (getcwd(here, sizeof(here)) == NULL)
 		return (struct str){0};
-	return arena_printf(&app->arena, "%s/.podform/%s", here, name);
+	return arena_printf(&app->arena, "%s/" STR_FMT, here, STR_ARG(path));
+}
+
+void
+inside_say_first(struct inside *inside, const struct inside_pod *pod,
+    struct str fingerprint)
+{
+	struct strbuf out = {0};
+
+	if (inside->app->options->quiet)
+		return;
+	strbuf_adds(&out, "podform: nothing vouched for the host key of ");
+	strbuf_add_escaped(&out, pod->entry->address);
+	strbuf_adds(&out, "; from now on it is ");
+	strbuf_add_escaped(&out, fingerprint);
+	strbuf_addc(&out, '\n');
+	app_say(inside->app, &out);
+}
+
+struct str
+inside_key_file(struct inside *inside, const struct inside_pod *pod)
+{
+	struct app *app = inside->app;
+	struct fs_info info;
+	struct str path = pod->target.key;
+
+	if (path.data == NULL)
+		path = arena_printf(&app->arena, STR_FMT "/id_ed25519",
+		    STR_ARG(inside_key_directory(app,
+		    &inside->session.lock->lineage)));
+	if (app->fs.stat(app->fs.ctx, arena_cstr(&app->arena, path), true,
+	    &info) != 0)
+		return (struct str){0};
+	return path.data[0] == '/' ? path : inside_here(app, path);
+}
+
+struct str
+inside_work_path(struct app *app, const char *name)
+{
+	return inside_here(app, arena_printf(&app->arena, ".podform/%s",
+	    name));
 }

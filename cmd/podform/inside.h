@@ -46,11 +46,21 @@ int inside_find(struct inside *inside, struct str address, bool many);
 int inside_look(struct inside *inside);
 
 /*
- * Make the target of a pod, which says why it cannot be logged in to
- * (EXIT_ERROR).  Where no pin is recorded its log is asked for one; where
- * that has none either, the user is told that the first key will be taken.
+ * Make the target of a pod, or say why it cannot be logged in to
+ * (EXIT_ERROR).  The pin is that of the lock; else the key that was seen in
+ * this container from here; else what its log says; else there is none, and
+ * the first key is the right one (TARGET_FIRST_USE).
  */
 int inside_target(struct inside *inside, struct inside_pod *pod);
+
+/* Say on standard error that a key was taken because nobody knew better. */
+void inside_say_first(struct inside *inside, const struct inside_pod *pod,
+    struct str fingerprint);
+
+/* Absolute path of the private key to log in with: that of the spec, else
+ * the project's; absent if the file is not there. */
+struct str inside_key_file(struct inside *inside,
+    const struct inside_pod *pod);
 
 /* Where the project's own key is, or would be: absolute, in the arena. */
 struct str inside_key_directory(struct app *app, const struct id128 *lineage);

@@ -46,6 +46,8 @@ bool target_usable(const struct lock_entry *entry,
 enum target_pin {
 	TARGET_RECORDED,	/* pinned in the lock, for this start */
 	TARGET_LOGGED,		/* its container printed it */
+	TARGET_SEEN,		/* seen before from this machine; never from
+				   target_make() */
 	TARGET_FIRST_USE,	/* not at all */
 };
 

@@ -1,10 +1,8 @@
 /* known_hosts.c - see known_hosts.h */
 #include "ssh/known_hosts.h"
 
-#include <sys/types.h>
-#include <sha256.h>
-
 #include "base/base64.h"
+#include "ssh/blob.h"
 
 static const char *const kinds[] = {
 	"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
@@ -83,24 +81,6 @@ known_hosts_put(struct strbuf *out, struct str old, struct str alias,
 	return true;
 }
 
-static struct str
-fingerprint_of(struct arena *arena, struct str blob)
-{
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	struct strbuf out = {0};
-	SHA2_CTX state;
-
-	SHA256Init(&state);
-	SHA256Update(&state, (const unsigned char *)blob.data, blob.len);
-	SHA256Final(digest, &state);
-	strbuf_adds(&out, "SHA256:");
-	base64_encode(&out, (struct str){ (const char *)digest,
-	    sizeof(digest) }, BASE64_BARE);
-	struct str text = arena_str(arena, strbuf_str(&out));
-	strbuf_release(&out);
-	return text;
-}
-
 bool
 known_hosts_find(struct arena *arena, struct str text, struct str alias,
     struct str *fingerprint)
@@ -114,8 +94,52 @@ known_hosts_find(struct arena *arena, struct str text, struct str alias,
 		found = read_line(&scratch, line, &theirs, &blob) &&
 		    str_eq(theirs, alias);
 		if (found)
-			*fingerprint = fingerprint_of(arena, blob);
+			*fingerprint = blob_fingerprint(arena, blob);
 	}
 	arena_release(&scratch);
 	return found;
+}
+
+static bool
+is_pinned(const struct str *pins, size_t npins, struct str seen)
+{
+	for (size_t i = 0; i < npins; i++)
+		if (str_eq(pins[i], seen))
+			return true;
+	return false;
+}
+
+/* The place of a kind in the table: the smaller, the stronger. */
+static size_t
+rank_of(struct str blob)
+{
+	const char *kind = kind_of(blob);
+	size_t rank = 0;
+
+	while (rank < COUNTOF(kinds) && kinds[rank] != kind)
+		rank++;
+	return rank;
+}
+
+bool
+known_hosts_choose(struct arena *arena, struct str scan,
+    const struct str *pins, size_t npins, struct str *blob, struct str *seen)
+{
+	size_t best = COUNTOF(kinds);
+	struct str line, text, key;
+
+	*seen = (struct str){0};
+	while (scan.len > 0) {
+		line = str_trim(str_cut(scan, '\n', &scan));
+		str_cut(line, ' ', &line);
+		str_cut(line, ' ', &text);
+		if (!base64_decode(arena, text, &key) || rank_of(key) >= best)
+			continue;
+		*seen = blob_fingerprint(arena, key);
+		if (npins > 0 && !is_pinned(pins, npins, *seen))
+			continue;
+		best = npins > 0 ? 0 : rank_of(key);
+		*blob = key;
+	}
+	return best < COUNTOF(kinds);
 }

@@ -24,6 +24,16 @@ enum { KNOWN_HOSTS_MAX = 1 << 20 };	/* bytes of a file */
 bool known_hosts_put(struct strbuf *out, struct str old, struct str alias,
     struct str blob, bool (*keep)(void *ctx, struct str alias), void *ctx);
 
+/*
+ * Read what ssh-keyscan prints, "host kind base64" on each line: the key
+ * whose fingerprint is one of the pins or, without pins, the first of the
+ * strongest kind.  False: there is none such; *seen then has the fingerprint
+ * of one that is there (absent: there is no usable key).
+ */
+bool known_hosts_choose(struct arena *arena, struct str scan,
+    const struct str *pins, size_t npins, struct str *blob,
+    struct str *seen);
+
 /* The fingerprint ("SHA256:...", in the arena) of the key of alias. */
 bool known_hosts_find(struct arena *arena, struct str text, struct str alias,
     struct str *fingerprint);

@@ -46,8 +46,8 @@ every_command_of_the_contract_is_known() {
 
 what_is_not_built_says_so() {
 	local name
-	for name in fmt watch render cost lease ssh exec cp tunnel \
-	    ssh-config suspend resume reconcile; do
+	for name in fmt watch render cost lease exec cp tunnel \
+	    suspend resume reconcile; do
 		run "$name"; exits 1; err_has "podform $name is not built yet"
 	done
 	spec later

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "expected.h"
+#include "ssh/blob.h"
 #include "ssh/known_hosts.h"
 #include "ui/ssh_config.h"
 
@@ -125,6 +126,36 @@ test_known_hosts_tells_the_fingerprint(void **state)
 	arena_release(&arena);
 }
 
+static void
+test_known_hosts_chooses_the_pinned_key_of_a_scan(void **state)
+{
+	static const char scan[] =
+	    "# comment\n[127.0.0.1]:2222 ssh-rsa AAAA\n"
+	    "[127.0.0.1]:2222" LINE_B "[127.0.0.1]:2222" LINE_A "nonsense\n";
+	static const char a[] =
+	    "SHA256:TGIk2D1DFZBKmjWssB2+Qdiona/OUK1TSuWAAHMK+n0";
+	struct arena arena = {0};
+	struct str blob, seen, pin;
+	(void)state;
+
+	assert_true(known_hosts_choose(&arena, str_from(scan), NULL, 0, &blob,
+	    &seen));
+	assert_true(str_eq(blob, BLOB_A));
+	pin = blob_fingerprint(&arena, BLOB_B);
+	assert_true(known_hosts_choose(&arena, str_from(scan), &pin, 1, &blob,
+	    &seen));
+	assert_true(str_eq(blob, BLOB_B));
+	expected_same("seen", pin, seen);
+	pin = STR("SHA256:0000000000000000000000000000000000000000000");
+	assert_false(known_hosts_choose(&arena, str_from(scan), &pin, 1,
+	    &blob, &seen));
+	expected_same("other", str_from(a), seen);
+	assert_false(known_hosts_choose(&arena, STR("x ssh-rsa AAAA\n"), NULL,
+	    0, &blob, &seen));
+	assert_null(seen.data);
+	arena_release(&arena);
+}
+
 /* ---------------------------------------------------------- ssh-config -- */
 
 static const struct ssh_config_host good = {
@@ -233,6 +264,8 @@ main(void)
 		cmocka_unit_test(
 		    test_known_hosts_refuses_keys_and_names_that_are_none),
 		cmocka_unit_test(test_known_hosts_tells_the_fingerprint),
+		cmocka_unit_test(
+		    test_known_hosts_chooses_the_pinned_key_of_a_scan),
 		cmocka_unit_test(test_ssh_config_writes_a_block),
 		cmocka_unit_test(test_ssh_config_lets_nothing_break_out),
 	};
