@@ -94,6 +94,8 @@ enum wire_type {
 	WIRE_REJECTED,		/* that identity is not accepted */
 	WIRE_UP,		/* logged in */
 	WIRE_OUT,		/* channel; a: 1 output, 2 errors; payload */
+	WIRE_TAKEN,		/* channel; a: bytes of INPUT that went to the
+				   pod: at most 1 MiB should be ahead of it */
 	WIRE_EXIT,		/* channel; a: status, or -1; payload: name of
 				   a signal, or empty.  The channel is over */
 	WIRE_ENTRY,		/* channel; payload: name; a: mode with type
