@@ -180,7 +180,8 @@ orphans_only(struct arena *arena, const struct plan *plan)
 		if (!change->orphan)
 			continue;
 		action = ARENA_PUSH(arena, &only->actions);
-		action->kind = ACTION_POD_DELETE;
+		action->kind = change->kind == KIND_RUNNER ?
+		    ACTION_RUNNER_REMOVE : ACTION_POD_DELETE;
 		action->change = only->changes.n;
 		*ARENA_PUSH(arena, &only->changes) = *change;
 		only->cost.before_per_hour += change->before_per_hour;

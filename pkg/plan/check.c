@@ -100,6 +100,8 @@ starts_cost(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		const struct plan_change *change = &plan->changes.items[i];
+		if (change->kind == KIND_RUNNER || change->kind == KIND_TUNNEL)
+			continue;
 		if (change->op == PLAN_CREATE || change->op == PLAN_REPLACE ||
 		    change->op == PLAN_START || change->start)
 			return true;

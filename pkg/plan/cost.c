@@ -169,6 +169,8 @@ price_change(struct planner *p, struct plan_change *change)
 			cost_volume(p, &change->volume_config);
 		return;
 	}
+	if (change->kind != KIND_POD)
+		return;
 	price_pod(p, change);
 	add(cost, &cost->before_per_hour, change->before_per_hour);
 	add(cost, &cost->after_per_hour, change->after_per_hour);

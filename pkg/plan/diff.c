@@ -323,8 +323,7 @@ diff_gpu_count(struct diff *d, const struct pod_config *live)
 	    d->spec->gpu_count, d->have->pod.gpu_count, count);
 }
 
-/* "12.10" is above "12.4": parts are numbers. */
-static int
+int
 version_cmp(struct str a, struct str b)
 {
 	while (a.len > 0 || b.len > 0) {

@@ -76,6 +76,9 @@ put_change(struct digest *digest, const struct plan_change *change)
 	put(digest, change->address);
 	put(digest, change->have != NULL ? change->have->id :
 	    change->pod != NULL ? change->pod->id : (struct str){0});
+	if (change->orphan && change->runner != NULL)
+		put_number(digest, change->runner->id);
+	put(digest, change->package.version);
 	put_number(digest, change->create_first);
 	put_number(digest, change->start);
 	put_number(digest, change->stop);
@@ -191,7 +194,11 @@ live_digest(struct arena *arena, const struct plan *plan)
 	for (size_t i = 0; i < plan->lock->entries.n; i++)
 		put_entry(&digest, &p, &plan->lock->entries.items[i]);
 	for (size_t i = 0; i < plan->changes.n; i++)
-		if (plan->changes.items[i].orphan)
+		if (plan->changes.items[i].orphan &&
+		    plan->changes.items[i].pod != NULL)
 			put(&digest, plan->changes.items[i].pod->id);
+		else if (plan->changes.items[i].orphan)
+			put_number(&digest,
+			    plan->changes.items[i].runner->id);
 	return finish(arena, &digest);
 }

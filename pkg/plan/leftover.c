@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "plan/planner.h"
 
-static enum plan_reason
+enum plan_reason
 leftover_reason(const struct planner *p, const struct lock_entry *have,
     const struct address *address)
 {
@@ -143,7 +143,7 @@ leftover_decide(struct planner *p)
 		for (size_t i = 0; i < lock->entries.n; i++) {
 			const struct lock_entry *have =
 			    &lock->entries.items[i];
-			if (!p->entry_done[i] &&
+			if (!p->entry_done[i] && have->kind != KIND_RUNNER &&
 			    (have->kind == KIND_VOLUME) == (volumes == 1))
 				leftover_one(p, have);
 		}

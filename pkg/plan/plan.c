@@ -71,7 +71,8 @@ plan_reason_code(enum plan_reason reason, enum plan_op op)
 	case BECAUSE_OFFLINE:
 		return "replace_because_offline";
 	case BECAUSE_POD:
-		return "replace_because_pod_changes";
+		return op == PLAN_DELETE ? "delete_because_pod_stops" :
+		    "replace_because_pod_changes";
 	}
 	return NULL;
 }
@@ -115,6 +116,9 @@ refuse_later(struct planner *p)
 static int
 compare_ids(const struct plan_change *a, const struct plan_change *b)
 {
+	if (a->runner != NULL && b->runner != NULL &&
+	    a->runner->id != b->runner->id)
+		return a->runner->id < b->runner->id ? -1 : 1;
 	struct str x = a->pod != NULL ? a->pod->id : a->have != NULL ?
 	    a->have->id : (struct str){0};
 	struct str y = b->pod != NULL ? b->pod->id : b->have != NULL ?
@@ -265,10 +269,13 @@ plan_make(struct arena *arena, const struct spec *spec,
 	decide_wanted(&p);
 	leftover_decide(&p);
 	unlisted_decide(&p);
+	runners_decide(&p);
+	tunnels_decide(&p);
 	decide_pending(&p);
 	if (diags->errors > errors)
 		return NULL;
 	sort_plan(plan);
+	hosts_link(&p);
 	cost_make(&p);
 	checks_make(&p);
 	actions_make(&p);

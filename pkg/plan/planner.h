@@ -25,6 +25,8 @@
 #define E_VOLUME_MOVES		"PF0207"
 #define E_VOLUME_REPLACE	"PF0208"
 #define E_COPY_MISSING		"PF0209"
+#define E_RUNNER_VERSION	"PF0210"
+#define E_RUNNER_GROUP		"PF0211"
 
 struct planner {
 	struct arena *arena;
@@ -54,6 +56,10 @@ struct planner {
 	struct map guests;		/* address of a pod -> resource that is
 					   on it: a runner or tunnel */
 	const struct pod_spec *files_told;	/* its missing files */
+	const struct runner_spec *runner_told;	/* its missing version */
+	struct map pod_changes;		/* address -> plan_change, wanted pods */
+	struct map ending;		/* pod id -> plan_change that ends,
+					   stops or resets it */
 
 	/* Replicas share where they may be made. */
 	const struct pod_spec *placed;	/* the last one looked at */
@@ -92,6 +98,13 @@ bool replace_asked(const struct planner *p, struct str address);
 void pod_decide(struct planner *p, const struct resource *want);
 void volume_decide(struct planner *p, const struct resource *want);
 void leftover_decide(struct planner *p);	/* entries nobody wants */
+enum plan_reason leftover_reason(const struct planner *p,
+    const struct lock_entry *have, const struct address *address);
+/* runner.c, tunnel.c: once all pods are decided about. */
+void runners_decide(struct planner *p);
+void tunnels_decide(struct planner *p);
+/* Fill in plan_change.host_change, once changes are sorted. */
+void hosts_link(struct planner *p);
 void unlisted_decide(struct planner *p);	/* live, and in no entry */
 
 struct plan_change *change_add(struct planner *p,
@@ -155,6 +168,8 @@ struct difference {
 };
 void diff_note(struct diff *d, const struct difference *found);
 
+/* "12.10" is above "12.4": parts are numbers. */
+int version_cmp(struct str a, struct str b);
 struct str json_text_of(struct arena *arena, struct str text);
 struct str json_int_of(struct arena *arena, int64_t number);
 struct str json_gb_of(struct arena *arena, int64_t gb);

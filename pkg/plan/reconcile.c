@@ -7,11 +7,16 @@
  *	update    live is as was intended                  done; else none
  *	start, stop                                        likewise
  *
+ *
+ * Runners likewise, by what GitHub lists: a create by the mark in the name,
+ * a delete only by a runner that is still there.
+ *
  * And where a journal was lost with its machine: a pod of ours that no
  * record knows takes its slot again if the spec wants it and the slot is
  * free.  What is not listed proves nothing by itself: such a create or
  * delete stays open until the caller has settled it.
  */
+#include "base/units.h"
 #include "lock/journal.h"
 #include "plan/planner.h"
 
@@ -178,6 +183,45 @@ is_listed(const struct reconciler *r, const struct lock_entry *entry)
 	return map_get(things, entry->id) != NULL;
 }
 
+static bool
+runner_is(const struct reconciler *r, const struct lock_op *op,
+    const struct github_runner *runner)
+{
+	int64_t id;
+
+	if (op->action == OP_CREATE)
+		return mark_matches(runner->name, (struct str){0}, false,
+		    &r->p.lock->lineage, &op->op);
+	return parse_int(op->entry.id, 0, INT64_MAX, &id) && id == runner->id;
+}
+
+static void
+settle_runner(struct reconciler *r, const struct lock_op *op)
+{
+	struct github_scope of = { op->entry.runner.repository,
+		op->entry.runner.organization };
+
+	for (size_t i = 0; i < r->p.live->nscopes; i++) {
+		const struct live_scope *scope = &r->p.live->scopes[i];
+		if (!scope->known || !github_scope_eq(&scope->scope, &of))
+			continue;
+		for (size_t j = 0; j < scope->nrunners; j++) {
+			const struct github_runner *runner =
+			    &scope->runners[j];
+			if (!runner_is(r, op, runner))
+				continue;
+			bool create = op->action == OP_CREATE;
+			struct record *record = result_add(r, &op->op,
+			    create ? OP_DONE : OP_NONE);
+			record->adopted = create;
+			if (create)
+				record->id = json_int_of(r->p.arena,
+				    runner->id);
+			return;
+		}
+	}
+}
+
 static void
 settle_op(struct reconciler *r, const struct lock_op *op)
 {
@@ -186,6 +230,10 @@ settle_op(struct reconciler *r, const struct lock_op *op)
 
 	if (entry->kind == KIND_VOLUME && !r->p.live->volumes_known)
 		return;
+	if (entry->kind == KIND_RUNNER) {
+		settle_runner(r, op);
+		return;
+	}
 	if (op->action == OP_CREATE) {
 		settle_create(r, op);
 		return;

@@ -120,13 +120,13 @@ needs_ssh(const struct pod_spec *pod)
 }
 
 static void
-warn_no_ssh(struct loader *loader, const struct pod_spec *pod,
+require_ssh(struct loader *loader, const struct pod_spec *pod,
     struct span span, const char *who)
 {
 	for (size_t i = 0; i < pod->nports; i++)
 		if (str_is(pod->ports[i], "22/tcp"))
 			return;
-	diag_warning(loader->diags, W_NO_SSH_PORT, span,
+	diag_error(loader->diags, E_NO_SSH_PORT, span,
 	    "%s needs SSH, but 22/tcp is not among the ports of pod '"
 	    STR_FMT "'", who, STR_ARG(pod->name));
 	diag_related(loader->diags, pod->at[POD_FIELD_PORTS], "the ports");
@@ -148,7 +148,7 @@ check_ports(struct loader *loader, struct pod_spec *pod)
 	if (pod->nports > 1)
 		qsort(pod->ports, pod->nports, sizeof *pod->ports, by_number);
 	if (needs_ssh(pod))
-		warn_no_ssh(loader, pod, pod->at[POD_FIELD_PORTS],
+		require_ssh(loader, pod, pod->at[POD_FIELD_PORTS],
 		    "what runs on a pod");
 }
 
@@ -224,6 +224,25 @@ load_has_key(const struct pod_spec *pod, int64_t key)
 	return pod->replicas > 1 && key < pod->replicas;
 }
 
+/* GitHub registers nothing below 2.329.0 any more. */
+static void
+check_runner_version(struct loader *loader, const struct runner_spec *runner)
+{
+	struct str rest, patch;
+	struct str major = str_cut(runner->version, '.', &rest);
+	struct str minor = str_cut(rest, '.', &patch);
+	int64_t first, second;
+
+	if (!parse_int(major, 0, 100000, &first) ||
+	    !parse_int(minor, 0, 100000, &second) ||
+	    first > 2 || (first == 2 && second >= 329))
+		return;
+	diag_error(loader->diags, E_VALUE, runner->span, "runner '" STR_FMT
+	    "' asks for version " STR_FMT ", and GitHub takes none below "
+	    "2.329.0", STR_ARG(runner->name), STR_ARG(runner->version));
+	diag_hint(loader->diags, "version: latest");
+}
+
 static void
 check_runner(struct loader *loader, struct runner_spec *runner)
 {
@@ -242,6 +261,7 @@ check_runner(struct loader *loader, struct runner_spec *runner)
 		diag_error(loader->diags, E_CONTRADICTION, runner->span,
 		    "runner '" STR_FMT "': only an organization has runner "
 		    "groups", STR_ARG(runner->name));
+	check_runner_version(loader, runner);
 	struct pod_spec *pod = find_target(loader, runner->pod,
 	    runner->pod_at, &key);
 	runner->replicas = 1;
@@ -249,7 +269,7 @@ check_runner(struct loader *loader, struct runner_spec *runner)
 		return;
 	if (key < 0)
 		runner->replicas = pod->replicas;
-	warn_no_ssh(loader, pod, runner->pod_at, "a runner");
+	require_ssh(loader, pod, runner->pod_at, "a runner");
 }
 
 static void
@@ -271,7 +291,7 @@ check_tunnel_pod(struct loader *loader, struct tunnel_spec *tunnel)
 		diag_error(loader->diags, E_NO_TARGET, tunnel->pod_at,
 		    "pod '" STR_FMT "' has no replicas", STR_ARG(pod->name));
 	}
-	warn_no_ssh(loader, pod, tunnel->pod_at, "a tunnel");
+	require_ssh(loader, pod, tunnel->pod_at, "a tunnel");
 }
 
 static void

@@ -67,7 +67,7 @@ const struct error_code spec_codes[] = {
 	  "Keep one of them." },
 	{ E_PORT_TAKEN, "Two tunnels with the same local end.",
 	  "Give one of them another port, or `auto`." },
-	{ W_NO_SSH_PORT, "Warning: something needs SSH, and the pod does not "
+	{ E_NO_SSH_PORT, "Something needs SSH, and the pod does not "
 	  "map port 22.",
 	  "Add `22/tcp` to its ports." },
 	{ E_OUTSIDE, "A path that leads out of the directory of the spec.",

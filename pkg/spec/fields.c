@@ -420,12 +420,10 @@ const struct field top_fields[] = {
 	  .help = "GPU pods, by name." },
 	{ "runners", FIELD_MAP, .items = FIELD_STRUCT,
 	  .fields = runner_fields, .form = &form_name, .max = 100000,
-	  .later = "runners are not registered yet",
 	  .example = "{ ci: { pod: trainer, repository: acme/model } }",
 	  .help = "GitHub Actions runners on pods, by name." },
 	{ "tunnels", FIELD_MAP, .items = FIELD_STRUCT,
 	  .fields = tunnel_fields, .form = &form_name, .max = 100000,
-	  .later = "tunnels are not opened yet",
 	  .example = "{ web: { pod: trainer, local: 8188, remote: 8188 } }",
 	  .help = "SSH tunnels to pods, by name." },
 	{ 0 }

@@ -83,7 +83,10 @@ dump_change(struct strbuf *out, const struct plan_change *change,
 	strbuf_addf(out, "%s " STR_FMT,
 	    change->op == PLAN_REPLACE && change->create_first ? "+/-" :
 	    symbols[change->op], STR_ARG(change->address));
-	if (change->orphan)
+	if (change->orphan && change->runner != NULL)
+		strbuf_addf(out, " orphan %lld",
+		    (long long)change->runner->id);
+	else if (change->orphan)
 		strbuf_addf(out, " orphan " STR_FMT,
 		    STR_ARG(change->pod->id));
 	if (change->have != NULL && change->have->deposed)

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -39,6 +40,10 @@ static struct data_center places[] = {
 	  .volumes = true },
 };
 
+static struct runner_package packages[] = {
+	{ .version = STR_INIT("2.335.0") }, { .version = STR_INIT("2.336.0") },
+};
+
 static struct str
 todays_secret(void *ctx, struct str name)
 {
@@ -70,7 +75,13 @@ world_init(struct plan_world *w)
 		.data_centers = places, .ndata_centers = COUNTOF(places),
 		.account = { .balance = 100 * MICROUSD,
 		    .balance_known = true },
-		.wall_ms = w->options.wall_ms,
+		.wall_ms = w->options.wall_ms, .tunnels_known = true,
+	};
+	w->scope = (struct live_scope){
+		.scope = { .repository = STR("acme/model") },
+		.known = true, .packages_known = true, .groups_known = true,
+		.private_known = true, .is_private = true,
+		.packages = packages, .npackages = COUNTOF(packages),
 	};
 }
 
@@ -120,6 +131,12 @@ show_live(struct plan_world *w)
 	w->live.pods = w->pods.items;
 	w->live.npods = w->pods.n;
 	w->live.volumes = w->volumes.items;
+	w->scope.runners = w->runners.items;
+	w->scope.nrunners = w->runners.n;
+	w->live.scopes = &w->scope;
+	w->live.nscopes = 1;
+	w->live.tunnels = w->tunnels.items;
+	w->live.ntunnels = w->tunnels.n;
 	w->live.nvolumes = w->volumes.n;
 }
 
@@ -343,8 +360,92 @@ apply_volume(struct plan_world *w, const struct plan_change *change)
 }
 
 static void
+remove_runner(struct plan_world *w, const struct plan_change *change)
+{
+	int64_t id = change->have != NULL ? strtoll(arena_cstr(&w->arena,
+	    change->have->id), NULL, 10) : change->runner->id;
+	struct lock_entry *entry = change->have == NULL ? NULL :
+	    lock_find_id(&w->lock, KIND_RUNNER, change->have->id);
+
+	for (size_t i = 0; i < w->runners.n; i++)
+		if (w->runners.items[i].id == id) {
+			w->runners.items[i] =
+			    w->runners.items[--w->runners.n];
+			break;
+		}
+	if (entry != NULL)
+		lock_remove_entry(&w->lock, entry);
+}
+
+static void
+add_runner(struct plan_world *w, const struct plan_change *change)
+{
+	struct lock_entry *entry;
+	const struct cloud_pod *pod = world_pod(w, arena_cstr(&w->arena,
+	    change->want->needs[0]->address));
+
+	entry = ARENA_PUSH(&w->arena, &w->lock.entries);
+	*entry = (struct lock_entry){
+		.kind = KIND_RUNNER, .address = change->address,
+		.id = arena_printf(&w->arena, "%u", ++w->made),
+		.runner = change->runner_config, .price_per_hour = -1,
+	};
+	(void)snprintf(entry->op.hex, sizeof entry->op.hex, "%032x", w->made);
+	entry->runner.name = mark_name(&w->arena, change->name,
+	    &w->lock.lineage, &entry->op);
+	entry->runner.pod_id = pod->id;
+	entry->runner.pod_start = pod->started_at;
+	*ARENA_PUSH(&w->arena, &w->runners) = (struct github_runner){
+		.id = w->made, .name = entry->runner.name, .online = true,
+	};
+}
+
+static void
+apply_tunnel(struct plan_world *w, const struct plan_change *change)
+{
+	for (size_t i = 0; i < w->tunnels.n; i++)
+		if (str_eq(w->tunnels.items[i].config.address,
+			change->address)) {
+			w->tunnels.items[i] =
+			    w->tunnels.items[--w->tunnels.n];
+			break;
+		}
+	if (change->op == PLAN_DELETE)
+		return;
+	struct tunnel_status *held = ARENA_PUSH(&w->arena, &w->tunnels);
+	*held = (struct tunnel_status){
+		.config = change->tunnel_config, .state = TUNNEL_UP,
+		.port = change->tunnel_config.local_port,
+	};
+	held->config.pod_id = world_pod(w, arena_cstr(&w->arena,
+	    change->want->needs[0]->address))->id;
+}
+
+/* Whoever is let in to a pod that stays: its host key is pinned. */
+static void
+apply_wait(struct plan_world *w, const struct plan_change *wait)
+{
+	struct lock_entry *entry = lock_find_id(&w->lock, KIND_POD,
+	    wait->have->id);
+
+	if (entry != NULL && wait->inside.login)
+		apply_inside(w, wait, entry, find_pod(w, entry->id));
+}
+
+static void
 apply_change(struct plan_world *w, const struct plan_change *change)
 {
+	if (change->kind == KIND_TUNNEL) {
+		apply_tunnel(w, change);
+		return;
+	}
+	if (change->kind == KIND_RUNNER) {
+		if (change->op != PLAN_CREATE)
+			remove_runner(w, change);
+		if (change->op != PLAN_DELETE)
+			add_runner(w, change);
+		return;
+	}
 	if (change->kind == KIND_VOLUME) {
 		apply_volume(w, change);
 		return;
@@ -373,10 +474,14 @@ world_apply(struct plan_world *w)
 		*lock_find_id(&w->lock, plan->keeps.items[i].have->kind,
 		    plan->keeps.items[i].have->id) =
 		    *plan->keeps.items[i].entry;
-	for (int pods = 0; pods < 2; pods++)
+	static const enum kind order[] = {
+		KIND_VOLUME, KIND_POD, KIND_RUNNER, KIND_TUNNEL,
+	};
+	for (size_t i = 0; i < plan->waits.n; i++)
+		apply_wait(w, &plan->waits.items[i]);
+	for (size_t k = 0; k < COUNTOF(order); k++)
 		for (size_t i = 0; i < plan->changes.n; i++)
-			if ((plan->changes.items[i].kind == KIND_POD) ==
-			    (pods == 1))
+			if (plan->changes.items[i].kind == order[k])
 				apply_change(w, &plan->changes.items[i]);
 	lock_sort(&w->lock);
 }

@@ -23,6 +23,9 @@ struct plan_world {
 	struct live live;
 	VEC_OF(struct cloud_pod) pods;
 	VEC_OF(struct cloud_volume) volumes;
+	struct live_scope scope;		/* acme/model */
+	VEC_OF(struct github_runner) runners;
+	VEC_OF(struct tunnel_status) tunnels;
 	struct plan_options options;
 	const struct plan *plan;
 	struct strbuf text;

@@ -106,7 +106,7 @@ test_explain_finds_kinds_and_fields(void **state)
 	    "      example: disk: 50GB\n");
 	explains("pods.setup.copy.from", true, "relative path");
 	explains("pod", true, "Outputs, as ${pod.NAME.OUTPUT}:\n");
-	explains("runner", true, "not yet: runners are not registered yet");
+	explains("pod.lease", true, "not yet: leases are not kept yet");
 	explains("settings.budget", true, "per_hour  (required)");
 	explains("defaults.pod.gpu", true, "order of preference");
 	explains("secret", true, "command");

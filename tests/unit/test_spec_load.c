@@ -217,9 +217,7 @@ test_spec_load_lists_what_cannot_be_done_yet(void **state)
 		    STR_ARG(uses[i].field), uses[i].words);
 	assert_string_equal(text.data,
 	    "42:12 pods.trainer.lease: leases are not kept yet\n"
-	    "43:11 pods.trainer.idle: idle pods are not noticed yet\n"
-	    "49:3 runners.ci: runners are not registered yet\n"
-	    "57:3 tunnels.comfyui: tunnels are not opened yet\n");
+	    "43:11 pods.trainer.idle: idle pods are not noticed yet\n");
 	strbuf_release(&text);
 	spec_world_release(&world);
 }

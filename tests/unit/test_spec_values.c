@@ -350,6 +350,13 @@ static const struct {
 	  "a.yaml:9:3: error: runner 'b' needs exactly one of "
 	  "'repository' and 'organization' [PF0131]\n"
 	  "a.yaml:9:13: error: no pod 'q' under 'pods' [PF0130]\n" },
+	{ "runner version",
+	  "runners:\n"
+	  "  a: { pod: p, repository: a/b, version: 2.328.1 }\n"
+	  "  b: { pod: p, repository: a/b, version: 2.329.0 }\n"
+	  "  c: { pod: p, repository: a/b, version: 3.0.0 }\n",
+	  "a.yaml:8:3: error: runner 'a' asks for version 2.328.1, and GitHub "
+	  "takes none below 2.329.0 [PF0112]\n" },
 	{ "tunnel",
 	  "    replicas: 2\n"
 	  "tunnels:\n"
@@ -371,9 +378,9 @@ static const struct {
 	  "    ready: { checks: [nvidia-smi] }\n"
 	  "tunnels:\n"
 	  "  a: { pod: p, local: 1, remote: 1 }\n",
-	  "a.yaml:7:12: warning: what runs on a pod needs SSH, but "
+	  "a.yaml:7:12: error: what runs on a pod needs SSH, but "
 	  "22/tcp is not among the ports of pod 'p' [PF0133]\n"
-	  "a.yaml:10:13: warning: a tunnel needs SSH, but 22/tcp is not "
+	  "a.yaml:10:13: error: a tunnel needs SSH, but 22/tcp is not "
 	  "among the ports of pod 'p' [PF0133]\n" },
 	{ "setup",
 	  "    setup:\n"
