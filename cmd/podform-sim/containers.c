@@ -15,6 +15,7 @@
 #include "cmd/podform-sim/sandbox.h"
 #include "listeners.h"
 #include "model/catalog.h"
+#include "model/github.h"
 
 /* How often sandboxes are looked at: while one begins or ends, and else. */
 enum { BUSY_MS = 10, QUIET_MS = 500, START_MAX_MS = 30 * 1000 };
@@ -232,6 +233,7 @@ report_down(struct sim *sim, const struct container *container)
 	pthread_mutex_lock(&sim->lock);
 	model_container_down(sim->model, sim_now(sim), container->pod_id,
 	    container->start_number);
+	hub_pod_ended(sim->hub, sim_now(sim), container->pod_id);
 	pthread_mutex_unlock(&sim->lock);
 }
 
@@ -328,9 +330,12 @@ containers_turn(struct sim_containers *containers)
 
 	pthread_mutex_lock(&sim->lock);
 	model_advance(sim->model, sim_now(sim));
-	while (model_next_effect(sim->model, &effect))
+	while (model_next_effect(sim->model, &effect)) {
 		read_order(containers, &arena, &effect,
 		    ARENA_PUSH(&arena, &orders));
+		if (effect.type == MODEL_STOP_CONTAINER)
+			hub_pod_ended(sim->hub, sim_now(sim), effect.pod->id);
+	}
 	pthread_mutex_unlock(&sim->lock);
 	for (size_t i = 0; i < orders.n; i++)
 		(orders.items[i].start ? start : stop)(containers,

@@ -1,5 +1,6 @@
 /* control.c - see control.h: routes, console, knobs. */
 #include "control_parts.h"
+#include "github.h"
 
 #include <errno.h>
 #include <string.h>
@@ -90,8 +91,7 @@ account(struct control *control)
 {
 	control->reply->status = 200;
 	control->reply->content_type = STR("application/json");
-	control->reply->body = model_report(control->sim->model,
-	    now(control), control->arena);
+	control->reply->body = sim_report(control->sim, control->arena);
 	if (str_is(control->request->method, "POST") &&
 	    !sim_write_account(control->sim))
 		control_bad(control, 500, "cannot write the account: %s",
@@ -317,6 +317,7 @@ static const struct {
 	{ "pace", false, pace },
 	{ "preload", false, control_preload_pods },
 	{ "quit", false, quit },
+	{ "github", true, control_github },
 };
 
 static struct json_object *

@@ -6,6 +6,7 @@
  */
 #include "containers.h"
 #include "control.h"
+#include "github.h"
 #include "server.h"
 
 #include <errno.h>
@@ -46,6 +47,18 @@ write_file(const char *path, struct str text)
 	return fclose(file) == 0 && ok;
 }
 
+struct str
+sim_report(struct sim *sim, struct arena *arena)
+{
+	struct str report = model_report(sim->model, sim_now(sim), arena);
+	struct str github = hub_report(sim->hub, sim_now(sim), arena);
+	ptrdiff_t end = str_rfind(report, '}');
+
+	return arena_printf(arena, STR_FMT ",\"github\":" STR_FMT STR_FMT,
+	    STR_ARG(str_sub(report, 0, (size_t)end)), STR_ARG(github),
+	    STR_ARG(str_sub(report, (size_t)end, report.len)));
+}
+
 bool
 sim_write_account(struct sim *sim)
 {
@@ -54,7 +67,7 @@ sim_write_account(struct sim *sim)
 
 	if (sim->options->account_file != NULL)
 		ok = write_file(sim->options->account_file,
-		    model_report(sim->model, sim_now(sim), &arena));
+		    sim_report(sim, &arena));
 	arena_release(&arena);
 	return ok;
 }
@@ -255,6 +268,7 @@ main(int argc, char **argv)
 	sim.last_request_ms = sim_mono_ms();
 	pthread_mutex_init(&sim.lock, NULL);
 	sim.model = model_new(&options.model, sim_now(&sim));
+	github_begin(&sim);
 	sim.log_fd = -1;
 	if (options.model.real_containers &&
 	    (sim.containers = containers_new(&sim)) == NULL)
@@ -274,6 +288,7 @@ out:
 		status = 1;
 	}
 	containers_free(sim.containers);
+	github_end(&sim);
 	model_free(sim.model);
 	return status;
 }

@@ -56,6 +56,13 @@ set_key(struct sim_options *options, const char *value)
 }
 
 static bool
+set_github_token(struct sim_options *options, const char *value)
+{
+	options->github_token = value;
+	return value[0] != '\0';
+}
+
+static bool
 set_latency(struct sim_options *options, const char *value)
 {
 	return number(value, 3600 * 1000, &options->model.latency_ms);
@@ -164,6 +171,8 @@ static const struct option_row {
 	{ "--port-file", "FILE", "write the port there once it listens",
 	    set_port_file },
 	{ "--key", "KEY", "the API key that is valid (rpa_sim)", set_key },
+	{ "--github-token", "TOKEN", "GitHub's token of an admin (ghp_sim)",
+	    set_github_token },
 	{ "--latency", "MS", "added to every answer (0)", set_latency },
 	{ "--pod-start", "MS", "from create to RUNNING with ports (1800)",
 	    set_pod_start },
@@ -231,7 +240,8 @@ sim_parse_options(int argc, char **argv, struct sim_options *options,
     int *status)
 {
 	*options = (struct sim_options){
-		.listen = "127.0.0.1:0", .pods = SIM_PODS_TCP, .speed = 1,
+		.listen = "127.0.0.1:0", .github_token = "ghp_sim",
+		.pods = SIM_PODS_TCP, .speed = 1,
 	};
 	model_config_default(&options->model);
 	for (int i = 1; i < argc; i++) {

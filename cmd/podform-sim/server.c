@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "base/units.h"
 #include "control.h"
+#include "github.h"
 
 enum { BODY_MAX = 8 << 20, CONNECTIONS_MAX = 4000 };
 
@@ -101,6 +102,21 @@ header(struct MHD_Connection *connection, const char *name)
 }
 
 static void
+serve_github(struct exchange *exchange, const struct model_request *request)
+{
+	struct MHD_Connection *connection = exchange->connection;
+	struct github_headers headers = {
+		.host = header(connection, "Host"),
+		.user_agent = header(connection, "User-Agent"),
+		.api_version = header(connection, "X-GitHub-Api-Version"),
+		.if_none_match = header(connection, "If-None-Match"),
+	};
+
+	github_serve(exchange->server->sim, &exchange->arena, request,
+	    &headers, &exchange->reply);
+}
+
+static void
 write_log(struct sim *sim, const char *method, const struct exchange *exchange)
 {
 	const struct model_reply *reply = &exchange->reply;
@@ -142,6 +158,8 @@ serve(struct exchange *exchange, const char *method)
 	if (str_starts(path, STR("/control/")))
 		control_serve(sim, &exchange->arena, &request,
 		    &exchange->reply);
+	else if (str_starts(path, STR("/github/")))
+		serve_github(exchange, &request);
 	else
 		model_http(sim->model, sim_now(sim), &exchange->arena,
 		    &request, &exchange->reply);

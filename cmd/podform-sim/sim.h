@@ -22,6 +22,7 @@ enum sim_pods {
 struct sim_options {
 	const char *listen;		/* "127.0.0.1:0" */
 	const char *port_file, *account_file, *preload_file, *log_file;
+	const char *github_token;
 	struct model_config model;
 	enum sim_pods pods;
 	int64_t speed;			/* service seconds per real second */
@@ -38,11 +39,15 @@ struct sim_clock {
 
 struct sim_containers;
 struct sim_server;
+struct sim_github;
+struct hub;
 
 struct sim {
 	const struct sim_options *options;
-	pthread_mutex_t lock;		/* model, clock */
+	pthread_mutex_t lock;		/* model, hub, clock */
 	struct model *model;
+	struct hub *hub;		/* GitHub */
+	struct sim_github *github;
 	struct sim_clock clock;
 	struct sim_containers *containers;
 	struct sim_server *server;
@@ -57,6 +62,8 @@ int64_t sim_now(const struct sim *sim);		/* the service's time */
 void sim_set_speed(struct sim *sim, int64_t speed);
 void sim_skip(struct sim *sim, int64_t ms);	/* let time pass at once */
 void sim_wake(struct sim *sim);
+/* The account of RunPod with GitHub's in it. */
+struct str sim_report(struct sim *sim, struct arena *arena);
 /* Write the account report; false with errno. */
 bool sim_write_account(struct sim *sim);
 
