@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "commands.h"
+#include "github_key.h"
 #include "io/io_clock.h"
 
 struct str
@@ -199,6 +200,7 @@ app_init(struct app *app, int argc, char *const *argv)
 void
 app_release(struct app *app)
 {
+	github_key_release(app);
 	io_world_free(app->io);
 	secret_release(&app->key);
 	if (app->log_fd >= 0)

@@ -14,6 +14,8 @@
 #include "spec/spec.h"
 #include "ui/style.h"
 
+struct github_world;
+
 struct app {
 	struct arena arena;
 	struct sources sources;
@@ -33,6 +35,7 @@ struct app {
 	struct str api_url;		/* base that is spoken to */
 	struct io_world *io;
 	struct world *world;
+	struct github_world *github;	/* around the real one */
 	int log_fd;			/* --log-file, or -1 */
 
 	/* For the sessions that are opened from now on. */

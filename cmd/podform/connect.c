@@ -6,6 +6,8 @@
 
 #include "app.h"
 #include "cloud/runpod/runpod.h"
+#include "github/github.h"
+#include "github_key.h"
 #include "io/io_url.h"
 #include "key.h"
 
@@ -58,6 +60,7 @@ app_connect(struct app *app, bool need_key)
 	struct key_facts facts;
 	struct io_url_cloud urls;
 	struct io_config config = {0};
+	struct github_urls github;
 	struct str why;
 
 	if (app->io != NULL)
@@ -78,12 +81,16 @@ app_connect(struct app *app, bool need_key)
 	config.cloud_url = urls.rest;
 	config.graphql_url = urls.graphql;
 	config.cloud_key = secret_is_set(&app->key) ? &app->key : NULL;
+	/* A bad one is said when GitHub is asked for something. */
+	if (github_key_urls(app, &github, &why))
+		config.github_url = github.api;
 	if (app->options->verbose > 0) {
 		config.trace = trace;
 		config.trace_ctx = app;
 	}
 	app->io = io_world_new(&config);
 	app->world = io_world_seam(app->io);
+	github_key_attach(app);		/* the last: see there */
 	return EXIT_OK;
 }
 
@@ -168,6 +175,7 @@ app_new_session(struct app *app, struct session *session,
 	struct session_config config = {
 		.world = app->world,
 		.cloud = &runpod,
+		.github = &github_rest,
 		.work_dir = STR(".podform"),
 		.own_uid = (uint32_t)geteuid(),
 		.who = who_we_are(app),

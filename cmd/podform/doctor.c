@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "commands.h"
+#include "github_key.h"
 #include "ui/table.h"
 #include "ui/words.h"
 
@@ -153,6 +154,34 @@ check_service(struct doctor *doctor)
 	check_account(doctor, &session);
 }
 
+/* Only runners need it: to have none is no fault. */
+static void
+check_github(struct doctor *doctor)
+{
+	struct app *app = doctor->app;
+	struct github_credential credential;
+	struct github_urls urls;
+	struct str origin, why;
+
+	if (!github_key_urls(app, &urls, &why)) {
+		find_bad(doctor, EXIT_USAGE, "github", why);
+		return;
+	}
+	github_key_find(app, &credential, &origin);
+	if (credential.why_none.len == 0)
+		find(doctor, HEALTH_OK, "github", arena_printf(&app->arena,
+		    "%s found for " STR_FMT " (its value is never shown)",
+		    secret_is_set(&credential.token) ? "a token" :
+		    "the key of an App", STR_ARG(urls.api)), origin);
+	else if (origin.len == 0)
+		find(doctor, HEALTH_NOTE, "github", credential.why_none,
+		    origin);
+	else
+		find_bad(doctor, EXIT_AUTH, "github", credential.why_none);
+	secret_release(&credential.token);
+	secret_release(&credential.app_key);
+}
+
 static void
 print_text(struct doctor *doctor, struct strbuf *out)
 {
@@ -221,6 +250,7 @@ cmd_doctor(struct app *app)
 		check_lock(&doctor);
 	if (code == EXIT_OK && secret_is_set(&app->key))
 		check_service(&doctor);
+	check_github(&doctor);
 	if (app_json(app)) {
 		print_json(&doctor, &out);
 		app->json_done = true;
