@@ -114,6 +114,7 @@ switched(struct lock *lock, const struct lock_op *op)
 	if (entry == NULL)
 		return;
 	entry->stopped = op->action == OP_STOP;
+	entry->tainted |= op->entry.tainted;
 	if (op->entry.spec_digest.len > 0)
 		entry->spec_digest = op->entry.spec_digest;
 }

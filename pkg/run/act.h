@@ -45,6 +45,15 @@ enum next {
 	NEXT_FAIL,
 };
 
+/* A runner that this run registers. */
+struct registration {
+	struct id128 op;		/* chosen when its name is first needed */
+	struct str name;
+	struct str jit, token;		/* secrets; in memory alone */
+	struct act *act;		/* that registered it */
+	bool started;			/* something may listen on the pod */
+};
+
 /* What all actions of one change know of the thing itself. */
 struct subject {
 	struct str id;			/* made in this run; else absent */
@@ -57,6 +66,7 @@ struct subject {
 	bool user_ran;			/* something of the user's has begun
 					   to run in it */
 	size_t checks;			/* that have succeeded */
+	struct registration runner;
 };
 
 struct act {
@@ -104,6 +114,13 @@ struct act {
 	struct str last_refusal;
 	enum run_failure last_failure;
 
+	/* Runners. */
+	int stage;			/* of its own file's */
+	bool in_scope;			/* it is in a scope_poll */
+	int64_t number;			/* GitHub's; 0 unknown */
+	struct str from;		/* local file of the package */
+	struct act *ends;		/* of a backup: what ends the pod */
+
 	/* Logging in. */
 	struct str *pins;		/* that the log vouches for */
 	size_t npins;
@@ -131,6 +148,16 @@ struct listing_state {
 	int64_t next_ms;
 	int64_t took_ms;
 	unsigned failures, refused;	/* in a row */
+};
+
+/* One listing of a scope's runners serves all acts that wait for it. */
+struct scope_poll {
+	struct github_scope scope;
+	VEC_OF(struct act *) acts;	/* in PH_RUNNERS, or were */
+	bool in_flight;
+	uint64_t token;
+	int64_t sent_ms, next_ms;
+	unsigned failures;		/* in a row */
 };
 
 struct run {
@@ -163,6 +190,10 @@ struct run {
 	size_t listings;
 	int64_t quota_interval_ms;	/* what the service's rate allows */
 
+	VEC_OF(struct scope_poll *) scopes;
+	bool runners_counted;
+	struct map runners_on;		/* pod id -> it has a runner of ours */
+	struct map busy_pods;		/* pod id -> act that left it alone */
 	struct subject *change_subjects;	/* as plan_action.change */
 	struct map subjects;		/* address -> subject; see env.c */
 	struct map made;		/* op -> act, creates of this run */
@@ -303,6 +334,63 @@ void change_journaled(struct run *run, struct act *act);
 void change_answer(struct run *run, struct act *act,
     const struct cloud_answer *answer);
 
+/* scopes.c: listings of runners */
+void scope_wait(struct run *run, struct act *act);
+bool scope_answer(struct run *run, uint64_t token,
+    const struct github_answer *answer);
+void scope_pump(struct run *run);
+int64_t scope_deadline(const struct run *run);
+struct github_scope act_scope(const struct act *act);
+/* By id, else by name; NULL: it is not listed. */
+const struct github_runner *runner_listed(const struct act *act,
+    const struct github_answer *answer, struct str name);
+
+/* runner.c: install, register, start, online */
+void install_start(struct run *run, struct act *act);
+void install_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+void install_fetched(struct run *run, struct act *act, bool ok,
+    struct str reason);
+void register_start(struct run *run, struct act *act);
+void register_journaled(struct run *run, struct act *act);
+void register_github(struct run *run, struct act *act,
+    const struct github_answer *answer);
+void listen_start(struct run *run, struct act *act);
+void listen_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+void online_start(struct run *run, struct act *act);
+void online_listed(struct run *run, struct act *act,
+    const struct github_answer *answer);
+void online_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+struct github_request *github_ask(struct run *run, struct act *act,
+    enum github_op op);
+
+/* remove.c */
+void remove_start(struct run *run, struct act *act);
+void remove_journaled(struct run *run, struct act *act);
+void remove_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+void remove_github(struct run *run, struct act *act,
+    const struct github_answer *answer);
+void remove_listed(struct run *run, struct act *act,
+    const struct github_answer *answer);
+/* May the pod be ended, for all that is known of its runners? */
+bool runners_allow_end(struct run *run, struct str pod_id);
+
+/* tunnel.c */
+void open_start(struct run *run, struct act *act);
+void open_holder(struct run *run, struct act *act,
+    const struct holder_answer *answer);
+void close_start(struct run *run, struct act *act);
+void close_holder(struct run *run, struct act *act,
+    const struct holder_answer *answer);
+
+/* backup.c */
+void backup_start(struct run *run, struct act *act);
+void backup_ssh(struct run *run, struct act *act,
+    const struct ssh_answer *answer);
+
 /* wait.c: running, ssh, gone */
 int64_t ready_timeout(const struct run *run, const struct plan_change *pod);
 void running_start(struct run *run, struct act *act);
@@ -343,6 +431,7 @@ void summary_make(struct run *run);
 struct action_row {
 	const char *words, *doing;
 	bool creates, waits, deletes, volume;
+	bool registers;		/* its result has the id of a runner */
 	bool inside;		/* asks pods, GitHub or the holder: holds no
 				   slot, and may be cut off */
 	void (*start)(struct run *run, struct act *act);
@@ -360,6 +449,8 @@ struct action_row {
 	    const struct holder_answer *answer);
 	void (*fetched)(struct run *run, struct act *act, bool ok,
 	    struct str reason);
+	void (*runners)(struct run *run, struct act *act,
+	    const struct github_answer *answer);
 	int inverse;			/* enum action_kind, or -1 */
 };
 extern const struct action_row action_rows[ACTION_KIND_COUNT];

@@ -83,6 +83,14 @@ change_start(struct run *run, struct act *act)
 	act->id = arena_str(run->arena, id_of(act));
 	if (PLANTED(7))
 		act->id = id_by_name(run, act);
+	if ((act->kind == ACTION_POD_DELETE || act->kind == ACTION_POD_STOP) &&
+	    !act->intended && !runners_allow_end(run, act->id)) {
+		map_put(&run->busy_pods, run->arena, act->id, act);
+		act_fail(run, act, FAIL_BUSY, STR("a runner on it is not "
+		    "removed yet, so it is left in peace; --force-runners "
+		    "ends it all the same"));
+		return;
+	}
 	if (act->intended) {
 		change_journaled(run, act);
 		return;
@@ -107,6 +115,10 @@ make_entry(struct run *run, struct act *act)
 				    };
 	if (act->kind == ACTION_POD_START || act->kind == ACTION_POD_STOP)
 		act->entry.stopped = act->kind == ACTION_POD_STOP;
+	/* Its creation failed half-way, and it is kept for what is on it. */
+	if (act->undo && act->kind == ACTION_POD_STOP &&
+	    act->undoes != NULL && act->undoes->kind == ACTION_POD_CREATE)
+		act->entry.tainted = true;
 	if (op_of(act->kind) != OP_UPDATE)
 		return;
 	if (act->undo) {

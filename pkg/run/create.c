@@ -56,6 +56,34 @@ place(struct act *act, const struct candidate *candidate)
 	act->entry.gpu_name = candidate->gpu_name;
 }
 
+/* So that SSH works on the first run: images of RunPod take PUBLIC_KEY in.
+ * It is no part of the record, as nothing is that the service puts there. */
+static void
+give_keys(struct run *run, struct act *act)
+{
+	size_t n = act->config.nenv, at = 0;
+	bool ssh = false;
+
+	for (size_t i = 0; i < act->config.nports; i++)
+		ssh |= str_is(act->config.ports[i], "22/tcp");
+	for (size_t i = 0; i < n; i++)
+		if (str_is(act->config.env[i].name, "PUBLIC_KEY"))
+			return;		/* the spec's own */
+	if (!ssh || run->options.public_keys.len == 0)
+		return;
+	struct env_var *env = ARENA_ARRAY(run->arena, struct env_var, n + 1);
+	while (at < n &&
+	    strcmp(arena_cstr(run->arena, act->config.env[at].name),
+		"PUBLIC_KEY") < 0)
+		at++;
+	for (size_t i = 0; i < n; i++)
+		env[i < at ? i : i + 1] = act->config.env[i];
+	env[at] = (struct env_var){ .name = STR("PUBLIC_KEY"),
+		.value = run->options.public_keys };
+	act->config.env = env;
+	act->config.nenv = n + 1;
+}
+
 static bool
 prepare_pod(struct run *run, struct act *act)
 {
@@ -75,7 +103,10 @@ prepare_pod(struct run *run, struct act *act)
 	act->entry.pod = act->config;
 	act->entry.price_per_hour =
 	    candidate != NULL ? candidate->price_per_hour : -1;
-	return act_fill_env(run, act);
+	if (!act_fill_env(run, act))
+		return false;
+	give_keys(run, act);
+	return true;
 }
 
 static bool

@@ -13,12 +13,6 @@ nothing_journaled(struct run *run, struct act *act)
 }
 
 static void
-nothing_starts(struct run *run, struct act *act)
-{
-	act_fail(run, act, FAIL_ERROR, STR("this is not carried out yet"));
-}
-
-static void
 nothing_listed(struct run *run, struct act *act, const struct listed *listed)
 {
 	(void)run;
@@ -116,50 +110,67 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 	},
 	[ACTION_POD_BACKUP] = {
 		.words = "ask about the backup", .doing = "asking about the backup of",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true,
+		.start = backup_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
+		.ssh = backup_ssh,
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_INSTALL] = {
 		.words = "install runner", .doing = "installing",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true,
+		.start = install_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
+		.ssh = install_ssh, .fetched = install_fetched,
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_REGISTER] = {
 		.words = "register runner", .doing = "registering",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true, .registers = true,
+		.start = register_start, .journaled = register_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
-		.inverse = -1,
+		.github = register_github,
+		.inverse = ACTION_RUNNER_REMOVE,
 	},
 	[ACTION_RUNNER_START] = {
 		.words = "start runner", .doing = "starting",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true,
+		.start = listen_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
+		.ssh = listen_ssh,
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_ONLINE] = {
 		.words = "wait until it is online", .doing = "waiting for",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true, .registers = true,
+		.start = online_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
+		.ssh = online_ssh, .runners = online_listed,
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_REMOVE] = {
 		.words = "remove runner", .doing = "removing",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true,
+		.start = remove_start, .journaled = remove_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
+		.ssh = remove_ssh, .github = remove_github,
+		.runners = remove_listed,
 		.inverse = -1,
 	},
 	[ACTION_TUNNEL_OPEN] = {
 		.words = "open tunnel", .doing = "opening",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true,
+		.start = open_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
-		.inverse = -1,
+		.holder = open_holder,
+		.inverse = ACTION_TUNNEL_CLOSE,
 	},
 	[ACTION_TUNNEL_CLOSE] = {
 		.words = "close tunnel", .doing = "closing",
-		.start = nothing_starts, .journaled = nothing_journaled,
+		.inside = true,
+		.start = close_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
+		.holder = close_holder,
 		.inverse = -1,
 	},
 	[ACTION_POD_STOP] = {

@@ -184,6 +184,8 @@ act_result(struct run *run, struct act *act, enum op_outcome outcome,
 		.price_per_hour = -1,
 		.adopted = adopted,
 	};
+	if (outcome == OP_DONE && action_rows[act->kind].registers)
+		effect->record.id = act->id;
 	if (outcome == OP_DONE && action_rows[act->kind].creates) {
 		effect->record.id = act->id;
 		effect->record.created_at = act->entry.created_at;
@@ -415,6 +417,7 @@ pump(struct run *run)
 		undo_pump(run);
 	} while (run->moves != before);
 	listing_pump(run);
+	scope_pump(run);
 	progress_notes(run);
 }
 
@@ -590,6 +593,8 @@ run_event(struct run *run, const struct run_event *event)
 			action_rows[act->kind].ssh(run, act, event->ssh);
 		break;
 	case RUN_GITHUB_ANSWER:
+		if (scope_answer(run, event->token, event->github))
+			break;
 		if (act != NULL)
 			action_rows[act->kind].github(run, act,
 			    event->github);
@@ -612,7 +617,9 @@ run_event(struct run *run, const struct run_event *event)
 int64_t
 run_deadline(const struct run *run)
 {
-	int64_t first = listing_deadline(run);
+	int64_t first = listing_deadline(run), scopes = scope_deadline(run);
+	if (scopes != -1 && (first == -1 || scopes < first))
+		first = scopes;
 	for (size_t i = 0; i < run->delayed.n; i++) {
 		int64_t at = run->delayed.items[i]->not_before_ms;
 		if (first == -1 || at < first)

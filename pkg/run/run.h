@@ -63,6 +63,8 @@ struct run_options {
 	struct str ssh_key;		/* default private key, SSH_KEY_PATH */
 	struct str log_dir;		/* `.podform/logs`: output of setup is
 					   kept below; absent: nowhere */
+	struct str github_web;		/* of a runner that registers itself;
+					   absent: https://github.com */
 	struct str cache_dir;		/* for runner packages; absent: pods
 					   must fetch them themselves */
 	int64_t drain_ms;		/* a runner with a job is waited for;

@@ -49,6 +49,8 @@ struct session_config {
 	struct id128 lineage;		/* that a lock which is made now gets:
 					   of a saved plan; "" makes one */
 	int64_t lock_timeout_ms;
+	bool holder_may_run;		/* a holder of tunnels was started here
+					   once: it is asked for its list */
 	/* Called for each note of the engine, and while ops are settled. */
 	void (*note)(void *ctx, const struct run_note *note);
 	void *note_ctx;
@@ -150,7 +152,15 @@ int session_ask(struct session *session, const struct cloud_request *request,
 
 void session_close(struct session *session);
 
+/* One request of GitHub, with retries for what may be repeated. */
+void session_ask_github(struct session *session,
+    const struct github_request *request, struct github_answer *answer);
+
 /* Inside pkg/run. */
+int session_refresh_github(struct session *session);
+int session_fetch_github(struct session *session);
+bool session_settle_runner(struct session *session, const struct lock_op *op,
+    struct record *result);
 int session_refresh(struct session *session, bool volumes);
 int session_fetch_for(struct session *session, const struct plan *plan,
     bool account);

@@ -284,6 +284,8 @@ session_refresh(struct session *session, bool volumes)
 	int code = ask_for_missing(session, KIND_POD);
 	if (code == EXIT_OK && volumes)
 		code = ask_for_missing(session, KIND_VOLUME);
+	if (code == EXIT_OK)
+		code = session_refresh_github(session);
 	return code;
 }
 

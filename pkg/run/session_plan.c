@@ -69,7 +69,30 @@ session_reconcile(struct session *session)
 static bool
 needs_time(const struct lock_op *op)
 {
+	if (op->entry.kind == KIND_RUNNER)
+		return op->action == OP_CREATE;	/* GitHub says what is gone */
 	return op->action == OP_CREATE || op->action == OP_DELETE;
+}
+
+/* What GitHub can tell about runners' ops that were cut off. */
+static int
+settle_runners(struct session *session)
+{
+	struct records records = {0};
+	for (size_t i = 0; i < session->lock->pending.n; i++) {
+		const struct lock_op *op = &session->lock->pending.items[i];
+		struct record result;
+		if (op->entry.kind == KIND_RUNNER &&
+		    session_settle_runner(session, op, &result))
+			*ARENA_PUSH(session->arena, &records.list) = result;
+	}
+	if (records.list.n == 0)
+		return EXIT_OK;
+	int code = begin_journal(session);
+	if (code == EXIT_OK)
+		code = take_records(session, &records);
+	/* What it shows now is older than that. */
+	return code == EXIT_OK ? session_refresh_github(session) : code;
 }
 
 static bool
@@ -214,6 +237,9 @@ session_settle(struct session *session, int64_t settle_ms)
 	int code = EXIT_OK;
 	if (report_halves(session) != EXIT_OK)
 		return EXIT_POLICY;
+	code = settle_runners(session);
+	if (code != EXIT_OK)
+		return code;
 	/* Looking before the time is up may find it sooner; that it is not
 	 * there, only listings asked for afterwards can say. */
 	for (int late = 0; has_open_op(session->lock);) {
@@ -269,6 +295,10 @@ decide(struct session *session, const struct session_plan_options *options,
 		plan_options.secret = session_secret;
 		plan_options.secret_ctx = session;
 	}
+	if (plan_options.may_listen == NULL) {
+		plan_options.may_listen = session->config.world->may_listen;
+		plan_options.may_listen_ctx = session->config.world->ctx;
+	}
 	*plan = NULL;
 	/* The first pass finds out what else has to be known.  What it has to
 	 * complain about is complained about by the second one, too. */
@@ -281,6 +311,7 @@ decide(struct session *session, const struct session_plan_options *options,
 		    ((!draft->needs_catalog || session->live.catalog_known) &&
 			(!draft->needs_volumes ||
 			    session->live.volumes_known) &&
+			(!draft->needs_github || pass > 0) &&
 			((!draft->needs_account && !options->account) ||
 			    session->live.account_known || pass > 0))) {
 			if (draft != NULL && quiet.list.n == 0) {
@@ -290,6 +321,8 @@ decide(struct session *session, const struct session_plan_options *options,
 			break;
 		}
 		int code = session_fetch_for(session, draft, options->account);
+		if (code == EXIT_OK && draft->needs_github)
+			code = session_fetch_github(session);
 		if (code != EXIT_OK)
 			return code;
 	}

@@ -8,6 +8,9 @@ count(struct run *run, const struct act *act)
 	struct run_summary *sum = &run->summary;
 	if (act->phase != PH_DONE || !act->effected)
 		return;
+	if (act->undo && act->kind == ACTION_POD_STOP &&
+	    act->entry.tainted)
+		return;			/* kept, and listed as such */
 	if (act->undo) {
 		sum->undone++;
 		return;
@@ -17,6 +20,8 @@ count(struct run *run, const struct act *act)
 	switch (act->kind) {
 	case ACTION_POD_CREATE:
 	case ACTION_VOLUME_CREATE:
+	case ACTION_RUNNER_REGISTER:
+	case ACTION_TUNNEL_OPEN:
 		sum->added++;
 		break;
 	case ACTION_POD_UPDATE:
@@ -31,6 +36,8 @@ count(struct run *run, const struct act *act)
 		break;
 	case ACTION_POD_DELETE:
 	case ACTION_VOLUME_DELETE:
+	case ACTION_RUNNER_REMOVE:
+	case ACTION_TUNNEL_CLOSE:
 		sum->destroyed++;
 		break;
 	default:
@@ -53,6 +60,57 @@ leave(struct run *run, const struct act *act, struct str why)
 	};
 }
 
+/* Stopped by a rollback: what is on its disk stays, and costs a little. */
+static void
+leave_stopped(struct run *run, const struct act *act)
+{
+	const struct pod_config *config = &act->change->config;
+	int64_t storage = config->persistent_gb > 0
+	    ? price_persistent_disk(config->persistent_gb, false)
+	    : 0;
+
+	leave(run, act, arena_printf(run->arena, "stopped, since something of "
+	    "yours has run on it; look at it, or end it with: podform destroy "
+	    "--target " STR_FMT, STR_ARG(act_address(act))));
+	run->summary.left.items[run->summary.left.n - 1].per_hour = storage;
+}
+
+static struct str
+id_to_end(const struct act *act)
+{
+	if (act->id.len > 0)
+		return act->id;
+	if (act->undoes != NULL)
+		return act->undoes->id;
+	return act->change != NULL && act->change->have != NULL
+	    ? act->change->have->id
+	    : (struct str){0};
+}
+
+static bool
+is_left_in_peace(const struct run *run, const struct act *act)
+{
+	bool ends = act->kind == ACTION_POD_DELETE ||
+	    act->kind == ACTION_POD_STOP;
+
+	return ends && run->busy_pods.n > 0 &&
+	    (act->phase == PH_SKIPPED || act->phase == PH_FAILED) &&
+	    map_get(&run->busy_pods, id_to_end(act)) != NULL;
+}
+
+static void
+leave_busy(struct run *run, const struct act *act)
+{
+	leave(run, act, STR("it is left in peace, since its runner has a job "
+	    "or nobody knows; apply again when that is done, or with "
+	    "--force-runners"));
+	struct run_left *left =
+	    &run->summary.left.items[run->summary.left.n - 1];
+	left->id = id_to_end(act);
+	if (left->per_hour < 0 && act->change->before_per_hour > 0)
+		left->per_hour = act->change->before_per_hour;
+}
+
 /* Something of this act may cost money although the run has failed. */
 static void
 find_left(struct run *run, const struct act *act)
@@ -64,6 +122,15 @@ find_left(struct run *run, const struct act *act)
 			      "apply settles it")
 			: STR("its outcome is unclear; the next apply settles "
 			      "it"));
+		return;
+	}
+	if (act->undo && act->phase == PH_DONE &&
+	    act->kind == ACTION_POD_STOP && act->entry.tainted) {
+		leave_stopped(run, act);
+		return;
+	}
+	if (is_left_in_peace(run, act)) {
+		leave_busy(run, act);
 		return;
 	}
 	if (act->undo) {

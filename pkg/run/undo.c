@@ -66,18 +66,61 @@ components_make(struct run *run)
 	arena_release(&scratch);
 }
 
-/* What undoes a finished act, or -1: nothing can, or nothing needs to. */
+/* Something of the user's has run on it, and on_failure is to stop: it is
+ * ended only if its backup.check says so. */
+static bool
+ends_by_stop(const struct act *act)
+{
+	return act->change->on_failure == ON_FAILURE_STOP &&
+	    act->subject->user_ran && act->change->want != NULL;
+}
+
+/* What undoes a finished act, or -1: nothing can, or nothing needs to.  A
+ * tunnel that did not come up may be held all the same. */
 static int
 inverse_of(const struct act *act)
 {
-	if (act->phase != PH_DONE || !act->effected || act->undo)
+	bool ended = act->phase == PH_DONE ||
+	    (act->phase == PH_FAILED && act->kind == ACTION_TUNNEL_OPEN);
+	if (!ended || !act->effected || act->undo)
 		return -1;
+	if (act->kind == ACTION_POD_CREATE && ends_by_stop(act) &&
+	    act->change->want->pod->backup_check.raw.len == 0)
+		return ACTION_POD_STOP;
 	if (act->kind == ACTION_POD_CREATE &&
 	    act->change->on_failure == ON_FAILURE_KEEP)
 		return -1;
 	if (act->kind == ACTION_POD_UPDATE && act->change->pod == NULL)
 		return -1;
 	return action_rows[act->kind].inverse;
+}
+
+/*
+ * Must it come after: in reverse, a volume after all pods of its part, a pod
+ * after what lives on it, and the steps of one change one after another.
+ */
+static bool
+comes_after(const struct run *run, const struct act *undo,
+    const struct act *before)
+{
+	if (before->change == undo->change || action_rows[undo->kind].volume)
+		return true;
+	return before->change != NULL &&
+	    (before->change->kind == KIND_RUNNER ||
+		before->change->kind == KIND_TUNNEL) &&
+	    before->change->host_change != SIZE_MAX &&
+	    &run->change_subjects[before->change->host_change] ==
+	    undo->subject;
+}
+
+static struct act *
+add_undo(struct run *run, enum action_kind kind, struct act *undoes)
+{
+	struct act *undo =
+	    act_add(run, kind, undoes->change, undoes->subject);
+	undo->undo = true;
+	undo->undoes = undoes;
+	return undo;
 }
 
 static void
@@ -93,17 +136,22 @@ undo_component(struct run *run, size_t component)
 			continue;
 		if (undos.n == 0)
 			run_say(run, NOTE_ROLLBACK_START, act, act->reason);
-		struct act *undo = act_add(run, (enum action_kind)inverse,
-		    act->change, act->subject);
-		undo->undo = true;
-		undo->undoes = act;
+		struct act *undo = NULL, *backup = NULL;
+		size_t before = undos.n;
+		if (act->kind == ACTION_POD_CREATE && ends_by_stop(act) &&
+		    inverse == ACTION_POD_DELETE)
+			backup = add_undo(run, ACTION_POD_BACKUP, act);
+		undo = add_undo(run, (enum action_kind)inverse, act);
 		act->undone_by = undo;
-		/* In reverse: a volume after all pods of its part, and the
-		 * steps of one change one after another. */
-		for (size_t j = 0; j < undos.n; j++)
-			if (undos.items[j]->change == undo->change ||
-			    action_rows[undo->kind].volume)
-				act_after(run, undo, undos.items[j]);
+		for (size_t j = 0; j < before; j++)
+			if (comes_after(run, undo, undos.items[j]))
+				act_after(run, backup != NULL ? backup : undo,
+				    undos.items[j]);
+		if (backup != NULL) {
+			backup->ends = undo;
+			act_after(run, undo, backup);
+			*ARENA_PUSH(run->arena, &undos) = backup;
+		}
 		*ARENA_PUSH(run->arena, &undos) = undo;
 	}
 	for (size_t i = 0; i < undos.n; i++)

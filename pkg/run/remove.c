@@ -1,0 +1,353 @@
+/*
+ * remove.c - a runner is removed, and nobody's job with it.
+ *
+ * GitHub's `busy` is wrong in the dangerous direction (false while a job
+ * runs), and what the pod says counts for nothing where it says idle; so
+ * both have to agree twice, a window apart, before GitHub is asked to remove
+ * it, and after its yes the pod is looked at once more:
+ *
+ *	FIND --> LOOK --> LIST --.      not twice yet: wait idle_window
+ *	          ^              |<------------------------------------.
+ *	          |  busy, or    v                                     |
+ *	          `-- unknown -- both idle --> DELETE -- 204, 404 --> AFTER
+ *	             5 s .. 30 s                 |                     |
+ *	                  ^----------------------'           no worker v
+ *	                                                     STOP --> result
+ *
+ * Whatever is no clear answer means busy.  At the end of the time it is left
+ * in peace, and so is its pod.
+ */
+#include "run/act.h"
+
+#include "base/units.h"
+
+enum {
+	DRAIN_MS = 30 * MINUTE_MS,
+	WINDOW_MS = MINUTE_MS,
+	POLL_MS = 5 * SECOND_MS,
+	POLL_MOST_MS = 30 * SECOND_MS,
+	LOOK_MS = 30 * SECOND_MS,
+	STOP_MS = MINUTE_MS,
+};
+
+enum { LOOK, LIST, DELETE, CONFIRM, AFTER, STOP };
+
+static struct str
+name_of(struct run *run, const struct act *act)
+{
+	const struct lock_entry *entry =
+	    lock_find_id(run->lock, KIND_RUNNER, act->id);
+
+	if (entry != NULL)
+		return entry->runner.name;
+	if (act->undoes != NULL)
+		return act->undoes->entry.runner.name;
+	return act->entry.runner.name;
+}
+
+/* Can anything of it be alive? */
+static bool
+may_run(struct run *run, const struct act *act, struct host *host)
+{
+	const struct lock_entry *entry = &act->entry;
+
+	act_host(run, act, host);
+	if (act->undoes != NULL && !act->subject->runner.started)
+		return false;
+	if (host->id.len == 0 || host->ssh.port == 0 || !host->runs)
+		return false;
+	/* A new pod in the place of the one that it was on. */
+	return entry->runner.pod_id.len == 0 ||
+	    str_eq(entry->runner.pod_id, host->id);
+}
+
+static void
+give_up(struct run *run, struct act *act, enum run_failure failure,
+    struct str reason)
+{
+	act->last_failure = failure;
+	act->last_refusal = reason;
+	if (failure == FAIL_BUSY && act->entry.runner.pod_id.len > 0)
+		map_put(&run->busy_pods, run->arena,
+		    act->entry.runner.pod_id, act);
+	act_result(run, act, OP_NONE, NEXT_FAIL, false);
+}
+
+/* Busy, or nobody knows: later, until the time is over. */
+static void
+later(struct run *run, struct act *act, struct str why)
+{
+	int64_t poll = POLL_MS + (int64_t)act->tries * POLL_MS;
+
+	act->clean = 0;
+	if (act->stage != AFTER)
+		act->stage = LOOK;
+	if (run->now_ms >= act->deadline_ms ||
+	    (act->undo && run->stopping)) {
+		give_up(run, act, FAIL_BUSY, arena_printf(run->arena,
+		    STR_FMT "; it is left in peace: apply again later, or "
+		    "end it with --force-runners", STR_ARG(why)));
+		return;
+	}
+	if (poll < POLL_MOST_MS)
+		act->tries++;
+	act_waits_for(run, act, arena_printf(run->arena, "waiting: " STR_FMT,
+	    STR_ARG(why)));
+	act_queue(run, act, poll);
+}
+
+static void
+look(struct run *run, struct act *act, const struct host *host,
+    enum ssh_task task)
+{
+	host_ask(run, act, host, task,
+	    task == SSH_RUNNER_STOP ? "runner stop" : "runner look",
+	    task == SSH_RUNNER_STOP ? STOP_MS : LOOK_MS)->runner.name =
+	    name_of(run, act);
+}
+
+static void
+ask_delete(struct run *run, struct act *act)
+{
+	act->stage = DELETE;
+	act->reason = STR("asking GitHub to remove it");
+	run->summary.changed = true;
+	github_ask(run, act, GITHUB_DELETE_RUNNER);
+}
+
+static void
+finish(struct run *run, struct act *act)
+{
+	act_result(run, act, OP_DONE, NEXT_DONE, false);
+}
+
+/* GitHub has removed it. */
+static void
+removed(struct run *run, struct act *act)
+{
+	struct host host;
+
+	act->stage = AFTER;
+	if (!may_run(run, act, &host) || run->options.force)
+		finish(run, act);
+	else
+		look(run, act, &host, SSH_RUNNER_LOOK);
+}
+
+static void
+step(struct run *run, struct act *act)
+{
+	struct host host;
+	bool runs = may_run(run, act, &host);
+
+	if (!act_may_send(run, act)) {
+		give_up(run, act, run->stopping ? FAIL_INTERRUPTED
+						: FAIL_ERROR,
+		    STR("stopped before it was removed"));
+		return;
+	}
+	if (act->stage == AFTER)
+		removed(run, act);
+	else if (!runs || run->options.force)
+		ask_delete(run, act);
+	else
+		look(run, act, &host, SSH_RUNNER_LOOK);
+}
+
+void
+remove_start(struct run *run, struct act *act)
+{
+	const struct act *made = act->undoes;
+
+	if (act->intended) {
+		step(run, act);
+		return;
+	}
+	act->id = made != NULL ? made->id
+	    : act->change->have != NULL ? act->change->have->id
+					: (struct str){0};
+	const struct lock_entry *entry =
+	    lock_find_id(run->lock, KIND_RUNNER, act->id);
+	if (entry == NULL || !parse_int(act->id, 1, INT64_MAX,
+		&act->number)) {
+		act_done(run, act);	/* nothing of it is recorded */
+		return;
+	}
+	act->entry = *entry;
+	act->deadline_ms = run->now_ms + (run->options.drain_ms > 0
+		? run->options.drain_ms
+		: DRAIN_MS);
+	act->stage = LOOK;
+	act_new_op(run, act);
+	act_intent(run, act, OP_DELETE);
+}
+
+void
+remove_journaled(struct run *run, struct act *act)
+{
+	step(run, act);
+}
+
+/* ---------------------------------------------------------------- looks -- */
+
+static struct str
+job_words(struct run *run, const struct ssh_answer *answer)
+{
+	struct str line = last_words(run, answer->line, 1);
+
+	return line.len == 0
+	    ? STR("it has a job")
+	    : arena_printf(run->arena, "it has a job (" STR_FMT ")",
+		  STR_ARG(line));
+}
+
+void
+remove_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
+{
+	struct host host;
+
+	if (act->stage == STOP) {	/* its pod may end it as well */
+		finish(run, act);
+		return;
+	}
+	if (answer->outcome != SSH_DONE || answer->status != 0) {
+		later(run, act, arena_printf(run->arena,
+		    "nobody knows whether it has a job: " STR_FMT,
+		    STR_ARG(last_words(run, answer->outcome == SSH_DONE
+			    ? answer->output
+			    : answer->reason, 1))));
+		return;
+	}
+	if (answer->worker) {
+		later(run, act, job_words(run, answer));
+		return;
+	}
+	if (act->stage == AFTER) {
+		act->stage = STOP;
+		act_host(run, act, &host);
+		look(run, act, &host, SSH_RUNNER_STOP);
+		return;
+	}
+	act->stage = LIST;
+	act->seen = answer->listener;
+	scope_wait(run, act);
+}
+
+void
+remove_listed(struct run *run, struct act *act,
+    const struct github_answer *answer)
+{
+	int64_t window = run->options.idle_window_ms > 0
+	    ? run->options.idle_window_ms
+	    : WINDOW_MS;
+
+	if (!act_may_send(run, act)) {
+		step(run, act);
+		return;
+	}
+	if (answer->outcome != OUTCOME_OK) {
+		later(run, act, arena_printf(run->arena,
+		    "GitHub does not say whether it has a job: " STR_FMT,
+		    STR_ARG(last_words(run, answer->message, 1))));
+		return;
+	}
+	const struct github_runner *runner =
+	    runner_listed(act, answer, name_of(run, act));
+	if (runner != NULL && runner->busy) {
+		later(run, act, STR("GitHub says that it has a job"));
+		return;
+	}
+	bool dead = !act->seen && (runner == NULL || !runner->online);
+	if (act->clean++ == 0)
+		act->ended_ms = run->now_ms;
+	if (dead || run->now_ms - act->ended_ms >= window) {
+		ask_delete(run, act);
+		return;
+	}
+	act->stage = LOOK;
+	act_waits_for(run, act,
+	    STR("it looks idle; making sure that it stays so"));
+	act_queue(run, act, window - (run->now_ms - act->ended_ms));
+}
+
+/* -------------------------------------------------------------- delete --- */
+
+/* The user wants the pod to end: what GitHub keeps is removed later. */
+static void
+forced(struct run *run, struct act *act)
+{
+	run_say(run, NOTE_PROGRESS, act, STR("GitHub keeps it, since it has "
+	    "a job; it is ended all the same, and removed by a later apply"));
+	act_result(run, act, OP_NONE, NEXT_DONE, false);
+}
+
+void
+remove_github(struct run *run, struct act *act,
+    const struct github_answer *answer)
+{
+	if (act->stage == CONFIRM) {
+		if (answer->outcome == OUTCOME_OK && answer->nrunners == 0) {
+			removed(run, act);
+			return;
+		}
+		later(run, act, answer->outcome == OUTCOME_OK
+		    ? STR("GitHub says both that it is gone and that it is "
+			  "there")
+		    : last_words(run, answer->message, 1));
+		return;
+	}
+	if (answer->outcome == OUTCOME_OK) {
+		removed(run, act);
+	} else if (answer->outcome == OUTCOME_NO_EFFECT &&
+	    answer->reason == REASON_NOT_FOUND) {
+		act->stage = CONFIRM;
+		github_ask(run, act, GITHUB_FIND_RUNNER)->name =
+		    name_of(run, act);
+	} else if (run->options.force &&
+	    answer->outcome == OUTCOME_NO_EFFECT) {
+		forced(run, act);
+	} else if (answer->reason == REASON_BUSY) {
+		later(run, act, STR("GitHub says that it has a job"));
+	} else {
+		later(run, act, arena_printf(run->arena,
+		    "GitHub did not remove it: " STR_FMT,
+		    STR_ARG(last_words(run, answer->message, 1))));
+	}
+}
+
+/* --------------------------------------------------------------- guard --- */
+
+/*
+ * The graph has a runner's removal come before the end of its pod.  This is
+ * the second lock on that door: what the record shows as living on the pod
+ * keeps it, whatever the graph says.
+ */
+bool
+runners_allow_end(struct run *run, struct str pod_id)
+{
+	if (!run->runners_counted) {
+		run->runners_counted = true;
+		for (size_t i = 0; i < run->lock->entries.n; i++) {
+			struct lock_entry *entry = &run->lock->entries.items[i];
+			if (entry->kind == KIND_RUNNER &&
+			    entry->runner.pod_id.len > 0)
+				map_put(&run->runners_on, run->arena,
+				    entry->runner.pod_id, entry);
+		}
+	}
+	if (run->options.force || map_get(&run->runners_on, pod_id) == NULL)
+		return true;
+	for (size_t i = 0; i < run->lock->entries.n; i++) {
+		const struct lock_entry *entry = &run->lock->entries.items[i];
+		if (entry->kind == KIND_RUNNER &&
+		    str_eq(entry->runner.pod_id, pod_id))
+			return false;
+	}
+	for (size_t i = 0; i < run->lock->pending.n; i++) {
+		const struct lock_op *op = &run->lock->pending.items[i];
+		if (op->entry.kind == KIND_RUNNER &&
+		    str_eq(op->entry.runner.pod_id, pod_id))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,92 @@
+/*
+ * tunnel.c - tunnels, which a process of this machine holds up.
+ *
+ * The holder outlives the run; it is told what is known of the pod now, so
+ * that it need not ask.
+ */
+#include "run/act.h"
+
+#include "base/units.h"
+
+enum { OPEN_MS = MINUTE_MS, CLOSE_MS = 20 * SECOND_MS };
+
+void
+open_start(struct run *run, struct act *act)
+{
+	struct host host;
+
+	act_host(run, act, &host);
+	if (host.id.len == 0 || host.ssh.port == 0) {
+		act_fail(run, act, FAIL_INSIDE, STR("its pod has no SSH port: "
+		    "it needs 22/tcp in its ports"));
+		return;
+	}
+	const struct lock_inside *inside = host_inside(run, &host);
+	struct holder_request *request =
+	    &act_ask(run, act, RUN_HOLDER)->holder;
+	act->reason = STR("waiting until it is up");
+	*request = (struct holder_request){
+		.verb = HOLDER_OPEN,
+		.config = act->change->tunnel_config,
+		.ssh = host.ssh,
+		.start = host.start,
+		.pin = inside->host_key,
+		.timeout_ms = OPEN_MS,
+	};
+	request->config.pod_id = host.id;
+}
+
+static struct str
+where(struct run *run, const struct holder_answer *answer)
+{
+	if (answer->ntunnels == 0 || answer->tunnels[0].port == 0)
+		return (struct str){0};
+	return arena_printf(run->arena, "listening on " STR_FMT ":%u",
+	    STR_ARG(answer->tunnels[0].config.local_address),
+	    answer->tunnels[0].port);
+}
+
+void
+open_holder(struct run *run, struct act *act,
+    const struct holder_answer *answer)
+{
+	if (!answer->ok) {
+		/* It may hold it all the same, and goes on trying: closed. */
+		act->effected = true;
+		act_fail(run, act, FAIL_INSIDE,
+		    last_words(run, answer->reason, 1));
+		return;
+	}
+	struct str words = where(run, answer);
+	if (words.len > 0)
+		run_say(run, NOTE_PROGRESS, act, words);
+	act->effected = true;
+	act_done(run, act);
+}
+
+void
+close_start(struct run *run, struct act *act)
+{
+	struct holder_request *request =
+	    &act_ask(run, act, RUN_HOLDER)->holder;
+
+	act->reason = STR("closing");
+	*request = (struct holder_request){
+		.verb = HOLDER_CLOSE,
+		.config = { .address = act->change->address },
+		.timeout_ms = CLOSE_MS,
+	};
+}
+
+void
+close_holder(struct run *run, struct act *act,
+    const struct holder_answer *answer)
+{
+	if (!answer->ok) {
+		act_retry(run, act, 0, FAIL_ERROR,
+		    last_words(run, answer->reason, 1));
+		return;
+	}
+	act->effected = true;
+	act_done(run, act);
+}
