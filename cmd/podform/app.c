@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "github_key.h"
 #include "io/io_clock.h"
+#include "ssh_world.h"
 
 struct str
 app_variable(const char *name)
@@ -200,6 +201,7 @@ app_init(struct app *app, int argc, char *const *argv)
 void
 app_release(struct app *app)
 {
+	ssh_world_free(app);
 	github_key_release(app);
 	io_world_free(app->io);
 	secret_release(&app->key);

@@ -37,6 +37,9 @@ struct app {
 	struct world *world;
 	struct github_world *github;	/* around the real one */
 	int log_fd;			/* --log-file, or -1 */
+	struct ssh_world *ssh;		/* see ssh_world.h */
+	/* The session that was made last; its lock names the project. */
+	const struct session *session;
 
 	/* For the sessions that are opened from now on. */
 	struct id128 lineage;
@@ -89,6 +92,9 @@ const struct spec *app_load_spec(struct app *app, bool optional,
  * need_key false (nothing is asked of the service) a missing key is fine.
  */
 int app_connect(struct app *app, bool need_key);
+
+/* What --verbose says, a line at a time; ctx is the app. */
+void app_trace(void *ctx, struct str line);
 
 /* Prepare a session: nothing is read.  spec may be NULL; the operation is
  * what the mutex and the history say. */

@@ -95,10 +95,19 @@ const struct command commands[] = {
 	  "ARGS are ssh's: options, a command, or both. The address is that of "
 	  "a pod, or of a runner or tunnel, which means the pod that it is "
 	  "on. The host key must be the pinned one." },
-	{ "exec", NULL, GROUP_POD, "ADDRESS -- CMD", 0, 99, 0, NULL,
-	  "Run a command on a pod.", NULL },
-	{ "cp", NULL, GROUP_POD, "SRC DST", 0, 2, 0, NULL,
-	  "Copy to or from a pod.", NULL },
+	{ "exec", NULL, GROUP_POD, "ADDRESS... -- CMD", 0, 999,
+	  OPTIONS_EXEC | OPTIONS_SSH | OPTIONS_VARS, cmd_exec,
+	  "Run a command on a pod, or on several at once.",
+	  "CMD is a line for the shell there if it is one word, else a command "
+	  "with its arguments. The exit status is the command's (of several "
+	  "the highest; 128 and its number for a signal). Where podform itself "
+	  "has failed it is 1, and an error is shown, in JSON as `error` "
+	  "beside an `exit_status` of null." },
+	{ "cp", NULL, GROUP_POD, "SRC DST", 2, 2,
+	  OPTIONS_SSH | OPTIONS_VARS, NULL,
+	  "Copy files or directories to a pod or from it.",
+	  "The end on the pod is ADDRESS:PATH. Modes are kept, links are left "
+	  "out and named, and what arrived is compared by size and digest." },
 	{ "logs", NULL, GROUP_POD, "ADDRESS", 1, 1,
 	  OPTIONS_LOGS | OPTIONS_SSH | OPTIONS_VARS, cmd_logs,
 	  "What a pod and the system around it have said.",

@@ -10,10 +10,10 @@
 #include "github_key.h"
 #include "io/io_url.h"
 #include "key.h"
+#include "ssh_world.h"
 
-/* What --verbose says, a line at a time. */
-static void
-trace(void *ctx, struct str line)
+void
+app_trace(void *ctx, struct str line)
 {
 	struct app *app = ctx;
 	struct strbuf out = {0};
@@ -85,11 +85,12 @@ app_connect(struct app *app, bool need_key)
 	if (github_key_urls(app, &github, &why))
 		config.github_url = github.api;
 	if (app->options->verbose > 0) {
-		config.trace = trace;
+		config.trace = app_trace;
 		config.trace_ctx = app;
 	}
 	app->io = io_world_new(&config);
 	app->world = io_world_seam(app->io);
+	ssh_world_attach(app);
 	github_key_attach(app);		/* the last: see there */
 	return EXIT_OK;
 }
@@ -194,6 +195,7 @@ app_new_session(struct app *app, struct session *session,
 
 	/* Opened in any case, so that closing it is always right. */
 	session_open(session, &app->arena, &config, spec, &app->diags);
+	app->session = session;
 	return ok ? EXIT_OK : EXIT_ERROR;
 }
 

@@ -46,7 +46,7 @@ every_command_of_the_contract_is_known() {
 
 what_is_not_built_says_so() {
 	local name
-	for name in fmt watch render cost lease exec cp tunnel \
+	for name in fmt watch render cost lease tunnel \
 	    suspend resume reconcile; do
 		run "$name"; exits 1; err_has "podform $name is not built yet"
 	done

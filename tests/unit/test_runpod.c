@@ -792,6 +792,8 @@ test_runpod_asks_for_the_log_from_a_time_or_the_last_lines(void **state)
 	(void)state;
 
 	assert_str(encode(&arena, request).path, "/pods/p1/logs?tail=7");
+	/* The stream stays open: it is over when nothing more comes. */
+	assert_true(encode(&arena, request).quiet_ms > 0);
 	request.tail = 70000;
 	assert_str(encode(&arena, request).path, "/pods/p1/logs?tail=5000");
 	request.since = STR("2026-06-01T12:02:03+02:00");

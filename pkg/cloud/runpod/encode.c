@@ -13,6 +13,9 @@
 	"query { myself { id email clientBalance currentSpendPerHr " \
 	"spendLimit } }"
 
+/* Lines that are there come at once; heartbeats are seconds apart. */
+enum { LOG_QUIET_MS = 1000 };
+
 static void
 add_percent(struct strbuf *out, struct str text)
 {
@@ -282,5 +285,7 @@ encode_request(struct arena *arena, const struct cloud_request *request,
 		.timeout_ms = row->timeout_ms,
 		.max_body = row->max_body,
 		.effect = cloud_op_changes(request->op),
+		/* A log stays open behind its last line. */
+		.quiet_ms = request->op == CLOUD_GET_LOG ? LOG_QUIET_MS : 0,
 	};
 }
