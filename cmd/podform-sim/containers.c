@@ -33,6 +33,7 @@ struct container {
 	int listener;			/* -1: none */
 	struct sandbox *sandbox;	/* NULL: none */
 	bool up, stopping;
+	size_t told;			/* bytes of its log the model has */
 	struct container *next;
 };
 
@@ -288,6 +289,26 @@ stop(struct sim_containers *containers, const struct order *order)
 	end_container(container);
 }
 
+/* Give the model the whole lines that a sandbox has printed since; all of
+ * it at the end. */
+static void
+pass_log(struct sim *sim, struct container *container, bool end)
+{
+	struct str log = str_sub(sandbox_log(container->sandbox),
+	    container->told, SANDBOX_LOG_MAX);
+	ptrdiff_t last = str_rfind(log, '\n');
+
+	if (!end)
+		log = str_sub(log, 0, (size_t)(last + 1));
+	if (log.len == 0)
+		return;
+	container->told += log.len;
+	pthread_mutex_lock(&sim->lock);
+	model_container_print(sim->model, sim_now(sim), container->pod_id,
+	    log);
+	pthread_mutex_unlock(&sim->lock);
+}
+
 /* Look after the sandboxes; are some beginning or ending? */
 static bool
 poll_sandboxes(struct sim_containers *containers)
@@ -299,6 +320,9 @@ poll_sandboxes(struct sim_containers *containers)
 		enum sandbox_state state = container->sandbox == NULL
 		    ? SANDBOX_GONE
 		    : sandbox_poll(container->sandbox, sim_mono_ms());
+		if (container->sandbox != NULL)
+			pass_log(containers->sim, container,
+			    state == SANDBOX_GONE);
 		if (state == SANDBOX_READY && !container->up)
 			report_up(containers->sim, container,
 			    sandbox_port(container->sandbox));

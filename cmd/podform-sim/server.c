@@ -29,6 +29,8 @@ struct exchange {
 	struct arena arena;
 	struct model_reply reply;
 	bool served, released;
+	struct strbuf sent_later;	/* of a stream: all of it */
+	int64_t beat_ms;		/* of a stream: its last sign of life */
 	int64_t due_ms;
 	struct exchange *earlier, *later;	/* of those that wait */
 };
@@ -169,6 +171,89 @@ serve(struct exchange *exchange, const char *method)
 	sim_wake(sim);
 }
 
+/* --------------------------------------------------------- streams ------ */
+
+/* How often a stream looks for more, and says that it is there. */
+enum { STREAM_MS = 300, HEARTBEAT_MS = 5000 };
+
+/* The id of the last event that was sent; absent if there was none. */
+static struct str
+last_id(struct str text)
+{
+	struct str id = {0}, line;
+
+	while (text.len > 0) {
+		line = str_cut(text, '\n', &text);
+		if (str_starts(line, STR("id: ")))
+			id = str_sub(line, 4, line.len);
+	}
+	return id;
+}
+
+/* Lines of the log since the last look. */
+static void
+look_for_more(struct exchange *exchange)
+{
+	struct sim *sim = exchange->server->sim;
+	struct arena arena = {0};
+	struct model_reply reply;
+	struct str query, path = str_cut(str_from(exchange->uri), '?',
+	    &query);
+	struct str source = STR("");
+	struct model_request request = {
+		.method = STR("GET"), .path = path,
+		.last_event_id = last_id(strbuf_str(&exchange->sent_later)),
+	};
+
+	if (str_search(query, STR("source=container")) >= 0)
+		source = STR("&source=container");
+	else if (str_search(query, STR("source=system")) >= 0)
+		source = STR("&source=system");
+	request.query = arena_printf(&arena, "tail=5000" STR_FMT,
+	    STR_ARG(source));
+	pthread_mutex_lock(&sim->lock);
+	model_log_more(sim->model, sim_now(sim), &arena, &request, &reply);
+	pthread_mutex_unlock(&sim->lock);
+	if (reply.status == 200 && reply.body.len > 0 &&
+	    reply.transport == MODEL_ANSWERED)
+		strbuf_add(&exchange->sent_later, reply.body);
+	else if (sim_mono_ms() >= exchange->beat_ms + HEARTBEAT_MS)
+		strbuf_adds(&exchange->sent_later, ": heartbeat\n\n");
+	else
+		goto out;
+	exchange->beat_ms = sim_mono_ms();
+out:
+	arena_release(&arena);
+}
+
+static ssize_t
+read_stream(void *context, uint64_t at, char *out, size_t max)
+{
+	struct exchange *exchange = context;
+	struct str left;
+
+	if (exchange->sent_later.failed)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	left = str_sub(strbuf_str(&exchange->sent_later), (size_t)at, max);
+	if (left.len == 0) {
+		look_for_more(exchange);
+		left = str_sub(strbuf_str(&exchange->sent_later), (size_t)at,
+		    max);
+	}
+	if (left.len == 0)
+		return wait_until(exchange, sim_mono_ms() + STREAM_MS) ? 0
+		    : MHD_CONTENT_READER_END_OF_STREAM;
+	memcpy(out, left.data, left.len);
+	return (ssize_t)left.len;
+}
+
+static bool
+is_stream(const struct model_reply *reply)
+{
+	return reply->transport == MODEL_ANSWERED && reply->status == 200 &&
+	    str_starts(reply->content_type, STR("text/event-stream"));
+}
+
 /* The body up to where it is to be cut; then the connection closes. */
 static ssize_t
 read_cut(void *context, uint64_t at, char *out, size_t max)
@@ -197,7 +282,12 @@ answer(struct exchange *exchange)
 	if (reply->transport == MODEL_CUT)
 		response = MHD_create_response_from_callback(reply->body.len,
 		    16 * 1024, read_cut, exchange, NULL);
-	else	/* the arena outlives the sending: see on_done() */
+	else if (is_stream(reply)) {
+		strbuf_add(&exchange->sent_later, reply->body);
+		exchange->beat_ms = sim_mono_ms();
+		response = MHD_create_response_from_callback(
+		    MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, exchange, NULL);
+	} else	/* the arena outlives the sending: see on_done() */
 		response = MHD_create_response_from_buffer(reply->body.len,
 		    (void *)(uintptr_t)reply->body.data,
 		    MHD_RESPMEM_PERSISTENT);
@@ -276,6 +366,7 @@ on_done(void *context, struct MHD_Connection *connection, void **state,
 	if (exchange == NULL)
 		return;
 	strbuf_release(&exchange->body);
+	strbuf_release(&exchange->sent_later);
 	arena_release(&exchange->arena);
 	free(exchange->uri);
 	free(exchange);

@@ -63,6 +63,7 @@ model_pod_begin_container(struct model *model, struct model_pod *pod,
 {
 	pod->status = MODEL_STARTING;
 	pod->start_number++;
+	model_pod_log_begin(model, pod);
 	if (pod->stuck == MODEL_STUCK_STARTING)
 		return;
 	effect(model, MODEL_START_CONTAINER, pod);
@@ -87,6 +88,7 @@ comes_up(struct model *model, struct model_pod *pod)
 	default:
 		break;
 	}
+	model_pod_log_up(model, pod);
 	if (!model->config.real_containers)
 		model_map_ports(model, pod);
 	pod->ports_at_ms = model->now_ms + model->config.ports_ms;

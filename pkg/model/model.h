@@ -106,6 +106,14 @@ struct model_reply {
 void model_http(struct model *model, int64_t now_ms, struct arena *arena,
     const struct model_request *request, struct model_reply *reply);
 
+/*
+ * What a stream of GET /v2/pods/ID/logs would send next: the same request
+ * with last_event_id.  It belongs to a request that was answered before, so
+ * it needs no key, and meets no quota and no fault.
+ */
+void model_log_more(struct model *model, int64_t now_ms, struct arena *arena,
+    const struct model_request *request, struct model_reply *reply);
+
 /* Does an SSH server greet at host:port?  For models without real
  * containers; false is "connection refused". */
 bool model_banner(struct model *model, int64_t now_ms, struct str host,
@@ -281,6 +289,13 @@ enum model_stuck {
 struct model_gpu;
 struct model_place;
 
+/* A line of a pod's log: of its container, or of the system around it. */
+struct model_line {
+	int64_t ms;
+	bool system;
+	struct str text;
+};
+
 /*
  * A pod, living or dead.  `status` is the truth; what the service says may
  * differ (early_running, faults).
@@ -333,6 +348,8 @@ struct model_pod {
 	bool holds_gpus;
 	bool container_up;		/* reported by model_container_up() */
 	bool waits_for_container;	/* its start time is over */
+	struct model_line *lines;	/* of its log */
+	size_t nlines, lines_cap;
 };
 
 struct model_volume {
@@ -358,6 +375,10 @@ const struct model_volume *model_volume_at(const struct model *model,
 bool model_pod_billed(const struct model_pod *pod);	/* not terminated */
 /* Absent if the variable is not set. */
 struct str model_pod_env(const struct model_pod *pod, const char *name);
+/* The ed25519 fingerprint ("SHA256:...") that this start of its container
+ * has printed, in a model without real containers; in the arena. */
+struct str model_pod_host_key(struct arena *arena,
+    const struct model_pod *pod);
 /* The variable as the creating request had it. */
 struct str model_pod_asked_env(const struct model_pod *pod, const char *name);
 
@@ -423,6 +444,9 @@ bool model_next_effect(struct model *model, struct model_effect *effect);
 void model_container_up(struct model *model, int64_t now_ms, struct str id,
     int64_t start_number, struct str host, const uint16_t *outside,
     size_t noutside);
+/* Whole lines that the container of a pod has printed. */
+void model_container_print(struct model *model, int64_t now_ms,
+    struct str id, struct str bytes);
 /* It could not be started, or ended by itself: the pod becomes EXITED. */
 void model_container_down(struct model *model, int64_t now_ms, struct str id,
     int64_t start_number);

@@ -42,6 +42,10 @@ void model_broke(struct model *model);
 void model_record(struct model *model, enum model_op op,
     enum model_actor actor, struct str id);
 
+/* pod_log.c: what the log says as a container begins, and is up. */
+void model_pod_log_begin(struct model *model, struct model_pod *pod);
+void model_pod_log_up(struct model *model, struct model_pod *pod);
+
 /* rest_templates.c */
 void model_official_templates(struct model *model);
 

@@ -1,5 +1,4 @@
-/* rest_pods.c - /v2/pods: list, get, delete, act, logs. */
-#include "base/strbuf.h"
+/* rest_pods.c - /v2/pods: list, get, delete, act. */
 #include "model/body_shapes.h"
 #include "model/rest.h"
 
@@ -135,57 +134,4 @@ rest_act_on_pod(struct rest *rest)
 		rest_json(rest, 200, &out);
 	}
 	json_object_put(body);
-}
-
-static void
-put_line(struct strbuf *text, int64_t ms, const char *source,
-    const char *line)
-{
-	struct arena scratch = {0};
-	struct str when = model_rfc3339(&scratch, ms);
-	struct json_out out = {0};
-
-	json_out_open(&out, '{');
-	json_out_member(&out, "ts", when);
-	json_out_member_c(&out, "source", source);
-	json_out_member_c(&out, "line", line);
-	json_out_close(&out, '}');
-	strbuf_addf(text, "id: " STR_FMT "\ndata: ", STR_ARG(when));
-	strbuf_add(text, json_out_take(&out, &scratch));
-	strbuf_adds(text, "\n\n");
-	arena_release(&scratch);
-}
-
-/* What there is to say so far; the real stream would stay open. */
-void
-rest_pod_logs(struct rest *rest)
-{
-	struct model_pod *pod = pod_or_404(rest);
-	struct str source = rest_query(rest, "source");
-	struct strbuf text = {0};
-
-	if (pod == NULL)
-		return;
-	if (source.data != NULL && !str_is(source, "container") &&
-	    !str_is(source, "system")) {
-		rest_problem(rest, 422, "source must be container or system");
-		return;
-	}
-	if (!str_is(source, "container")) {
-		put_line(&text, pod->created_ms, "system",
-		    "create container");
-		if (pod->start_number > 0)
-			put_line(&text, pod->created_ms, "system",
-			    "image pulled");
-		if (pod->started_ms >= 0)
-			put_line(&text, pod->started_ms, "system",
-			    "start container: begin");
-	}
-	if (!str_is(source, "system") && pod->up_ms >= 0)
-		put_line(&text, pod->up_ms, "container",
-		    "Start script(s) finished, Pod is ready to use.");
-	rest->reply->status = 200;
-	rest->reply->content_type = STR("text/event-stream");
-	rest->reply->body = arena_str(rest->arena, strbuf_str(&text));
-	strbuf_release(&text);
 }

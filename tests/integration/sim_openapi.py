@@ -78,6 +78,10 @@ class Sim:
             text = json.dumps(body)
         connection.request(method, target, text, headers)
         answer = connection.getresponse()
+        if answer.headers.get_content_type() == "text/event-stream":
+            text = answer.read1()  # it stays open
+            connection.close()
+            return answer.status, answer.headers, text
         return answer.status, answer.headers, answer.read()
 
     def control(self, path, body):

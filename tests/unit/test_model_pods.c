@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -262,6 +263,54 @@ test_model_key_is_asked_for(void **state)
 	world_ask(world, "PUT", "/v2/pods", NULL, NULL);
 }
 
+static void
+test_model_pod_log_tells_the_host_key(void **state)
+{
+	struct world *world = *state;
+	const struct model_pod *pod;
+	const char *key, *logs;
+
+	world_ask(world, "POST", "/v2/pods", NULL, "{\"name\":\"a\","
+	    "\"image\":\"x\",\"disk\":20,\"gpu\":{\"id\":"
+	    "\"NVIDIA A40\",\"count\":1},\"ports\":[\"22/tcp\"],"
+	    "\"env\":{\"PUBLIC_KEY\":\"ssh-ed25519 A\"}}");
+	pod = model_pod_at(world->model, 0);
+	logs = arena_printf(&world->arena, "/v2/pods/" STR_FMT "/logs",
+	    STR_ARG(pod->id)).data;
+	world_ask(world, "GET", logs, "source=container", NULL);
+	assert_int_equal(world->reply.body.len, 0);
+	world->now += 60000;
+	world_ask(world, "GET", logs, "source=container", NULL);
+	key = model_pod_host_key(&world->arena, pod).data;
+	assert_int_equal(strlen(key), 50);
+	assert_has(world->reply.body, key);
+	assert_has(world->reply.body, "ED25519 key fingerprint:");
+	model_console_stop(world->model, world->now, pod->id);
+	model_console_start(world->model, world->now, pod->id);
+	model_advance(world->model, world->now + 60000);
+	assert_string_not_equal(key,
+	    model_pod_host_key(&world->arena, pod).data);
+}
+
+static void
+test_model_pod_log_has_a_tail(void **state)
+{
+	struct world *world = *state;
+	const char *path = world_create(world);
+	const char *logs = world_under(world, path, "/logs");
+	struct str id = model_pod_at(world->model, 0)->id;
+
+	model_container_print(world->model, world->now, id,
+	    STR("one\ntwo\n"));
+	world_ask(world, "GET", logs, "tail=1&source=container", NULL);
+	assert_has(world->reply.body, "two");
+	assert_lacks(world->reply.body, "one");
+	world_ask(world, "GET", logs, "since=2099-01-01T00:00:00Z", NULL);
+	assert_int_equal(world->reply.body.len, 0);
+	world_ask(world, "GET", logs, "tail=5001", NULL);
+	assert_int_equal(world->reply.status, 422);
+}
+
 int
 main(void)
 {
@@ -277,6 +326,8 @@ main(void)
 		TEST(test_model_money_is_by_the_second),
 		TEST(test_model_pod_ends_when_money_does),
 		TEST(test_model_key_is_asked_for),
+		TEST(test_model_pod_log_tells_the_host_key),
+		TEST(test_model_pod_log_has_a_tail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
