@@ -38,6 +38,7 @@ MODEL_SRC := $(wildcard pkg/model/*.c)
 CLI_SRC   := $(wildcard cmd/podform/*.c)
 SIM_SRC   := $(wildcard cmd/podform-sim/*.c)
 STANDIN_SRC := $(wildcard cmd/podform-sim/runner/*.c)
+SSH_SRC   := $(wildcard cmd/podform-ssh/*.c)
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
 HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
 STORY_SRC := $(wildcard tests/simulation/*.c)
@@ -48,7 +49,8 @@ LIB   := $(BUILD)/libpodform.a
 MODEL := $(BUILD)/libmodel.a
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(TEST_SRC))
 PROGRAMS := $(if $(CLI_SRC),$(BUILD)/podform) \
-	$(if $(wildcard cmd/podform-sim/main.c),$(BUILD)/podform-sim)
+	$(if $(wildcard cmd/podform-sim/main.c),$(BUILD)/podform-sim) \
+	$(if $(wildcard cmd/podform-ssh/main.c),$(BUILD)/podform-ssh)
 
 LIB_LIBS := -lyaml -lmd -ldl
 SIM_LIBS := -ljson-c -lmicrohttpd -lmd -lpthread
@@ -78,6 +80,10 @@ link = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 $(BUILD)/podform: $(call obj,$(CLI_SRC)) $(LIB)
 	$(call say,LINK)
 	$(Q)$(link) $(LIB_LIBS)
+# Speaks SSH for podform, in processes of its own.
+$(BUILD)/podform-ssh: $(call obj,$(SSH_SRC)) $(LIB)
+	$(call say,LINK)
+	$(Q)$(link) -lssh2 -lcrypto -lmd
 # The stand-in for GitHub's runner travels inside podform-sim.  It stands on
 # libc alone and is never built with sanitizers: it runs in pods.
 $(BUILD)/standin: $(STANDIN_SRC) $(wildcard cmd/podform-sim/runner/*.h)
@@ -149,7 +155,7 @@ format: ## lay out the C files that you changed (clang-format)
 
 compdb: export FLAGS = $(CPPFLAGS) $(CFLAGS)
 compdb: ## write compile_commands.json for editors
-	@CC=$(CC) tools/compdb $(LIB_SRC) $(MODEL_SRC) $(CLI_SRC) $(SIM_SRC) $(STANDIN_SRC) \
+	@CC=$(CC) tools/compdb $(LIB_SRC) $(MODEL_SRC) $(CLI_SRC) $(SIM_SRC) $(STANDIN_SRC) $(SSH_SRC) \
 		$(STORY_SRC) $(BENCH_SRC) $(HELP_SRC) $(TEST_SRC) \
 		>compile_commands.json
 

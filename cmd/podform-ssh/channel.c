@@ -1,0 +1,401 @@
+/*
+ * channel.c - the life of a channel.
+ */
+#include "cmd/podform-ssh/channel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/podform-ssh/library.h"
+
+enum {
+	WRITE_MAX = 32700,	/* libssh2 takes no more at once */
+	OPEN_TRIES = 2,
+};
+#define OPEN_PATIENCE_US (20 * (int64_t)SECOND_US)
+
+struct channel *
+channel_new(struct worker *worker, const struct channel_kind *kind,
+    uint32_t id, size_t own_size)
+{
+	struct channel *channel = worker_alloc(sizeof *channel);
+	struct channel **end = &worker->channels;
+
+	*channel = (struct channel){ .kind = kind, .id = id,
+	    .own = worker_alloc(own_size), .window = CHANNEL_WINDOW };
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = channel;
+	worker->nchannels++;
+	worker->again = true;
+	return channel;
+}
+
+struct channel *
+channel_find(struct worker *worker, uint32_t id,
+    const struct channel_kind *kind)
+{
+	struct channel *channel = worker->channels;
+
+	while (channel != NULL &&
+	    (channel->id != id || channel->kind != kind))
+		channel = channel->next;
+	return channel;
+}
+
+void
+channel_open(struct worker *worker, struct channel *channel, const char *type,
+    const void *message, size_t message_size)
+{
+	channel->type = type;
+	channel->message = worker_copy(message, message_size);
+	channel->message_size = message_size;
+	channel->state = CHANNEL_WAITING;
+	worker->again = true;
+}
+
+void
+channel_start_with(struct channel *channel, const char *request,
+    const void *command, size_t size)
+{
+	channel->request = request;
+	channel->command = worker_copy(command, size);
+	channel->command_size = size;
+}
+
+void
+channel_saw_status(struct worker *worker, uint32_t ssh_id)
+{
+	for (struct channel *channel = worker->channels; channel != NULL;
+	    channel = channel->next)
+		if (channel->ssh != NULL && channel->ssh_id == ssh_id)
+			channel->has_status = true;
+}
+
+void
+channel_close(struct worker *worker, struct channel *channel)
+{
+	if (channel->kind == NULL)
+		return;
+	channel->kind->release(worker, channel);
+	channel->kind = NULL;
+	channel->own = NULL;
+	if (channel->state == CHANNEL_OPENING ||
+	    channel->state == CHANNEL_STARTING)
+		channel->unwanted = true;
+	else
+		channel->state = channel->ssh != NULL ? CHANNEL_CLOSING :
+		    CHANNEL_GONE;
+	worker->again = true;
+}
+
+static void
+channel_fail(struct worker *worker, struct channel *channel,
+    enum wire_failure failure, const char *why)
+{
+	channel->state = channel->ssh != NULL ? CHANNEL_CLOSING :
+	    CHANNEL_GONE;
+	if (channel->kind != NULL)
+		channel->kind->failed(worker, channel, failure, why);
+	channel_close(worker, channel);
+}
+
+static void
+channel_run(struct worker *worker, struct channel *channel)
+{
+	worker->again = true;
+	if (channel->unwanted) {
+		channel->state = CHANNEL_CLOSING;
+	} else if (channel->request != NULL) {
+		channel->state = CHANNEL_TO_START;
+	} else {
+		channel->state = CHANNEL_RUNNING;
+		channel->kind->opened(worker, channel);
+	}
+}
+
+static void
+open_failed(struct worker *worker, struct channel *channel)
+{
+	char *text = NULL, why[160];
+	int code = libssh2_session_last_error(worker->session, &text, NULL,
+	    0);
+	const char *reason;
+
+	worker_check(worker, code);
+	/* The answer to an open that was given up may come for the next. */
+	if (code == LIBSSH2_ERROR_SOCKET_NONE &&
+	    ++channel->tries < OPEN_TRIES && !channel->unwanted) {
+		channel->state = CHANNEL_WAITING;
+		worker->again = true;
+		return;
+	}
+	reason = text != NULL ? strchr(text, '(') : NULL;
+	if (code == LIBSSH2_ERROR_TIMEOUT)
+		channel_fail(worker, channel, WIRE_FAIL_TIMEOUT,
+		    "the server did not answer in time");
+	else if (reason != NULL && snprintf(why, sizeof why,
+	    "the server refuses a channel: %.*s",
+	    (int)strcspn(reason + 1, ")"), reason + 1) > 0)
+		channel_fail(worker, channel, WIRE_FAIL_REFUSED, why);
+	else
+		channel_fail(worker, channel, WIRE_FAIL_REFUSED,
+		    "the server refuses a channel");
+}
+
+static void
+open_step(struct worker *worker)
+{
+	struct channel *channel = worker->opening;
+	bool late;
+
+	for (channel = worker->opening != NULL ? worker->opening :
+	    worker->channels; channel != NULL; channel = channel->next)
+		if (channel->state == CHANNEL_WAITING ||
+		    channel == worker->opening)
+			break;
+	if (channel == NULL)
+		return;
+	if (worker->opening == NULL) {
+		worker->opening = channel;
+		channel->state = CHANNEL_OPENING;
+		channel->asked_us = worker->now_us;
+		channel->until_us = worker->now_us + OPEN_PATIENCE_US;
+	}
+	late = worker->now_us >= channel->until_us;
+	library_hurry(late);
+	channel->ssh = libssh2_channel_open_ex(worker->session, channel->type,
+	    (unsigned)strlen(channel->type), CHANNEL_WINDOW, CHANNEL_PACKET,
+	    channel->message, (unsigned)channel->message_size);
+	library_hurry(false);
+	worker_wake(worker, channel->until_us);
+	if (channel->ssh == NULL &&
+	    libssh2_session_last_errno(worker->session) ==
+	    LIBSSH2_ERROR_EAGAIN)
+		return;
+	worker->opening = NULL;
+	worker->again = true;
+	if (channel->ssh == NULL) {
+		open_failed(worker, channel);
+		return;
+	}
+	channel->ssh_id = worker->opened_id;
+	channel_run(worker, channel);
+}
+
+static void
+start_step(struct worker *worker)
+{
+	struct channel *channel;
+	int code;
+
+	for (channel = worker->starting != NULL ? worker->starting :
+	    worker->channels; channel != NULL; channel = channel->next)
+		if (channel->state == CHANNEL_TO_START ||
+		    channel == worker->starting)
+			break;
+	if (channel == NULL)
+		return;
+	if (worker->starting == NULL) {
+		worker->starting = channel;
+		channel->state = CHANNEL_STARTING;
+		channel->until_us = worker->now_us + OPEN_PATIENCE_US;
+	}
+	library_hurry(worker->now_us >= channel->until_us);
+	code = libssh2_channel_process_startup(channel->ssh, channel->request,
+	    (unsigned)strlen(channel->request), channel->command,
+	    (unsigned)channel->command_size);
+	library_hurry(false);
+	worker_wake(worker, channel->until_us);
+	if (code == LIBSSH2_ERROR_EAGAIN)
+		return;
+	worker->starting = NULL;
+	worker->again = true;
+	if (code == 0) {
+		channel->request = NULL;
+		channel_run(worker, channel);
+		return;
+	}
+	worker_check(worker, code);
+	channel_fail(worker, channel, code == LIBSSH2_ERROR_TIMEOUT ?
+	    WIRE_FAIL_TIMEOUT : WIRE_FAIL_REFUSED,
+	    "the server does not start what was asked for");
+}
+
+static void
+close_step(struct worker *worker, struct channel *channel)
+{
+	int code = libssh2_channel_free(channel->ssh);
+
+	if (code == LIBSSH2_ERROR_EAGAIN || code == LIBSSH2_ERROR_BAD_USE)
+		return;
+	worker_check(worker, code);
+	channel->ssh = NULL;
+	channel->state = CHANNEL_GONE;
+	worker->again = true;
+}
+
+static void
+sweep(struct worker *worker)
+{
+	for (struct channel **at = &worker->channels; *at != NULL;) {
+		struct channel *channel = *at;
+
+		if (channel->state != CHANNEL_GONE) {
+			at = &channel->next;
+			continue;
+		}
+		*at = channel->next;
+		worker->nchannels--;
+		free(channel->message);
+		free(channel->command);
+		free(channel->pending);
+		free(channel);
+	}
+}
+
+void
+channel_turns(struct worker *worker)
+{
+	open_step(worker);
+	start_step(worker);
+	for (struct channel *channel = worker->channels; channel != NULL;
+	    channel = channel->next) {
+		if (channel->state == CHANNEL_CLOSING)
+			close_step(worker, channel);
+		else if (channel->kind != NULL)
+			channel->kind->turn(worker, channel);
+	}
+	sweep(worker);
+}
+
+void
+channel_watch(struct worker *worker)
+{
+	for (struct channel *channel = worker->channels; channel != NULL;
+	    channel = channel->next)
+		if (channel->kind != NULL && channel->kind->watch != NULL)
+			channel->kind->watch(worker, channel);
+}
+
+bool
+channel_pump(struct worker *worker)
+{
+	bool pumped = worker->opening != NULL || worker->starting != NULL;
+
+	for (struct channel *channel = worker->channels; channel != NULL;
+	    channel = channel->next) {
+		ssize_t n;
+
+		if (channel->state == CHANNEL_CLOSING)
+			pumped = true;
+		if (channel->state != CHANNEL_RUNNING)
+			continue;
+		if (!window_keep(worker, channel))
+			return true;
+		n = libssh2_channel_read_ex(channel->ssh, 0, worker->scratch,
+		    0);
+		if (n < 0)
+			worker_check(worker, (int)n);
+		return true;
+	}
+	return pumped;
+}
+
+ssize_t
+channel_read(struct worker *worker, struct channel *channel, int stream,
+    void *buffer, size_t size)
+{
+	ssize_t n;
+
+	if (!window_keep(worker, channel))
+		return 0;
+	n = libssh2_channel_read_ex(channel->ssh, stream, buffer, size);
+	if (n > 0) {
+		channel->read_bytes += (uint64_t)n;
+		window_keep(worker, channel);
+		return n;
+	}
+	if (n < 0) {
+		worker_check(worker, (int)n);
+		return 0;
+	}
+	return channel_at_end(channel) ? -1 : 0;
+}
+
+bool
+channel_at_end(struct channel *channel)
+{
+	return libssh2_channel_eof(channel->ssh) == 1;
+}
+
+bool
+channel_closed(struct worker *worker, struct channel *channel)
+{
+	int code = libssh2_channel_wait_closed(channel->ssh);
+
+	if (code == 0)
+		return true;
+	worker_check(worker, code);
+	return false;
+}
+
+size_t
+channel_room(struct worker *worker, struct channel *channel)
+{
+	unsigned long window;
+
+	if (channel->pending_at < channel->pending_end ||
+	    channel->eof_wanted || !worker_may_send(worker))
+		return 0;
+	window = libssh2_channel_window_write_ex(channel->ssh, NULL);
+	return window < WRITE_MAX ? window : WRITE_MAX;
+}
+
+void
+channel_write(struct worker *worker, struct channel *channel,
+    const void *bytes, size_t size)
+{
+	if (channel->pending == NULL)
+		channel->pending = worker_alloc(WRITE_MAX);
+	memcpy(channel->pending, bytes, size);
+	channel->pending_at = 0;
+	channel->pending_end = size;
+	channel_push(worker, channel);
+}
+
+void
+channel_end(struct channel *channel)
+{
+	channel->eof_wanted = true;
+}
+
+bool
+channel_push(struct worker *worker, struct channel *channel)
+{
+	while (channel->pending_at < channel->pending_end) {
+		ssize_t n = libssh2_channel_write_ex(channel->ssh, 0,
+		    channel->pending + channel->pending_at,
+		    channel->pending_end - channel->pending_at);
+
+		if (n == LIBSSH2_ERROR_EAGAIN || n == LIBSSH2_ERROR_BAD_USE)
+			return false;
+		if (n <= 0) {
+			worker_check(worker, (int)n);
+			channel->pending_at = channel->pending_end;
+		} else {
+			channel->pending_at += (size_t)n;
+		}
+	}
+	if (channel->eof_wanted && !channel->eof_sent) {
+		int code = libssh2_channel_send_eof(channel->ssh);
+
+		if (code == LIBSSH2_ERROR_EAGAIN ||
+		    code == LIBSSH2_ERROR_BAD_USE)
+			return false;
+		worker_check(worker, code);
+		channel->eof_sent = true;
+	}
+	return true;
+}
