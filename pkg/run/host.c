@@ -28,7 +28,8 @@ from_listing(struct host *host, const struct cloud_pod *pod)
 		host->ssh = pod->ssh;
 	if (host->start.len == 0)
 		host->start = pod->started_at;
-	host->runs |= pod->status == POD_RUNNING;
+	host->runs |= pod->status == POD_RUNNING ||
+	    pod->status == POD_STARTING || pod->status == POD_UNKNOWN;
 }
 
 static void

@@ -45,20 +45,38 @@ name_of(struct run *run, const struct act *act)
 	return act->entry.runner.name;
 }
 
+/* The pod that it is on by the record: a replacement's is the old one. */
+static void
+its_host(struct run *run, const struct act *act, struct host *host)
+{
+	const struct lock_runner *runner = &act->entry.runner;
+	const struct live *live = run->plan->live;
+
+	act_host(run, act, host);
+	if (runner->pod_id.len == 0 || str_eq(host->id, runner->pod_id))
+		return;
+	*host = (struct host){ .address = runner->pod, .id = runner->pod_id,
+		.spec = host->spec, .subject = act->subject };
+	for (size_t i = 0; i < live->npods; i++) {
+		const struct cloud_pod *pod = &live->pods[i];
+		if (!str_eq(pod->id, runner->pod_id))
+			continue;
+		host->ssh = pod->ssh;
+		host->start = pod->started_at;
+		host->runs = pod->status == POD_RUNNING ||
+		    pod->status == POD_STARTING ||
+		    pod->status == POD_UNKNOWN;
+	}
+}
+
 /* Can anything of it be alive? */
 static bool
 may_run(struct run *run, const struct act *act, struct host *host)
 {
-	const struct lock_entry *entry = &act->entry;
-
-	act_host(run, act, host);
+	its_host(run, act, host);
 	if (act->undoes != NULL && !act->subject->runner.started)
 		return false;
-	if (host->id.len == 0 || host->ssh.port == 0 || !host->runs)
-		return false;
-	/* A new pod in the place of the one that it was on. */
-	return entry->runner.pod_id.len == 0 ||
-	    str_eq(entry->runner.pod_id, host->id);
+	return host->id.len > 0 && host->runs;
 }
 
 static void
@@ -100,6 +118,11 @@ static void
 look(struct run *run, struct act *act, const struct host *host,
     enum ssh_task task)
 {
+	if (host->ssh.port == 0) {
+		later(run, act, STR("nobody knows whether it has a job: its "
+		    "pod has no SSH port"));
+		return;
+	}
 	host_ask(run, act, host, task,
 	    task == SSH_RUNNER_STOP ? "runner stop" : "runner look",
 	    task == SSH_RUNNER_STOP ? STOP_MS : LOOK_MS)->runner.name =
@@ -224,7 +247,7 @@ remove_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 	}
 	if (act->stage == AFTER) {
 		act->stage = STOP;
-		act_host(run, act, &host);
+		its_host(run, act, &host);
 		look(run, act, &host, SSH_RUNNER_STOP);
 		return;
 	}

@@ -259,8 +259,10 @@ registered(struct run *run, struct act *act, int64_t number)
 static void
 again(struct run *run, struct act *act, const struct github_answer *answer)
 {
+	struct str words = last_words(run, answer->message, 1);
+
 	act_retry(run, act, answer->retry_after_ms, FAIL_ERROR,
-	    last_words(run, answer->message, 1));
+	    words.len > 0 ? words : STR("GitHub gave no clear answer"));
 }
 
 static void

@@ -17,9 +17,8 @@ act_scope(const struct act *act)
 	const struct plan_change *change = act->change;
 	const struct lock_runner *runner = &change->runner_config;
 
-	if (runner->repository.len + runner->organization.len == 0 &&
-	    change->have != NULL)
-		runner = &change->have->runner;
+	if (act->kind == ACTION_RUNNER_REMOVE)
+		runner = &act->entry.runner;	/* where it was registered */
 	return (struct github_scope){ .repository = runner->repository,
 		.organization = runner->organization };
 }

@@ -27,6 +27,19 @@ struct run_script {
 	struct cloud_answer answer;
 };
 
+struct ssh_script {
+	enum ssh_task task;
+	unsigned after;
+	struct ssh_answer answer;
+};
+
+struct github_script {
+	enum github_op op;
+	unsigned after;
+	bool effect;
+	struct github_answer answer;
+};
+
 struct run_world {
 	struct plan_world w;
 	struct run_options options;
@@ -42,6 +55,14 @@ struct run_world {
 	uint8_t ops, made;
 	size_t sent[CLOUD_OP_COUNT];
 	enum pod_status born_as;	/* status of what is created */
+	/* Inside: pods, GitHub, the holder. */
+	VEC_OF(struct ssh_script) ssh_scripts;
+	VEC_OF(struct github_script) github_scripts;
+	VEC_OF(struct github_runner) runners;
+	bool never_online;		/* runners that are started */
+	bool listener, worker;		/* what a look sees */
+	const char *log_line;		/* of the container; NULL: none */
+	const char *tunnel_fails;	/* why; NULL: it comes up */
 	struct strbuf log;
 };
 
@@ -86,6 +107,14 @@ void run_drive(struct run_world *r);
 void run_step(struct run_world *r);
 /* The same until so many requests of that kind were sent. */
 void run_drive_until(struct run_world *r, enum cloud_op op, size_t sent);
+
+/* The same for what is asked inside pods and of GitHub. */
+void run_ssh_lie(struct run_world *r, enum ssh_task task, unsigned after,
+    struct ssh_answer answer);
+void run_github_lie(struct run_world *r, enum github_op op, unsigned after,
+    bool effect, struct github_answer answer);
+struct ssh_answer ssh_exits(int status, const char *output);
+struct ssh_answer ssh_cut(enum ssh_outcome outcome, const char *reason);
 
 /* Answers. */
 struct cloud_answer says(int status, enum cloud_reason reason,
