@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "base/redact_form.h"
+#include "base/secret.h"
+#include "base/strbuf.h"
+
 uint32_t
 sources_add(struct sources *sources, struct str name, struct str text)
 {
@@ -17,6 +21,24 @@ sources_get(const struct sources *sources, uint32_t index)
 	if (sources == NULL || index == 0 || index > sources->list.n)
 		return NULL;
 	return &sources->list.items[index - 1];
+}
+
+/* What others said is a part of many messages: no token leaves that way. */
+static struct str
+say(struct arena *arena, const char *format, va_list args)
+{
+	struct str text = arena_vprintf(arena, format, args);
+	struct strbuf out = {0};
+	size_t at = 0;
+
+	while (at < text.len && redact_form(text, at) == 0)
+		at++;
+	if (at == text.len)
+		return text;
+	redact(NULL, &out, text);
+	text = arena_str(arena, strbuf_str(&out));
+	strbuf_release(&out);
+	return text;
 }
 
 static void
@@ -44,7 +66,7 @@ diag_error(struct diags *diags, const char *code, struct span span,
 	va_list args;
 	va_start(args, format);
 	report(diags, SEVERITY_ERROR, code, span,
-	    arena_vprintf(diags->arena, format, args));
+	    say(diags->arena, format, args));
 	va_end(args);
 }
 
@@ -55,7 +77,7 @@ diag_warning(struct diags *diags, const char *code, struct span span,
 	va_list args;
 	va_start(args, format);
 	report(diags, SEVERITY_WARNING, code, span,
-	    arena_vprintf(diags->arena, format, args));
+	    say(diags->arena, format, args));
 	va_end(args);
 }
 
@@ -65,7 +87,7 @@ diag_errno(struct diags *diags, const char *code, struct span span, int error,
 {
 	va_list args;
 	va_start(args, format);
-	struct str what = arena_vprintf(diags->arena, format, args);
+	struct str what = say(diags->arena, format, args);
 	va_end(args);
 	report(diags, SEVERITY_ERROR, code, span,
 	    arena_printf(diags->arena, STR_FMT ": %s", STR_ARG(what),
@@ -81,7 +103,7 @@ diag_hint(struct diags *diags, const char *format, ...)
 		return;
 	va_start(args, format);
 	*ARENA_PUSH(diags->arena, &diags->last->hints) =
-	    arena_vprintf(diags->arena, format, args);
+	    say(diags->arena, format, args);
 	va_end(args);
 }
 
@@ -94,7 +116,7 @@ diag_related(struct diags *diags, struct span span, const char *format, ...)
 		return;
 	va_start(args, format);
 	*ARENA_PUSH(diags->arena, &diags->last->related) = (struct diag_note){
-		span, arena_vprintf(diags->arena, format, args),
+		span, say(diags->arena, format, args),
 	};
 	va_end(args);
 }
@@ -108,7 +130,7 @@ diag_while(struct diags *diags, struct span span, const char *format, ...)
 		return;
 	va_start(args, format);
 	*ARENA_PUSH(diags->arena, &diags->last->causes) = (struct diag_note){
-		span, arena_vprintf(diags->arena, format, args),
+		span, say(diags->arena, format, args),
 	};
 	va_end(args);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/redact_form.h"
 #include "base/secret.h"
 #include "base/strbuf.h"
 
@@ -311,10 +312,10 @@ struct part {
 static struct part
 match_at(const struct redactor *redactor, struct str text, size_t at)
 {
-	struct part part = { at, at };
+	struct part part = { at, at + redact_form(text, at) };
 	struct str rest = str_sub(text, at, text.len);
 
-	for (size_t i = 0; i < redactor->n; i++) {
+	for (size_t i = 0; redactor != NULL && i < redactor->n; i++) {
 		const struct pattern *pattern = &redactor->patterns[i];
 		struct str bytes = secret_reveal(&pattern->bytes);
 		size_t len = pattern->base64 ? match_base64(rest, bytes)
@@ -336,8 +337,12 @@ match_at(const struct redactor *redactor, struct str text, size_t at)
 static void
 first_bytes(const struct redactor *redactor, bool first[256])
 {
-	static const char always[] = "\\%+-_";
+	static const char always[] = "\\%+-_", forms[] = "ge-";
 
+	for (size_t i = 0; forms[i] != '\0'; i++)
+		first[(unsigned char)forms[i]] = true;
+	if (redactor == NULL)
+		return;
 	for (size_t i = 0; redactor->n > 0 && always[i] != '\0'; i++)
 		first[(unsigned char)always[i]] = true;
 	for (size_t i = 0; i < redactor->n; i++)

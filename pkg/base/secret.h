@@ -33,7 +33,9 @@ void redactor_free(struct redactor *redactor);
  * White space around a value is not part of it, and the long lines of a value
  * of several lines count alone, too. */
 void redactor_add(struct redactor *redactor, struct str value);
-/* Append text with every known secret replaced by "(secret)".  Secrets that
+/* Append text with every known secret replaced by "(secret)", and whatever is
+ * a token of GitHub, a JWT or a private key by its form (these alone where
+ * redactor is NULL).  Secrets that
  * overlap are replaced together.  A secret cut by the end of text is not
  * found: give whole messages. */
 void redact(const struct redactor *redactor, struct strbuf *out,

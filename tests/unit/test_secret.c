@@ -228,6 +228,45 @@ test_redact_appends_and_knows_nothing_at_first(void **state)
 	redactor_free(redactor);
 }
 
+/* Nobody told us of these: they are known by what they look like. */
+static void
+test_redact_finds_tokens_by_their_form(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "token ghp_0123456789abcdefABCD, bad", "token (secret), bad" },
+		{ "a github_pat_11AAAAAA0_0123456789.", "a (secret)." },
+		{ "gho_0123456789abcdefABCD", "(secret)" },
+		{ "ghu_0123456789abcdefABCD", "(secret)" },
+		{ "\"ghr_0123456789abcdefABCD\"", "\"(secret)\"" },
+		{ "x\\nghs_0123456789abcdefABCD", "x\\n(secret)" },
+		{ "ghs_7_eyJhbGciOiJS.eyJpYXQiOjE.c2ln-bmF0_dXJl.",
+		    "(secret)." },
+		{ "Bearer eyJhbGciOiJS.eyJpYXQiOjE.c2lnbmF0dXJl!",
+		    "Bearer (secret)!" },
+		{ "k: -----BEGIN RSA PRIVATE KEY-----\nMIIE\n"
+		    "-----END RSA PRIVATE KEY-----\nrest",
+		    "k: (secret)\nrest" },
+		{ "-----BEGIN OPENSSH PRIVATE KEY-----\\nb3Bl",
+		    "(secret)" },
+		/* These are none. */
+		{ "ghp_short, ghs_, highp_0123456789abcdefABCD",
+		    "ghp_short, ghs_, highp_0123456789abcdefABCD" },
+		{ "eyJhbGciOiJS.x.y", "eyJhbGciOiJS.x.y" },
+		{ "-----BEGIN PUBLIC KEY-----", "-----BEGIN PUBLIC KEY-----" },
+		{ "- ---- g e", "- ---- g e" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct strbuf out = {0};
+		redact(NULL, &out, str_from(rows[i].text));
+		assert_string_equal(out.data, rows[i].want);
+		strbuf_release(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -236,6 +275,7 @@ main(void)
 		cmocka_unit_test(test_secret_empty_is_set_and_absent_is_not),
 		cmocka_unit_test(test_redact_finds_plain_values),
 		cmocka_unit_test(test_redact_ignores_short_values),
+		cmocka_unit_test(test_redact_finds_tokens_by_their_form),
 		cmocka_unit_test(test_redact_finds_json_escapes),
 		cmocka_unit_test(test_redact_finds_percent_encoding),
 		cmocka_unit_test(test_redact_finds_base64_at_all_alignments),
