@@ -101,8 +101,10 @@ enum wire_type {
 	WIRE_ENTRY,		/* channel; payload: name; a: mode with type
 				   bits as st_mode; b: size (list, stat) */
 	WIRE_PROGRESS,		/* channel; b: bytes so far (put, get) */
-	WIRE_DONE,		/* channel; b: bytes; payload: SHA-256 of what
-				   was copied, 32 bytes (put, get).  Over */
+	WIRE_DONE,		/* channel; it is done (of all about files: list
+				   and stat say so after their entries);
+				   put, get: b: bytes; payload: SHA-256 of what
+				   was copied, 32 bytes.  Over */
 	WIRE_FAILED,		/* channel; a: enum wire_failure; payload:
 				   words.  Over */
 	WIRE_LISTENING,		/* channel: a forward is ready; a: the port

@@ -1,0 +1,165 @@
+/* copy_from.c - ssh_copy_from(): see copy.c */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ssh/copy.h"
+
+/* A name that a pod said may not lead out of the directory it is in. */
+static bool
+is_name(struct str name)
+{
+	return name.len > 0 && name.len <= 255 && !str_is(name, ".") &&
+	    !str_is(name, "..") && str_find(name, '/') < 0 &&
+	    str_find(name, '\0') < 0 && str_find(name, '\n') < 0;
+}
+
+/* Directories are listed as they are come to; files wait for their turn. */
+static void next(struct copy *copy);
+
+static void
+listed(struct copy *copy, const struct wire *message)
+{
+	const struct copy_item *item = &copy->items.items[copy->at];
+	struct str name = { message->payload, message->size };
+	unsigned mode = (unsigned)message->a;
+
+	if (copy_failed(copy, message, item->remote))
+		return;
+	if (message->type == WIRE_DONE) {
+		copy->at++;
+		next(copy);
+	} else if (message->type == WIRE_ENTRY && !str_is(name, ".") &&
+	    !str_is(name, "..")) {
+		struct str local = item->local, remote = item->remote;
+		if (!is_name(name) || (!S_ISREG(mode) && !S_ISDIR(mode)))
+			strbuf_addf(&copy->left_out, "left out: " STR_FMT
+			    "/" STR_FMT " is neither a file nor a directory\n",
+			    STR_ARG(remote), STR_ARG(name));
+		else if (copy_add(copy, copy_join(copy, local, name),
+			copy_join(copy, remote, name), mode,
+			(uint64_t)message->b) == NULL)
+			copy_fail(copy, SSH_LOCAL, STR_FMT ": too many files",
+			    STR_ARG(copy->remote));
+	}
+}
+
+static void
+got(struct copy *copy, const struct wire *message)
+{
+	const struct copy_item *item = &copy->items.items[copy->at];
+
+	if (copy_failed(copy, message, item->remote) ||
+	    message->type != WIRE_DONE)
+		return;
+	if (message->size != 32 || (uint64_t)message->b != item->size) {
+		copy_fail(copy, SSH_LOST, STR_FMT " changed while it was "
+		    "copied", STR_ARG(item->remote));
+		return;
+	}
+	copy_add_sum(copy, message, item->remote);
+	if (rename(copy->temporary, item->local.data) != 0) {
+		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s",
+		    STR_ARG(item->local), strerror(errno));
+		return;
+	}
+	copy->temporary = NULL;
+	copy->before += item->size;
+	copy->at++;
+	next(copy);
+}
+
+static void
+get(struct copy *copy, const struct copy_item *item)
+{
+	const char *path = arena_printf(&copy->arena, STR_FMT
+	    ".podform-part", STR_ARG(item->local)).data;
+
+	unlink(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd < 0 || fchmod(fd, item->mode & 0777) != 0) {
+		copy_fail(copy, SSH_LOCAL, "%s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	copy->temporary = path;
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_GET, .payload = item->remote.data,
+		.size = item->remote.len, .b = (int64_t)item->size, .fd = fd,
+	}, got);
+}
+
+static void
+next(struct copy *copy)
+{
+	if (copy->at == copy->items.n) {
+		copy_verify(copy);
+		return;
+	}
+	const struct copy_item *item = &copy->items.items[copy->at];
+	if (!S_ISDIR(item->mode)) {
+		get(copy, item);
+		return;
+	}
+	/* Ours to write in; a directory that is there keeps its mode. */
+	if (mkdir(item->local.data, (item->mode & 0777) | 0700) != 0 &&
+	    errno != EEXIST) {
+		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s",
+		    STR_ARG(item->local), strerror(errno));
+		return;
+	}
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_LIST, .payload = item->remote.data,
+		.size = item->remote.len, .fd = -1,
+	}, listed);
+}
+
+static void
+looked(struct copy *copy, const struct wire *message)
+{
+	struct stat info;
+
+	if (copy_failed(copy, message, copy->remote))
+		return;
+	if (message->type == WIRE_ENTRY) {
+		copy->found.mode = (unsigned)message->a;
+		copy->found.size = (uint64_t)message->b;
+		return;
+	}
+	if (!S_ISREG(copy->found.mode) && !S_ISDIR(copy->found.mode)) {
+		copy_fail(copy, SSH_LOCAL, STR_FMT " on the pod is neither a "
+		    "file nor a directory", STR_ARG(copy->remote));
+		return;
+	}
+	bool inside = str_ends(copy->local, STR("/")) ||
+	    (stat(copy->local.data, &info) == 0 && S_ISDIR(info.st_mode));
+	struct str name = copy_base_name(copy->remote);
+	copy_add(copy, inside && is_name(name) ?
+	    copy_join(copy, copy->local, name) : copy->local, copy->remote,
+	    copy->found.mode, copy->found.size);
+	next(copy);
+}
+
+static void
+begin(struct copy *copy)
+{
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_STAT, .payload = copy->remote.data,
+		.size = copy->remote.len, .a = 1, .fd = -1,
+	}, looked);
+}
+
+uint64_t
+ssh_copy_from(struct ssh *ssh, const struct ssh_target *target,
+    struct str remote, struct str local, const struct ssh_copy_calls *calls,
+    void *ctx)
+{
+	struct copy *copy = copy_new(ssh, target, local, remote, calls, ctx);
+	copy->begin = begin;
+	return copy->op.number;
+}
