@@ -33,8 +33,13 @@ forget(struct app *app, struct session *session)
 		strbuf_addf(&out, ". It goes on billing " STR_FMT "/h",
 		    STR_ARG(format_rate(&app->arena, gone.price_per_hour)));
 	strbuf_adds(&out, ".\n");
-	strbuf_adds(&out, "podform leaves it alone from now on; podform "
-	    "import takes it in again.\n");
+	if (gone.kind == KIND_RUNNER)
+		strbuf_adds(&out, "podform leaves it alone from now on; it "
+		    "stays registered at GitHub, and its pod may be ended "
+		    "under it.\n");
+	else
+		strbuf_adds(&out, "podform leaves it alone from now on; "
+		    "podform import takes it in again.\n");
 	app_tell(app, &out);
 	return EXIT_OK;
 }

@@ -113,8 +113,8 @@ import(struct app *app, struct session *session, const struct spec *spec)
 	if (want == NULL)
 		return EXIT_USAGE;
 	if (want->kind != KIND_POD && want->kind != KIND_VOLUME)
-		return app_fail(app, EXIT_ERROR, "PF0805", "importing a %s is "
-		    "not built yet", kind_name(want->kind));
+		return app_fail(app, EXIT_ERROR, "PF0805", "a %s cannot be "
+		    "imported: podform plan makes one of its own", kind_name(want->kind));
 	known = lock_find(session->lock, want->address);
 	if (known == NULL)
 		known = lock_find_id(session->lock, want->kind, id);

@@ -63,6 +63,11 @@ collect(struct app *app, const struct picture *picture)
 			put_pod(app, &outputs, picture, entry);
 			continue;
 		}
+		if (entry->kind == KIND_RUNNER) {
+			put(app, &outputs, entry->address, "name",
+			    entry->runner.name);
+			continue;
+		}
 		put(app, &outputs, entry->address, "id", entry->id);
 		put(app, &outputs, entry->address, "name",
 		    entry->volume.name);

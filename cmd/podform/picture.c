@@ -86,6 +86,9 @@ picture_state(const struct picture *picture, const struct lock_entry *entry,
 	*paint = PAINT_NONE;
 	if (picture->session.live.from_lock)
 		return record_state(entry);
+	/* GitHub is not asked here: what is recorded is all there is. */
+	if (entry->kind == KIND_RUNNER)
+		return record_state(entry);
 	if (entry->kind == KIND_VOLUME && picture_volume(picture,
 	    entry->id) != NULL)
 		return STR("there");

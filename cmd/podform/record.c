@@ -13,6 +13,8 @@ record_state(const struct lock_entry *entry)
 		return STR("tainted");
 	if (entry->kind == KIND_VOLUME)
 		return STR("kept");
+	if (entry->kind == KIND_RUNNER)
+		return STR("registered");
 	return entry->stopped ? STR("stopped") : STR("running");
 }
 
@@ -50,6 +52,27 @@ put_pod(struct json_writer *w, const struct pod_config *pod)
 	put_env(w, pod);
 }
 
+static void
+put_runner(struct json_writer *w, const struct lock_runner *runner)
+{
+	json_key(w, "runner");
+	json_begin(w, '{');
+	json_member_str(w, "name", runner->name);
+	json_member_str(w, "repository", runner->repository);
+	json_member_str(w, "organization", runner->organization);
+	json_key(w, "labels");
+	json_begin_inline(w, '[');
+	for (size_t i = 0; i < runner->nlabels; i++)
+		json_put_str(w, runner->labels[i]);
+	json_end(w, ']');
+	json_member_str(w, "group", runner->group);
+	json_member_str(w, "version", runner->version);
+	json_member_bool(w, "ephemeral", runner->ephemeral);
+	json_member_str(w, "pod", runner->pod);
+	json_member_str(w, "pod_id", runner->pod_id);
+	json_end(w, '}');
+}
+
 void
 record_json(struct json_writer *w, const struct lock_entry *entry)
 {
@@ -75,6 +98,8 @@ record_json(struct json_writer *w, const struct lock_entry *entry)
 		json_member_str(w, "data_center", entry->volume.data_center);
 		json_end(w, '}');
 	}
+	if (entry->kind == KIND_RUNNER)
+		put_runner(w, &entry->runner);
 	json_end(w, '}');
 }
 
@@ -110,9 +135,28 @@ pod_lines(struct strbuf *out, struct arena *arena,
 		line(out, i == 0 ? "env" : "", arena_printf(arena, STR_FMT
 		    "=" STR_FMT, STR_ARG(pod->env[i].name),
 		    STR_ARG(pod->env[i].value)));
+	line(out, "host key", entry->inside.host_key);
+	if (entry->inside.nsteps > 0)
+		line(out, "setup", words_count(arena, entry->inside.nsteps,
+		    "step"));
 	if (entry->price_per_hour > 0)
 		line(out, "price", arena_printf(arena, STR_FMT "/h",
 		    STR_ARG(format_rate(arena, entry->price_per_hour))));
+}
+
+static void
+runner_lines(struct strbuf *out, const struct lock_runner *runner)
+{
+	line(out, "name", runner->name);
+	line(out, "repository", runner->repository);
+	line(out, "organization", runner->organization);
+	for (size_t i = 0; i < runner->nlabels; i++)
+		line(out, i == 0 ? "labels" : "", runner->labels[i]);
+	line(out, "group", runner->group);
+	line(out, "version", runner->version);
+	if (runner->ephemeral)
+		line(out, "ephemeral", STR("true"));
+	line(out, "pod", runner->pod);
 }
 
 void
@@ -134,6 +178,8 @@ record_text(struct strbuf *out, struct arena *arena,
 		    (long long)entry->volume.size_gb));
 		line(out, "data center", entry->volume.data_center);
 	}
+	if (entry->kind == KIND_RUNNER)
+		runner_lines(out, &entry->runner);
 }
 
 struct lock_entry *

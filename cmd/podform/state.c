@@ -48,6 +48,11 @@ print_table(struct strbuf *out, struct app *app,
 			    (long long)e->pod.gpu_count,
 			    STR_ARG(e->gpu_name.len > 0 ? e->gpu_name :
 			    e->pod.gpu));
+		else if (e->kind == KIND_RUNNER)
+			table_addf(&table, "of " STR_FMT " on " STR_FMT,
+			    STR_ARG(e->runner.repository.len > 0 ?
+			    e->runner.repository : e->runner.organization),
+			    STR_ARG(e->runner.pod));
 		else
 			table_addf(&table, "%lldGB in " STR_FMT,
 			    (long long)e->volume.size_gb,

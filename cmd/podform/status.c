@@ -40,6 +40,11 @@ what_of(struct app *app, const struct lock_entry *entry)
 	if (entry->kind == KIND_VOLUME)
 		return arena_printf(&app->arena, "%lldGB",
 		    (long long)entry->volume.size_gb);
+	if (entry->kind == KIND_RUNNER)
+		return arena_printf(&app->arena, "of " STR_FMT " on " STR_FMT,
+		    STR_ARG(entry->runner.repository.len > 0 ?
+		    entry->runner.repository : entry->runner.organization),
+		    STR_ARG(entry->runner.pod));
 	return arena_printf(&app->arena, "%lld x " STR_FMT,
 	    (long long)entry->pod.gpu_count, STR_ARG(entry->gpu_name.len > 0 ?
 	    entry->gpu_name : entry->pod.gpu));

@@ -209,6 +209,9 @@ struct plan_change {
 	/* Of a tunnel. */
 	const struct tunnel_status *tunnel;	/* live, or NULL */
 	struct tunnel_config tunnel_config;	/* pod_id: known after apply */
+	/* Of a plan that was read from a file: what it said of these, in
+	 * words.  It is for people; an apply plans anew. */
+	struct str inside_words, runner_words;
 	const char *undo;		/* "terminate", "start", "none" ... */
 	VEC_OF(const char *) dangers;	/* "container_reset", "data_loss",
 					   "gpu_not_guaranteed",

@@ -246,7 +246,17 @@ add_facts(struct strbuf *out, const struct page *page, size_t pad,
 		id = change->volume->id;
 	if (id.len > 0 && change->op != PLAN_CREATE)
 		add_fact(out, page, pad, "id", id, PAINT_NONE);
+	struct str inside = words_inside(page->arena, change);
+	struct str runner = words_runner(page->arena, change);
 	add_place(out, page, pad, change);
+	if (inside.len > 0)
+		add_fact(out, page, pad, "inside", inside, PAINT_NONE);
+	if (runner.len > 0)
+		add_fact(out, page, pad, "GitHub", runner, PAINT_NONE);
+	if (change->runner != NULL && change->op != PLAN_CREATE)
+		add_fact(out, page, pad, "runner", change->runner->busy ?
+		    STR("busy = true, drain ≤ 30m") : STR("busy = false"),
+		    PAINT_NONE);
 	add_price(out, page, pad, change);
 	for (size_t i = 0; i < change->depends_on.n; i++)
 		add_fact(out, page, pad, i == 0 ? "after" : "",

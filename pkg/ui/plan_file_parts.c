@@ -232,6 +232,21 @@ actions_of(const struct part *change)
 }
 
 static void
+read_guest(const struct part *part, struct plan_change *change)
+{
+	struct github_runner *runner;
+
+	change->inside_words = text_of(part, "inside");
+	change->runner_words = text_of(part, "github");
+	if (raw_of(part, "busy").data == NULL)
+		return;
+	runner = ARENA_NEW(arena_of(part), struct github_runner);
+	runner->busy = truth_of(part, "busy");
+	runner->online = truth_of(part, "online");
+	change->runner = runner;
+}
+
+static void
 read_change(const struct part *part, struct plan_change *change)
 {
 	struct part inner = part_at(part, "change"), row;
@@ -256,6 +271,7 @@ read_change(const struct part *part, struct plan_change *change)
 	change->start = str_is(state, "running");
 	change->stop = str_is(state, "stopped");
 	read_words(part, change);
+	read_guest(part, change);
 	read_candidates(part, change);
 	inner = part_at(part, "cost");
 	change->before_per_hour = usd_of(&inner, "before_per_hour", -1);

@@ -75,6 +75,19 @@ put_words(struct json_writer *w, const struct plan_change *change)
 	json_end(w, ']');
 }
 
+/* What a saved plan needs to be read by people again; apply plans anew. */
+static void
+put_guest(struct json_writer *w, struct arena *arena,
+    const struct plan_change *change)
+{
+	json_member_str(w, "inside", words_inside(arena, change));
+	json_member_str(w, "github", words_runner(arena, change));
+	if (change->kind == KIND_RUNNER && change->runner != NULL) {
+		json_member_bool(w, "online", change->runner->online);
+		json_member_bool(w, "busy", change->runner->busy);
+	}
+}
+
 static struct str
 change_id(const struct plan_change *change)
 {
@@ -136,6 +149,7 @@ plan_json_change(struct json_writer *w, const struct plan *plan,
 		json_member_str(w, "state", change->start ? STR("running") :
 		    STR("stopped"));
 	put_words(w, change);
+	put_guest(w, &arena, change);
 	put_candidates(w, plan, change);
 	put_change_cost(w, change);
 	json_end(w, '}');

@@ -163,6 +163,57 @@ words_label(struct arena *arena, const struct plan_change *change)
 	    (long long)change->key);
 }
 
+/* "2 checks, setup from step 3 on, the process". */
+struct str
+words_inside(struct arena *arena, const struct plan_change *change)
+{
+	const struct plan_inside *inside = &change->inside;
+	const struct pod_spec *spec;
+	struct str words[3];
+	struct strbuf out = {0};
+	size_t n = 0;
+
+	if (change->kind != KIND_POD || change->want == NULL ||
+	    !inside->login)
+		return change->inside_words;
+	spec = change->want->pod;
+	size_t steps = spec->nsetup - inside->first_step;
+	if (inside->checks)
+		words[n++] = words_count(arena, spec->nready_checks, "check");
+	if (steps > 0 && inside->first_step > 0)
+		words[n++] = arena_printf(arena, "setup from step %zu on",
+		    inside->first_step + 1);
+	else if (steps > 0)
+		words[n++] = words_count(arena, steps, "setup step");
+	if (inside->process)
+		words[n++] = STR("the process");
+	for (size_t i = 0; i < n; i++) {
+		strbuf_adds(&out, i > 0 ? ", " : "");
+		strbuf_add(&out, words[i]);
+	}
+	struct str text = n == 0 ? (struct str){0} :
+	    arena_str(arena, strbuf_str(&out));
+	strbuf_release(&out);
+	return text;
+}
+
+struct str
+words_runner(struct arena *arena, const struct plan_change *change)
+{
+	const struct lock_runner *config = &change->runner_config;
+	struct str scope = config->repository.len > 0 ? config->repository :
+	    config->organization;
+	bool comes = change->op == PLAN_CREATE || change->op == PLAN_REPLACE;
+
+	if (change->kind != KIND_RUNNER || scope.len == 0)
+		return change->runner_words;
+	if (!comes)
+		return scope;
+	return arena_printf(arena, STR_FMT ", package " STR_FMT,
+	    STR_ARG(scope), STR_ARG(change->package.version.len > 0 ?
+	    change->package.version : STR("(known after apply)")));
+}
+
 const char *
 words_danger(const char *code)
 {
@@ -173,6 +224,8 @@ words_danger(const char *code)
 		{ "gpu_not_guaranteed", "starting it again may find no free "
 		    "GPU" },
 		{ "double_billing", "both bill for a while" },
+		{ "interrupts_job", "it runs a job: it leaves when the job "
+		    "is done, and not before" },
 	};
 
 	for (size_t i = 0; i < COUNTOF(dangers); i++)
@@ -201,6 +254,10 @@ words_undo(struct arena *arena, const struct plan_change *change)
 		return STR("change it back");
 	if (strcmp(undo, "delete") == 0)
 		return STR("delete what was created");
+	if (strcmp(undo, "remove") == 0)
+		return STR("remove it from GitHub");
+	if (strcmp(undo, "close") == 0)
+		return STR("close it");
 	return str_from(undo);
 }
 

@@ -32,6 +32,11 @@ struct str words_label(struct arena *arena,
     const struct plan_change *change);
 
 /* "restarts the container: what is outside volumes is lost". */
+/* What is done inside a pod; what a runner is for.  Absent: nothing. */
+struct str words_inside(struct arena *arena,
+    const struct plan_change *change);
+struct str words_runner(struct arena *arena,
+    const struct plan_change *change);
 const char *words_danger(const char *code);
 /* "terminate it"; the code itself when there is nothing better. */
 struct str words_undo(struct arena *arena, const struct plan_change *change);
