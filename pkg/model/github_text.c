@@ -86,7 +86,7 @@ hub_unpercent(struct arena *arena, struct str text)
 		int low = high >= 0 ? hex_digit(text.data[i + 2]) : -1;
 		if (low >= 0)
 			i += 2;
-		out[n++] = low >= 0 ? (char)(high << 4 | low) : text.data[i];
+		out[n++] = (char)(low >= 0 ? high << 4 | low : text.data[i]);
 	}
 	return (struct str){ out, n };
 }
