@@ -23,7 +23,12 @@ struct exec {
 static void
 exec_opened(struct worker *worker, struct channel *channel)
 {
-	(void)worker, (void)channel;
+	struct exec *exec = channel->own;
+
+	(void)worker;
+	if (exec->merge)	/* of what is read from now on */
+		libssh2_channel_handle_extended_data2(channel->ssh,
+		    LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE);
 }
 
 static void
