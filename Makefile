@@ -106,12 +106,18 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
 	$(call say,LINK)
 	$(Q)$(link) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
 
-# What podform is measured against stands on the bare libraries.
+# What podform is measured against stands on the bare libraries; link.c is
+# podform's own side of SSH.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
+$(filter-out %/link,$(BENCHES)): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--as-needed -lyaml -lcurl -ljson-c
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--as-needed -lyaml -lcurl -ljson-c \
+		-lpthread
+$(BUILD)/bench/link: $(BUILD)/tests/bench/link.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(link) $(LIB_LIBS)
 
 # Everything that the tests run, and then the tests.
 STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
