@@ -24,8 +24,8 @@ static const char envelope[] =
 static const char kill_text[] =
     "for t in \"$HOME\" /tmp /dev/shm; do d=$t/.podform-%s\n"
     "p=$(cat \"$d/pid\" 2>/dev/null) || continue\n"
-    "kill -TERM -- \"-$p\" 2>/dev/null || kill -TERM \"$p\"\n"
-    "sleep 1; kill -KILL -- \"-$p\" 2>/dev/null; rm -rf \"$d\"; done";
+    "kill -TERM \"-$p\" 2>/dev/null || kill -TERM \"$p\"\n"
+    "sleep 1; kill -KILL \"-$p\" 2>/dev/null; rm -rf \"$d\"; done";
 
 struct str
 task_command(struct arena *arena, const char *token)
@@ -179,10 +179,10 @@ static const char end_older[] =
     "if [ -n \"$old\" ] && tr '\\0' ' ' <\"/proc/$old/cmdline\" 2>/dev/null |"
     " grep -qF \"$p/loop\"; then\n"
     "\trm -f \"$p/pid\"\n"
-    "\tkill -TERM -- \"-$old\" 2>/dev/null\n"
-    "\ti=0; while kill -0 -- \"-$old\" 2>/dev/null && [ $i -lt 50 ]; do"
+    "\tkill -TERM \"-$old\" 2>/dev/null\n"
+    "\ti=0; while kill -0 \"-$old\" 2>/dev/null && [ $i -lt 50 ]; do"
     " sleep 0.2; i=$((i + 1)); done\n"
-    "\tkill -KILL -- \"-$old\" 2>/dev/null\n"
+    "\tkill -KILL \"-$old\" 2>/dev/null\n"
     "fi\n"
     "rm -f \"$p/pid\" \"$p/run\"\n";
 
