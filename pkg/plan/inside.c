@@ -105,6 +105,12 @@ inside_rest(struct planner *p, const struct resource *want,
 	    out->first_step < spec->nsetup;
 	if (out->login)
 		need_files(p, spec, out->first_step);
+	/* Nothing ends it but another process or another container. */
+	if (done->process.len > 0 && spec->process_digest.len == 0)
+		check_add(p, "process", CHECK_WARN, want->span, STR_FMT
+		    " has no process in the spec any more; the one that was "
+		    "started runs on until its container ends",
+		    STR_ARG(want->address));
 	return out->login;
 }
 

@@ -9,6 +9,9 @@
 
 #include "lock/journal.h"
 #include "plan_world.h"
+#include "ui/plan_file.h"
+#include "ui/plan_json.h"
+#include "ui/plan_text.h"
 
 static int
 setup(void **state)
@@ -449,6 +452,56 @@ test_plan_tunnel_finds_a_taken_port_before_anything_is_paid(void **state)
 	assert_text(world_plan(w, DUMP_CHECKS), "");
 }
 
+/* ---------------------------------------------------- as people see it -- */
+
+static void
+test_plan_guests_are_shown_and_saved(void **state)
+{
+	struct plan_world *w = *state;
+	struct plan_text_options options = { .style = { .width = 80 } };
+	struct strbuf text = {0}, json = {0}, again = {0};
+	struct plan_file file;
+
+	world_spec(w, "secrets: { KEY: { env: KEY } }\n"
+	    "pods:\n"
+	    "  trainer:\n"
+	    "    image: torch:1\n"
+	    "    gpu: A40\n"
+	    "    ready: { checks: [nvidia-smi] }\n"
+	    "    setup: [{ run: \"login ${secret.KEY}\" }]\n"
+	    "    process: { run: train }\n"
+	    "runners: { ci: { pod: trainer, repository: acme/model } }\n"
+	    "tunnels: { web: { pod: trainer, local: 8188, remote: 80 } }\n");
+	(void)world_plan(w, 0);
+	assert_non_null(w->plan);
+	options.sources = &w->sources;
+	plan_text(&text, w->plan, &options);
+	assert_non_null(strstr(text.data,
+	    "inside       : 1 check, 1 setup step, the process\n"));
+	assert_non_null(strstr(text.data,
+	    "GitHub     : acme/model, package 2.336.0\n"));
+	assert_non_null(strstr(text.data, "setup[0]"));
+	assert_null(strstr(text.data, "secret.KEY"));
+	assert_non_null(strstr(text.data, "Plan: 3 to add"));
+	plan_json(&json, w->plan, &(struct plan_json_options){
+	    .binding = &(struct plan_binding){ .version = STR("0.1.0"),
+		.plan_id = STR("1"), .lineage = id128_str(&w->lock.lineage),
+		.created_ms = 1, .expires_ms = 2 },
+	    .sources = &w->sources });
+	assert_null(strstr(json.data, w->secret));
+	assert_true(plan_file_parse(&w->arena, strbuf_str(&json), STR("p"),
+	    &file, &w->diags));
+	options.sources = file.sources;
+	plan_text(&again, file.plan, &options);
+	assert_string_equal(strstr(again.data, "  # pod.trainer"),
+	    strstr(text.data, "  # pod.trainer"));
+	assert_non_null(strstr(again.data,
+	    "inside       : 1 check, 1 setup step, the process\n"));
+	strbuf_release(&text);
+	strbuf_release(&json);
+	strbuf_release(&again);
+}
+
 int
 main(void)
 {
@@ -465,6 +518,7 @@ main(void)
 		TEST(test_plan_runners_follow_replicas),
 		TEST(test_plan_tunnel_opens_when_its_pod_is_ready),
 		TEST(test_plan_tunnel_closes_with_its_pod_or_line),
+		TEST(test_plan_guests_are_shown_and_saved),
 		TEST(test_plan_tunnel_finds_a_taken_port_before_anything_is_paid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
