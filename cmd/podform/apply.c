@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "follow.h"
 #include "planning.h"
+#include "ssh_world.h"
 #include "ui/report.h"
 
 /* --------------------------------------------------------------- the prompt -- */
@@ -97,11 +98,64 @@ run_options(const struct options *options, const struct planning *planning)
 		.fail_fast = options->fail_fast,
 		.over_budget = options->over_budget,
 		.settle_ms = options->settle_ms,
+		.drain_ms = options->drain_ms,
+		.idle_window_ms = options->idle_window_ms,
+		.force = options->force_runners,
+		.log_dir = STR(".podform/logs"),
+		.cache_dir = STR(".podform/cache"),
 	};
 
 	if (run.parallelism == 0 && planning->spec != NULL)
 		run.parallelism = planning->spec->settings.parallelism;
 	return run;
+}
+
+static bool
+makes_ssh_pods(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct plan_change *change = &plan->changes.items[i];
+		bool makes = change->kind == KIND_POD &&
+		    (change->op == PLAN_CREATE || change->op == PLAN_REPLACE);
+		for (size_t j = 0; makes && j < change->config.nports; j++)
+			if (str_is(change->config.ports[j], "22/tcp"))
+				return true;
+	}
+	return false;
+}
+
+/* A pod that is made with 22/tcp gets our public keys and, since naming any
+ * replaces the account's, those too; without the latter it works as well. */
+static int
+give_keys(struct app *app, struct planning *planning,
+    struct run_options *options)
+{
+	struct cloud_request request = { .op = CLOUD_GET_SSH_KEYS };
+	struct cloud_answer answer;
+	struct diags quiet = { .arena = &app->arena };
+	struct diags *said = planning->session.diags;
+	struct strbuf lines = { .ceiling = 64 << 10 };
+	struct str why;
+
+	if (!makes_ssh_pods(planning->plan))
+		return EXIT_OK;
+	if (!ssh_keys_make(ssh_world_keys(app), &why))
+		return app_fail(app, EXIT_ERROR, "PF0871", "cannot make the "
+		    "project's SSH key: " STR_FMT, STR_ARG(why));
+	strbuf_add(&lines, str_trim(ssh_keys_public(ssh_world_keys(app),
+	    &app->arena, app_variable("HOME"))));
+	planning->session.diags = &quiet;
+	int code = session_ask(&planning->session, &request, &answer);
+	planning->session.diags = said;
+	for (size_t i = 0; code == EXIT_OK && i < answer.nssh_keys; i++) {
+		if (str_search(strbuf_str(&lines), answer.ssh_keys[i]) >= 0)
+			continue;
+		strbuf_addc(&lines, '\n');
+		strbuf_add(&lines, answer.ssh_keys[i]);
+	}
+	options->public_keys = arena_str(&app->arena, strbuf_str(&lines));
+	strbuf_release(&lines);
+	return EXIT_OK;
 }
 
 int
@@ -111,7 +165,10 @@ apply_run(struct applying *applying)
 	struct app *app = planning->app;
 	struct run_options options = run_options(app->options, planning);
 	struct strbuf out = {0};
-	int code;
+	int code = give_keys(app, planning, &options);
+
+	if (code != EXIT_OK)
+		return code;
 
 	io_world_take_signals(app->io);
 	follow_start(&applying->follow, planning->plan);

@@ -10,6 +10,8 @@ static const char *const color_choices[] = { "auto", "always", "never",
 	NULL };
 static const char *const format_choices[] = { "text", "markdown", "json",
 	"dot", NULL };
+static const char *const tunnel_choices[] = { "auto", "true", "false",
+	NULL };
 static const char *const failure_choices[] = { "rollback", "keep", NULL };
 
 static const char *const source_choices[] = { "default", "container",
@@ -106,6 +108,18 @@ const struct option options_table[] = {
 	{ "settle", 0, OPTION_DURATION, OPTIONS_APPLY, AT(settle_ms),
 	  "DURATION", NULL, false, NULL,
 	  "Watch an unclear create so long; the default is 60s." },
+	{ "drain-timeout", 0, OPTION_DURATION, OPTIONS_APPLY, AT(drain_ms),
+	  "DURATION", NULL, false, NULL,
+	  "Wait so long for a runner's job; the default is 30m." },
+	{ "idle-window", 0, OPTION_DURATION, OPTIONS_APPLY,
+	  AT(idle_window_ms), "DURATION", NULL, false, NULL,
+	  "A runner must look idle so long; the default is 1m." },
+	{ "force-runners", 0, OPTION_FLAG, OPTIONS_APPLY, AT(force_runners),
+	  NULL, NULL, false, NULL,
+	  "End runners that have a job, or may have one." },
+	{ "tunnels", 0, OPTION_CHOICE, OPTIONS_PLAN, AT(tunnels), "WHEN",
+	  tunnel_choices, false, NULL,
+	  "Open and close tunnels: true, false; auto is false in CI." },
 	{ "events", 0, OPTION_TEXT, OPTIONS_APPLY, AT(events), "FILE", NULL,
 	  false, NULL, "Write the event stream (NDJSON) to a file." },
 	{ "price-tolerance", 0, OPTION_TEXT, OPTIONS_APPLY, AT(profile),

@@ -68,6 +68,9 @@ struct options {
 	bool auto_approve, allow_empty, over_budget, atomic, fail_fast;
 	int on_failure;			/* 0 rollback, 1 keep */
 	int64_t parallelism, settle_ms, lock_timeout_ms;
+	int64_t drain_ms, idle_window_ms;
+	bool force_runners;
+	int tunnels;			/* 0 auto, 1 yes, 2 no */
 	struct str events;
 	/* others */
 	bool dry_run, watch, raw;

@@ -50,6 +50,9 @@ fill_options(struct planning *planning)
 			.replaces = options->replaces.list.items,
 			.nreplaces = options->replaces.list.n,
 			.wall_ms = app_wall_ms(planning->app),
+			.no_tunnels = options->tunnels == 2 ||
+			    (options->tunnels == 0 &&
+				app_variable("CI").len > 0),
 		},
 		.refresh = options->refresh,
 	};
