@@ -10,6 +10,7 @@
 #include "github_key.h"
 #include "io/io_url.h"
 #include "key.h"
+#include "ssh_tasks.h"
 #include "ssh_world.h"
 
 void
@@ -91,6 +92,7 @@ app_connect(struct app *app, bool need_key)
 	app->io = io_world_new(&config);
 	app->world = io_world_seam(app->io);
 	ssh_world_attach(app);
+	ssh_tasks_attach(app);
 	github_key_attach(app);		/* the last: see there */
 	return EXIT_OK;
 }

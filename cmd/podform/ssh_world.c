@@ -8,6 +8,7 @@
 
 #include "host_keys.h"
 #include "inside.h"
+#include "ssh_tasks.h"
 
 struct ssh_world {
 	struct app *app;
@@ -40,8 +41,7 @@ static bool
 cancel(void *ctx, uint64_t token)
 {
 	(void)ctx;
-	(void)token;
-	return false;
+	return ssh_tasks_cancel(token);
 }
 
 static void
