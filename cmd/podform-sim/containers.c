@@ -13,6 +13,7 @@
 
 #include "base/strbuf.h"
 #include "cmd/podform-sim/sandbox.h"
+#include "disks.h"
 #include "listeners.h"
 #include "model/catalog.h"
 #include "model/github.h"
@@ -41,6 +42,7 @@ struct sim_containers {
 	struct sim *sim;
 	struct container *list;
 	struct listeners *listeners;	/* NULL with sandboxes */
+	struct disks *disks;		/* of sandboxes; NULL: none */
 };
 
 /* What one effect of the model asks for. */
@@ -70,6 +72,8 @@ containers_new(struct sim *sim)
 		    "--pods tcp works everywhere\n", why);
 		free(containers);
 		return NULL;
+	} else if ((containers->disks = disks_new()) == NULL) {
+		perror("podform-sim: files of volumes are not kept");
 	}
 	return containers;
 }
@@ -105,6 +109,7 @@ containers_free(struct sim_containers *containers)
 		end_container(first);
 	}
 	listeners_free(containers->listeners);
+	disks_free(containers->disks);
 	free(containers);
 }
 
@@ -140,8 +145,8 @@ injected(struct arena *arena, const struct model_pod *pod, const char **env)
 }
 
 static void
-fill_config(struct arena *arena, const struct model_pod *pod,
-    struct sandbox_config *config)
+fill_config(struct disks *disks, struct arena *arena,
+    const struct model_pod *pod, struct sandbox_config *config)
 {
 	const char **env = ARENA_ARRAY(arena, const char *,
 	    pod->nenv + pod->nports + 10);
@@ -160,6 +165,9 @@ fill_config(struct arena *arena, const struct model_pod *pod,
 		    : NULL,
 		.volume_path = path.len > 0 ? arena_cstr(arena, path) : NULL,
 	};
+	if (path.len > 0)
+		config->volume_source = disks_find(disks, arena,
+		    pod->volume_id.len > 0 ? pod->volume_id : pod->id);
 	if (pod->gpu == NULL)
 		return;
 	config->gpu_name = pod->gpu->id;
@@ -184,7 +192,7 @@ read_order(struct sim_containers *containers, struct arena *arena,
 			order->has_ssh |= pod->ports[i].inside == 22;
 		}
 	if (order->start && containers->listeners == NULL)
-		fill_config(arena, pod, &order->config);
+		fill_config(containers->disks, arena, pod, &order->config);
 }
 
 /* ---------------------------------------------------------- containers -- */

@@ -49,6 +49,8 @@ struct sandbox_config {
 	size_t nenv;
 	const char *args;		/* start command for bash, or NULL */
 	const char *volume_path;	/* made if missing; NULL for none */
+	const char *volume_source;	/* the host's directory behind it; NULL:
+					   it is empty at each start */
 	const char *gpu_name;		/* for nvidia-smi; NULL for no GPU */
 	int gpu_count;
 	int gpu_memory_gb;

@@ -260,6 +260,10 @@ launch_pod(struct launch *launch, const struct sandbox_config *config,
 	launch_file(launch, "/etc/pod/gpu", "0644", text);
 	if (config->args != NULL && *config->args != '\0')
 		launch_file(launch, "/etc/pod/args", "0644", config->args);
+	if (config->volume_path != NULL && *config->volume_path == '/' &&
+	    config->volume_source != NULL)
+		launch_args(launch, "--bind", config->volume_source,
+		    config->volume_path, NULL);
 	if (config->volume_path != NULL && *config->volume_path == '/')
 		launch_file(launch, "/etc/pod/volume", "0644",
 		    config->volume_path);

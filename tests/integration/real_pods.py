@@ -68,6 +68,9 @@ class RealPods(unittest.TestCase):
         os.chmod(cls.work, 0o755)
         cls.binary = shutil.copy(SIMULATOR, cls.work)
         os.chmod(cls.binary, 0o755)
+        cls.temporary = os.path.join(cls.work, "temporary")
+        os.mkdir(cls.temporary)
+        os.chmod(cls.temporary, 0o777)
         cls.key = os.path.join(cls.work, "key")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
                         cls.key], check=True)
@@ -84,7 +87,8 @@ class RealPods(unittest.TestCase):
              "--pod-start", "200", "--rate-limit", "off",
              "--parent-pid", str(os.getpid())],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd="/", env={"PATH": os.environ["PATH"]})
+            cwd="/", env={"PATH": os.environ["PATH"],
+                          "TMPDIR": self.temporary})
         line = self.sim.stdout.readline()
         if not line:
             why = self.sim.stderr.read()
@@ -158,9 +162,10 @@ class RealPods(unittest.TestCase):
         self.assertTrue(pod["ssh"]["direct"]["host"].startswith("127."))
 
     def test_a_start_gives_new_files_and_a_new_host_key(self):
-        pod = self.ready(self.create("two"))
+        pod = self.ready(self.create("two", mounts={
+            "persistent": {"size": 20, "path": "/keep"}}))
         before = self.host_key(pod)
-        self.ssh(pod, "touch /workspace/mark")
+        self.ssh(pod, "touch /workspace/mark; echo here >/keep/mark")
         self.call("POST", f"/pods/{pod['id']}/action", {"action": "stop"})
         inside = descendants(self.sim.pid)
 
@@ -171,6 +176,63 @@ class RealPods(unittest.TestCase):
         pod = self.ready(pod["id"])
         self.assertNotEqual(self.host_key(pod), before)
         self.assertEqual(self.ssh(pod, "ls /workspace"), "")
+        self.assertEqual(self.ssh(pod, "cat /keep/mark"), "here")
+
+    def log_lines(self, pod):
+        """What the stream has at once; it stays open."""
+        request = urllib.request.Request(
+            f"{self.url}/v2/pods/{pod['id']}/logs?source=container",
+            headers={"Authorization": "Bearer " + KEY})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return [json.loads(line[5:])["line"]
+                    for line in answer.read1().decode().splitlines()
+                    if line.startswith("data:")]
+
+    def test_the_log_tells_the_host_key(self):
+        pod = self.ready(self.create("log", args="echo hello from the pod"))
+
+        def printed():
+            return "hello from the pod" in self.log_lines(pod)
+        wait_for(printed)
+        lines = self.log_lines(pod)
+        told = lines[lines.index("ED25519 key fingerprint:") + 1].split()[1]
+        listed = subprocess.run(
+            ["ssh-keygen", "-lf", "-"], check=True, capture_output=True,
+            text=True, input="ssh-ed25519 " + self.host_key(pod))
+        self.assertEqual(told, listed.stdout.split()[1])
+
+    def github(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.url + path, method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": "Bearer ghp_sim"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or "null")
+
+    def test_a_runner_works_in_a_pod_and_dies_with_it(self):
+        pod = self.ready(self.create("runner"))
+        jit = self.github(
+            "POST", "/github/repos/acme/model/actions/runners"
+            "/generate-jitconfig", {"name": "inside", "labels": ["gpu"],
+                                    "runner_group_id": 1})
+        self.ssh(pod, "mkdir /opt/r && cd /opt/r && curl -sSfL " + self.url +
+                 "/github/actions/runner/releases/download/v9.999.0/"
+                 "actions-runner-linux-x64-9.999.0.tar.gz | tar xz || exit; "
+                 "RUNNER_ALLOW_RUNASROOT=1 setsid ./run.sh --jitconfig " +
+                 jit["encoded_jit_config"] + " </dev/null >log 2>&1 &")
+        self.github("POST", "/control/github/job",
+                    {"labels": ["gpu"], "seconds": 600})
+
+        def job():
+            return self.github("GET", "/control/github")["jobs"][0]
+
+        def running():
+            return job()["status"] == "running"
+        wait_for(running)
+        self.assertEqual(job()["pod"], pod["id"])
+        self.assertFalse(job()["killed"])
+        self.call("DELETE", "/pods/" + pod["id"])
+        self.assertTrue(wait_for(lambda: job()["killed"]))
 
     def test_a_container_that_ends_makes_the_pod_exit(self):
         pod = self.ready(self.create("three"))
