@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "github_key.h"
+#include "holder_client.h"
 #include "io/io_clock.h"
 #include "ssh_world.h"
 
@@ -201,6 +202,7 @@ app_init(struct app *app, int argc, char *const *argv)
 void
 app_release(struct app *app)
 {
+	holder_client_free(app->holder);
 	ssh_world_free(app);
 	github_key_release(app);
 	io_world_free(app->io);

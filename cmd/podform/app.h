@@ -15,6 +15,7 @@
 #include "ui/style.h"
 
 struct github_world;
+struct holder_client;
 
 struct app {
 	struct arena arena;
@@ -36,6 +37,7 @@ struct app {
 	struct io_world *io;
 	struct world *world;
 	struct github_world *github;	/* around the real one */
+	struct holder_client *holder;	/* of tunnels */
 	int log_fd;			/* --log-file, or -1 */
 	struct ssh_world *ssh;		/* see ssh_world.h */
 	/* The session that was made last; its lock names the project. */

@@ -119,8 +119,12 @@ const struct command commands[] = {
 	  "Keep them in a file that ~/.ssh/config includes, and write it anew "
 	  "after a pod has started anew: host and port change then. A pod that "
 	  "cannot be reached is a comment." },
-	{ "tunnel", NULL, GROUP_POD, "list|up|down", 0, 2, 0, NULL,
-	  "Tunnels outside of watch.", NULL },
+	{ "tunnel", NULL, GROUP_POD, "list|up|down [ADDRESS]", 0, 2,
+	  OPTIONS_VARS | OPTIONS_ALL, cmd_tunnel,
+	  "Tunnels that are held: list, open (up), close (down).",
+	  "They outlive apply, in a background process of the project that "
+	  "goes with the last of them. `down --all` closes every one and ends "
+	  "it." },
 	{ "suspend", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,
 	  "Pause watch.", NULL },
 	{ "resume", NULL, GROUP_POD, NULL, 0, 1, 0, NULL,

@@ -65,6 +65,8 @@ int cmd_ssh(struct app *app);
 int cmd_ssh_config(struct app *app);
 int cmd_state(struct app *app);
 int cmd_status(struct app *app);
+int cmd_tunnel(struct app *app);
+int cmd_tunnel_hold(struct app *app);
 int cmd_unlock(struct app *app);
 int cmd_validate(struct app *app);
 int cmd_version(struct app *app);

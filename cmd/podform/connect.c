@@ -8,6 +8,8 @@
 #include "cloud/runpod/runpod.h"
 #include "github/github.h"
 #include "github_key.h"
+#include "holder_client.h"
+#include "io/io_listen.h"
 #include "io/io_url.h"
 #include "key.h"
 #include "ssh_tasks.h"
@@ -91,6 +93,8 @@ app_connect(struct app *app, bool need_key)
 	}
 	app->io = io_world_new(&config);
 	app->world = io_world_seam(app->io);
+	app->world->may_listen = io_may_listen;
+	app->holder = holder_client_new(app);
 	ssh_world_attach(app);
 	ssh_tasks_attach(app);
 	github_key_attach(app);		/* the last: see there */

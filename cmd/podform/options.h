@@ -41,6 +41,7 @@ enum option_group {
 	OPTIONS_SSH = 8192,	/* what goes into pods */
 	OPTIONS_EXEC = 16384,
 	OPTIONS_LOGS = 32768,
+	OPTIONS_ALL = 65536,	/* --all alone */
 };
 
 struct text_list { VEC_OF(struct str) list; };

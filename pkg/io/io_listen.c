@@ -247,7 +247,7 @@ io_listen_open(struct arena *arena, struct str address, uint16_t port,
     uint16_t last_port, struct io_listener *out, struct str *why)
 {
 	*out = (struct io_listener){ .fd = -1 };
-	if (str_starts(address, STR("/")))
+	if (str_find(address, '/') >= 0)
 		return open_path(arena, address, out, why);
 	return open_port(arena, address, port, last_port, out, why);
 }

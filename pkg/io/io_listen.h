@@ -2,7 +2,8 @@
  * io_listen.h - listeners of this machine: for tunnels, and whose they are.
  *
  * TCP on an address (a number, localhost, or a name, which is looked up and
- * may block), or a unix socket (a path): mode 0600, one that is there is
+ * may block), or a unix socket (a path, which has a
+ * slash): mode 0600, one that is there is
  * removed only if it is a socket of ours on which nobody listens.
  */
 #ifndef IO_LISTEN_H

@@ -62,7 +62,7 @@ struct io_guest {
 	bool (*cancel)(void *ctx, uint64_t token);
 	void (*suspended)(void *ctx);	/* may be NULL */
 };
-enum { IO_GUESTS_MAX = 4 };
+enum { IO_GUESTS_MAX = 8 };
 void io_world_attach(struct io_world *io, const struct io_guest *guest);
 /*
  * An event of a guest, for wait().  What it points to is copied by `copy`
