@@ -125,10 +125,10 @@ take_request(struct hold_door *door, struct client *client)
 		refuse(door, client, why);
 	} else if (talk.end) {
 		hold_say(door->hold, "told to end");
-		hold_door_reply(door, number,
-		    &(struct holder_answer){ .ok = true });
 		hold_event(door->hold, (struct holder_event){
 			.type = HOLDER_ON_QUIT });
+		hold_door_reply(door, number,
+		    &(struct holder_answer){ .ok = true });
 	} else if (talk.protocol != TALK_PROTOCOL) {
 		refuse(door, client, STR("another protocol is spoken "
 		    "here"));
