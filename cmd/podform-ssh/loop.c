@@ -58,7 +58,7 @@ quit(struct worker *worker)
 static void
 cancel(struct worker *worker, uint32_t id)
 {
-	if (forward_cancel(worker, id))
+	if (forward_cancel(worker, id) || files_cancel(worker, id))
 		return;
 	for (struct channel *channel = worker->channels; channel != NULL;
 	    channel = channel->next)

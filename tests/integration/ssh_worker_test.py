@@ -5,11 +5,15 @@ import os
 import signal
 import socket
 import struct
+import stat
 import sys
+import tempfile
 import threading
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "ssh"))
 try:
     from ssh_worker import (Key, Sshd, Server, Session, Down, Failed, Gone,
                             Message, LOCAL, REMOTE, DYNAMIC, CREDIT_FIRST)
@@ -300,6 +304,90 @@ class Forwards(WithSshd):
             for _ in range(20):
                 socket.create_connection(("127.0.0.1", port)).close()
                 time.sleep(0.1)
+
+
+class Files(WithSshd):
+    def job(self, session, kind, payload, timeout=30, **how):
+        """The messages that a job brings; the last is DONE."""
+        channel = session.channel()
+        session.wire.send(kind, channel, payload=payload, **how)
+        seen = []
+        while True:
+            message = session.wait("DONE", "FAILED", "ENTRY", "PROGRESS",
+                                   channel=channel, timeout=timeout)
+            if message.type == "FAILED":
+                raise Failed(message)
+            seen.append(message)
+            if message.type == "DONE":
+                return seen
+
+    def test_fifty_megabytes_there_and_back(self):
+        session = self.login()
+        remote = (self.sshd.directory + "/big").encode()
+        data = os.urandom(50 * MIB + 12345)
+        digest = hashlib.sha256(data).digest()
+        with tempfile.TemporaryFile() as local:
+            local.write(data)
+            local.seek(0)
+            seen = self.job(session, "PUT", remote, fd=local.fileno(),
+                            a=0o640, b=len(data))
+        self.assertEqual((seen[-1].b, seen[-1].payload), (len(data), digest))
+        self.assertEqual(stat.S_IMODE(os.stat(remote).st_mode), 0o640)
+        with open(remote, "rb") as there:
+            self.assertEqual(hashlib.sha256(there.read()).digest(), digest)
+        with tempfile.TemporaryFile() as local:
+            seen = self.job(session, "GET", remote, fd=local.fileno(),
+                            b=1 << 40)
+            local.seek(0)
+            self.assertEqual(local.read(), data)
+        self.assertEqual((seen[-1].b, seen[-1].payload), (len(data), digest))
+        with tempfile.TemporaryFile() as local:
+            with self.assertRaises(Failed) as caught:
+                self.job(session, "GET", remote, fd=local.fileno(), b=1000)
+        self.assertEqual(caught.exception.failure, "LOCAL")
+
+    def test_an_empty_file(self):
+        session = self.login()
+        remote = (self.sshd.directory + "/empty").encode()
+        with tempfile.TemporaryFile() as local:
+            for kind in "PUT", "GET":
+                done = self.job(session, kind, remote, fd=local.fileno(),
+                                a=0o600, b=0)[-1]
+                self.assertEqual(done.payload, hashlib.sha256().digest())
+
+    def test_names(self):
+        session = self.login()
+        top = (self.sshd.directory + "/names").encode()
+        self.job(session, "MKDIR", top, a=0o700)
+        self.job(session, "MKDIR", top, a=0o700)
+        for name in b"/a", b"/b":
+            with open(top + name, "wb") as out:
+                out.write(name * 10)
+        self.job(session, "RENAME", top + b"/a\0" + top + b"/b")
+        seen = self.job(session, "LIST", top)
+        self.assertEqual([(entry.payload, entry.b) for entry in seen[:-1]],
+                         [(b"b", 20)])
+        entry = self.job(session, "STAT", top)[0]
+        self.assertTrue(stat.S_ISDIR(entry.a))
+        with open(top + b"/b", "rb") as moved:
+            self.assertEqual(moved.read(), b"/a" * 10)
+        self.job(session, "REMOVE", top + b"/b")
+        for kind in "REMOVE", "STAT", "LIST":
+            with self.assertRaises(Failed) as caught:
+                self.job(session, kind, top + b"/b")
+            self.assertEqual(caught.exception.failure, "MISSING")
+
+    def test_cancel_and_the_next(self):
+        session = self.login()
+        remote = (self.sshd.directory + "/zero").encode()
+        with open("/dev/zero", "rb") as endless:
+            channel = session.channel()
+            session.wire.send("PUT", channel, payload=remote, a=0o600,
+                              fd=endless.fileno())
+            session.wait("PROGRESS", channel=channel)
+            session.wire.send("CANCEL", channel)
+            self.assertEqual(session.wait("FAILED", channel=channel).a, 10)
+        self.job(session, "REMOVE", remote)
 
 
 class Rekeying(WithSshd):
