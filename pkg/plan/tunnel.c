@@ -295,6 +295,15 @@ tunnels_decide(struct planner *p)
 	/* What is held is worth a question only where anything may be. */
 	p->plan->needs_tunnels = !p->live->tunnels_known &&
 	    (any || p->lock->entries.n > 0);
+	/* Unknown is not empty, and no pod is paid for a tunnel that nobody
+	 * can hold. */
+	if (!p->live->tunnels_known) {
+		if (any && p->options->mode == PLAN_NORMAL)
+			check_add(p, "tunnels", CHECK_FAIL, NO_SPAN, "which "
+			    "tunnels this machine holds is not known, so none "
+			    "is opened or closed");
+		return;
+	}
 	for (size_t i = 0; any && i < p->spec->nresources; i++) {
 		const struct resource *want = &p->spec->resources[i];
 		if (!is_wanted(p, want))

@@ -354,6 +354,12 @@ test_plan_tunnel_opens_when_its_pod_is_ready(void **state)
 	assert_text(world_plan(w, SHOWN),
 	    "check pass tunnels: tunnels are left as they are\n");
 	w->options.no_tunnels = false;
+	w->live.tunnels_known = false;
+	assert_text(world_plan(w, SHOWN),
+	    "check fail tunnels: which tunnels this machine holds is not "
+	    "known, so none is opened or closed\n");
+	assert_true(w->plan->needs_tunnels);
+	w->live.tunnels_known = true;
 	world_settle(w);
 	/* The holder follows a pod that is reset, and not a new one. */
 	world_spec(w, "pods:\n"
