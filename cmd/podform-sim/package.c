@@ -139,7 +139,8 @@ program(struct arena *arena, const char *version)
 {
 	static const char mark[] = "STANDIN-VERSION";
 	struct str bytes = { _binary_standin_start,
-	    (size_t)(_binary_standin_end - _binary_standin_start) };
+	    (size_t)((uintptr_t)_binary_standin_end -
+		(uintptr_t)_binary_standin_start) };
 	char *copy = arena_alloc(arena, bytes.len);
 	ptrdiff_t at = str_search(bytes, STR("STANDIN-VERSION"));
 

@@ -125,9 +125,11 @@ say_host_key(struct worker *worker)
 
 	library_methods(worker->session, methods, sizeof methods);
 	words = strlen(methods);
-	if (key == NULL || size + 1 + words > sizeof bytes)
+	if (key == NULL || size + 1 + words > sizeof bytes) {
 		worker_down(worker, WIRE_FAIL_PROTOCOL,
 		    "the server's host key is no key");
+		return;
+	}
 	memcpy(bytes, key, size);
 	bytes[size] = '\0';
 	memcpy(bytes + size + 1, methods, words);

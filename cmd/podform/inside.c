@@ -97,8 +97,9 @@ look_at_one(struct inside *inside, struct inside_pod *pod)
 	struct cloud_answer answer = {0};
 	int code = session_ask(&inside->session, &request, &answer);
 
+	struct cloud_pod *pods = answer.pods;	/* of the session */
 	if (code == EXIT_OK && answer.npods == 1)
-		pod->live = &answer.pods[0];
+		pod->live = pods;
 	return code;
 }
 

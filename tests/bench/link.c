@@ -113,7 +113,7 @@ now_us(void)
 static void
 again(struct ssh_target target, long count)
 {
-	double took[1000];
+	double took[1000] = {0};
 	for (long i = -2; i < count && i < 1000; i++) {
 		double began = now_us();
 		run_one(target, STR("pod"));

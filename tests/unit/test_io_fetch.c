@@ -60,6 +60,7 @@ static void
 go(int fd, const char *format, unsigned port)
 {
 	char place[256], text[512];
+	/* cppcheck-suppress wrongPrintfScanfArgNum */
 	snprintf(place, sizeof place, format, port);
 	snprintf(text, sizeof text, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
 	    "Content-Length: 4\r\n\r\nmove", place);
