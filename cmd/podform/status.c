@@ -3,10 +3,12 @@
 #include "base/mark.h"
 #include "base/units.h"
 #include "commands.h"
+#include "holder_client.h"
 #include "picture.h"
 #include "ui/notes.h"
 #include "ui/table.h"
 #include "ui/words.h"
+#include "tunnel_show.h"
 
 /* "3h10m" since it was started, or since it was made. */
 static struct str
@@ -116,6 +118,21 @@ count_others(const struct picture *picture, size_t *pods, int64_t *rate)
 	}
 }
 
+/* Those that are held here; what the holder does not say is left out. */
+static void
+show_tunnels(struct app *app, struct strbuf *out)
+{
+	struct tunnel_status *tunnels;
+	struct str why;
+	size_t n;
+
+	if (app->holder == NULL || !holder_list(app, &tunnels, &n, &why) ||
+	    n == 0)
+		return;
+	strbuf_addc(out, '\n');
+	tunnel_show_text(app, out, tunnels, n);
+}
+
 static void
 print_text(struct app *app, const struct picture *picture,
     struct strbuf *out)
@@ -145,6 +162,7 @@ print_text(struct app *app, const struct picture *picture,
 		    "/h). See: podform audit\n", STR_ARG(words_count(
 		    &app->arena, others, "pod")),
 		    STR_ARG(format_rate(&app->arena, rate)));
+	show_tunnels(app, out);
 	if (picture->session.lock->pending.n > 0)
 		strbuf_addf(out, "%zu unclear from an earlier run; the next "
 		    "apply settles them.\n",
