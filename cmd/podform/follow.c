@@ -17,6 +17,36 @@ forward_http(void *ctx, uint64_t token, const struct http_request *request)
 }
 
 static void
+forward_ssh(void *ctx, uint64_t token, const struct ssh_request *request)
+{
+	struct world *inner = ((struct follow *)ctx)->inner;
+	inner->start_ssh(inner->ctx, token, request);
+}
+
+static void
+forward_holder(void *ctx, uint64_t token,
+    const struct holder_request *request)
+{
+	struct world *inner = ((struct follow *)ctx)->inner;
+	inner->start_holder(inner->ctx, token, request);
+}
+
+static void
+forward_fetch(void *ctx, uint64_t token, const struct fetch_request *request)
+{
+	struct world *inner = ((struct follow *)ctx)->inner;
+	inner->start_fetch(inner->ctx, token, request);
+}
+
+static int
+forward_listen(void *ctx, struct arena *arena, struct str address,
+    uint16_t port, struct str *owner)
+{
+	struct world *inner = ((struct follow *)ctx)->inner;
+	return inner->may_listen(inner->ctx, arena, address, port, owner);
+}
+
+static void
 forward_banner(void *ctx, uint64_t token, struct str host, uint16_t port,
     int64_t timeout_ms)
 {
@@ -151,6 +181,14 @@ follow_init(struct follow *follow, struct app *app)
 	follow->world.ctx = follow;
 	follow->world.start_http = forward_http;
 	follow->world.start_banner = forward_banner;
+	if (follow->inner->start_ssh != NULL)
+		follow->world.start_ssh = forward_ssh;
+	if (follow->inner->start_holder != NULL)
+		follow->world.start_holder = forward_holder;
+	if (follow->inner->start_fetch != NULL)
+		follow->world.start_fetch = forward_fetch;
+	if (follow->inner->may_listen != NULL)
+		follow->world.may_listen = forward_listen;
 	follow->world.cancel = forward_cancel;
 	follow->world.wait = watchful_wait;
 	follow->world.environment = forward_environment;
