@@ -145,21 +145,36 @@ void worker_end(struct ssh *ssh);
 void session_use(struct ssh *ssh, struct use *use);
 /* No callback comes any more; harmless when it is over. */
 void session_leave(struct use *use);
+void session_down(struct session *session, enum ssh_outcome outcome,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_watch(struct session *session, struct watch *watch, int fd,
+    uint32_t events);
+void session_unwatch(struct session *session, struct watch *watch);
+/* Connect, for the first time or once more; its turn has come. */
+void session_begin(struct session *session);
+/* Hung up on before the handshake: MaxStartups, or sshd that has just begun.
+ * Later is better than never: false when it was too often or is too late. */
+bool session_try_again(struct session *session);
+/* Close everything that the login holds. */
+void session_let_go(struct session *session);
+void session_ready(struct watch *watch, uint32_t events);
+
+/* ------------------------------------------------------------ letters.c -- */
+
 void channel_open(struct session *session, struct channel *channel);
 void channel_close(struct channel *channel);	/* forgets it; no message */
 /* Send; takes message->fd.  What does not fit now waits. */
 void session_send(struct session *session, const struct wire *message);
 void channel_send(struct channel *channel, const struct wire *message);
 bool session_clear(const struct session *session);	/* nothing waits */
-void session_down(struct session *session, enum ssh_outcome outcome,
-    const char *format, ...) __attribute__((format(printf, 3, 4)));
-void session_watch(struct session *session, struct watch *watch, int fd,
-    uint32_t events);
-void session_unwatch(struct session *session, struct watch *watch);
+void letters_flush(struct session *session);	/* the socket has room */
+void letters_read(struct session *session);
+void letters_drop(struct session *session);
+
+/* ----------------------------------------------------------- sessions.c -- */
 
 /* A turn of all: begin, deadlines, tell, sweep. */
 void sessions_begin(struct ssh *ssh);
-void session_ready(struct watch *watch, uint32_t events);
 void sessions_tick(struct ssh *ssh);
 void sessions_tell(struct ssh *ssh);
 void sessions_sweep(struct ssh *ssh, bool all);

@@ -105,14 +105,8 @@ static void *
 work(void *ctx)
 {
 	struct job *job = ctx;
-	int now = ++job->server->at_once;
-	int most = job->server->most_at_once;
-	while (now > most && !atomic_compare_exchange_weak(
-	    &job->server->most_at_once, &most, now))
-		;
 	job->server->serve(job->server, job->fd);
 	shutdown(job->fd, SHUT_RDWR);
-	job->server->at_once--;
 	free(job);
 	return NULL;
 }
@@ -683,12 +677,34 @@ test_io_http_a_refused_connection_sent_nothing(void **state)
 
 /* ----------------------------------------------------------- many, fds ---- */
 
+static const char created[] =
+    "HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+/* Counts those that are not answered yet: a client that keeps to its number
+ * cannot exceed it here, however slow either side is. */
 static void
 serve_slowly(struct server *server, int fd)
 {
 	while (read_request(server, fd)) {
+		int now = ++server->at_once;
+		int most = server->most_at_once;
+		while (now > most && !atomic_compare_exchange_weak(
+		    &server->most_at_once, &most, now))
+			;
 		usleep(100 * 1000);
-		say(fd, "HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\n{}");
+		server->at_once--;
+		say(fd, created);
+	}
+}
+
+/* Answers nobody before all fifty have asked. */
+static void
+serve_fifty_at_once(struct server *server, int fd)
+{
+	while (read_request(server, fd)) {
+		while (server->posts < 50 && !server->stop)
+			usleep(1000);
+		say(fd, created);
 	}
 }
 
@@ -698,14 +714,14 @@ run_many(struct client *client, size_t n)
 	struct http_request request = POST;
 	request.path = STR("/pods");
 	request.body = STR("{}");
-	request.timeout_ms = 5000;
+	request.timeout_ms = 30000;
 	bool seen[128] = { false };
 	size_t good = 0;
 
 	for (size_t i = 0; i < n; i++)
 		client->world->start_http(client->world->ctx, i, &request);
 	for (size_t i = 0; i < n; i++) {
-		struct world_event event = wait_event(client, 8000);
+		struct world_event event = wait_event(client, 60000);
 		assert_int_equal(event.type, WORLD_HTTP);
 		assert_true(event.token < n);
 		assert_false(seen[event.token]);
@@ -718,16 +734,12 @@ run_many(struct client *client, size_t n)
 static void
 test_io_http_has_fifty_in_flight_on_one_thread(void **state)
 {
-	struct server *server = server_new(serve_slowly);
+	struct server *server = server_new(serve_fifty_at_once);
 	struct client client;
 	(void)state;
 
 	client_open(&client, server->port, 0);
-	int64_t before = client.world->clock.mono_ms(NULL);
 	assert_int_equal(run_many(&client, 50), 50);
-	int64_t took = client.world->clock.mono_ms(NULL) - before;
-	/* One after the other would take 5 s. */
-	assert_in_range(took, 100, 2500);
 	assert_int_equal(server->posts, 50);
 	client_close(&client);
 	server_free(server);
@@ -742,7 +754,7 @@ test_io_http_keeps_to_its_number_of_connections(void **state)
 
 	client_open(&client, server->port, 4);
 	assert_int_equal(run_many(&client, 12), 12);
-	assert_true(server->most_at_once <= 6);	/* closing ones linger */
+	assert_in_range(server->most_at_once, 1, 4);
 	client_close(&client);
 	server_free(server);
 }
