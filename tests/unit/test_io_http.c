@@ -516,7 +516,7 @@ test_io_http_a_drip_ends_at_the_deadline(void **state)
 	int64_t took = client.world->clock.mono_ms(NULL) - before;
 	assert_int_equal(answer.outcome, HTTP_BROKEN);
 	assert_holds(answer.reason, "timed out");
-	assert_in_range(took, 290, 2000);
+	assert_in_range(took, 290, 20000);	/* the drip: 50 s */
 	client_close(&client);
 	server_free(server);
 }
