@@ -34,6 +34,8 @@ struct app {
 	struct secret key;
 	struct str key_origin;		/* where the key came from */
 	struct str api_url;		/* base that is spoken to */
+	struct str github_web;		/* GitHub for people; runners register
+					   themselves below it */
 	struct io_world *io;
 	struct world *world;
 	struct github_world *github;	/* around the real one */

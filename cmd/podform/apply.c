@@ -89,8 +89,9 @@ nobody_to_ask(struct app *app)
 /* -------------------------------------------------------------------- run -- */
 
 static struct run_options
-run_options(const struct options *options, const struct planning *planning)
+run_options(const struct app *app, const struct planning *planning)
 {
+	const struct options *options = app->options;
 	struct run_options run = {
 		.parallelism = options->parallelism,
 		.atomic = options->atomic,
@@ -103,6 +104,7 @@ run_options(const struct options *options, const struct planning *planning)
 		.force = options->force_runners,
 		.log_dir = STR(".podform/logs"),
 		.cache_dir = STR(".podform/cache"),
+		.github_web = app->github_web,
 	};
 
 	if (run.parallelism == 0 && planning->spec != NULL)
@@ -163,7 +165,7 @@ apply_run(struct applying *applying)
 {
 	struct planning *planning = &applying->planning;
 	struct app *app = planning->app;
-	struct run_options options = run_options(app->options, planning);
+	struct run_options options = run_options(app, planning);
 	struct strbuf out = {0};
 	int code = give_keys(app, planning, &options);
 

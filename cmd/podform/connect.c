@@ -85,8 +85,10 @@ app_connect(struct app *app, bool need_key)
 	config.graphql_url = urls.graphql;
 	config.cloud_key = secret_is_set(&app->key) ? &app->key : NULL;
 	/* A bad one is said when GitHub is asked for something. */
-	if (github_key_urls(app, &github, &why))
+	if (github_key_urls(app, &github, &why)) {
 		config.github_url = github.api;
+		app->github_web = github.web;
+	}
 	if (app->options->verbose > 0) {
 		config.trace = app_trace;
 		config.trace_ctx = app;
