@@ -330,6 +330,8 @@ struct model_pod {
 	int64_t created_ms, ended_ms;	/* ended_ms -1 while alive */
 	int64_t started_ms, up_ms, ports_at_ms; /* -1: not now */
 	struct str created_at, started_at;	/* RFC 3339; absent: not now */
+	struct str early;		/* printed before it counts as started:
+					   a sandbox may be up sooner */
 	struct str last_change;		/* "Rented by User: ..." */
 
 	int64_t compute_rate;		/* micro-dollars per hour, running */

@@ -44,6 +44,14 @@ add_line(struct model *model, struct model_pod *pod, bool system,
 	pod->lines_cap = lines.cap;
 }
 
+static void
+add_lines(struct model *model, struct model_pod *pod, struct str bytes)
+{
+	while (bytes.len > 0)
+		add_line(model, pod, false, str_sub(str_cut(bytes, '\n',
+		    &bytes), 0, LINE_BYTES_MAX));
+}
+
 void
 model_container_print(struct model *model, int64_t now_ms, struct str id,
     struct str bytes)
@@ -52,14 +60,17 @@ model_container_print(struct model *model, int64_t now_ms, struct str id,
 
 	model_advance(model, now_ms);
 	pod = model_pod_living(model, id);
-	while (pod != NULL && bytes.len > 0)
-		add_line(model, pod, false, str_sub(str_cut(bytes, '\n',
-		    &bytes), 0, LINE_BYTES_MAX));
+	if (pod != NULL && pod->status == MODEL_STARTING)
+		pod->early = arena_printf(&model->arena, STR_FMT STR_FMT,
+		    STR_ARG(pod->early), STR_ARG(bytes));
+	else if (pod != NULL)
+		add_lines(model, pod, bytes);
 }
 
 void
 model_pod_log_begin(struct model *model, struct model_pod *pod)
 {
+	pod->early = (struct str){0};
 	add_line(model, pod, true, STR("create container"));
 	add_line(model, pod, true, STR("image pulled"));
 }
@@ -70,6 +81,8 @@ model_pod_log_up(struct model *model, struct model_pod *pod)
 	struct arena scratch = {0};
 
 	add_line(model, pod, true, STR("start container: begin"));
+	add_lines(model, pod, pod->early);
+	pod->early = (struct str){0};
 	if (!model->config.real_containers) {
 		if (model_pod_env(pod, "PUBLIC_KEY").len > 0) {
 			add_line(model, pod, false,

@@ -244,8 +244,10 @@ diff_runner(struct seat *seat)
 	    json_text_of(arena, want->repository), span);
 	attr(seat, "organization", json_text_of(arena, had->organization),
 	    json_text_of(arena, want->organization), span);
-	attr(seat, "labels", json_list_of(arena, had->labels, had->nlabels),
-	    json_list_of(arena, want->labels, want->nlabels), span);
+	attr(seat, "labels", seat->have != NULL ? json_list_of(arena,
+	    had->labels, had->nlabels) : (struct str){0},
+	    want->nlabels > 0 || seat->have != NULL ? json_list_of(arena,
+	    want->labels, want->nlabels) : (struct str){0}, span);
 	attr(seat, "group", json_text_of(arena, had->group),
 	    json_text_of(arena, want->group), span);
 	attr(seat, "ephemeral", json_flag(had->ephemeral),

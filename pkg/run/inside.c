@@ -274,7 +274,7 @@ setup_start(struct run *run, struct act *act)
 	if (step->copy) {
 		host.subject->user_ran = true;
 		request = host_ask(run, act, &host, SSH_COPY, name, SETUP_MS);
-		request->from = step->from;
+		request->from = step->path.len > 0 ? step->path : step->from;
 		request->to = step->to;
 	} else {
 		request = run_script(run, act, &host, SSH_RUN, name,

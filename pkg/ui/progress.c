@@ -217,11 +217,13 @@ end_item(struct progress *progress, const struct run_note *note)
 	/* That it was created was said when its id came. */
 	bool creates = note->kind == ACTION_POD_CREATE ||
 	    note->kind == ACTION_VOLUME_CREATE;
-	/* A wait for what was never made is no news either. */
-	bool waits = note->kind == ACTION_POD_RUNNING ||
-	    note->kind == ACTION_POD_SSH;
+	/* Nor is a later step of what was never begun. */
+	bool later = note->kind == ACTION_POD_RUNNING ||
+	    (note->kind >= ACTION_POD_SSH && note->kind <= ACTION_POD_PROCESS) ||
+	    (note->kind >= ACTION_RUNNER_REGISTER &&
+		note->kind <= ACTION_RUNNER_ONLINE);
 	if ((note->type == NOTE_ACTION_DONE && creates && !note->undo) ||
-	    (note->type == NOTE_ACTION_SKIPPED && waits))
+	    (note->type == NOTE_ACTION_SKIPPED && later))
 		progress_clear(progress);
 	else
 		keep_line(progress, note);

@@ -300,6 +300,21 @@ test_model_pod_log_has_a_tail(void **state)
 	const char *logs = world_under(world, path, "/logs");
 	struct str id = model_pod_at(world->model, 0)->id;
 
+	for (int i = 0; i < 600 && model_pod_at(world->model, 0)->status !=
+	    MODEL_STARTING; i++)
+		model_advance(world->model, world->now += 100);
+	/* What is printed too early is told from its start on. */
+	model_container_print(world->model, world->now, id,
+	    STR("zero\n"));
+	world_ask(world, "GET", logs, "source=container", NULL);
+	assert_lacks(world->reply.body, "zero");
+	world->now += 120000;
+	model_advance(world->model, world->now);
+	world_ask(world, "GET", logs, "", NULL);
+	const char *begun = strstr(arena_cstr(&world->arena,
+	    world->reply.body), "start container: begin");
+	assert_non_null(begun);
+	assert_non_null(strstr(begun, "zero"));
 	model_container_print(world->model, world->now, id,
 	    STR("one\ntwo\n"));
 	world_ask(world, "GET", logs, "tail=1&source=container", NULL);
