@@ -1,8 +1,8 @@
 /* explain.c - podform explain, schema, help, docs: from the tables. */
 #include "app.h"
 #include "commands.h"
+#include "error_codes.h"
 #include "help.h"
-#include "spec/codes.h"
 #include "spec/fields.h"
 
 int
@@ -14,13 +14,18 @@ cmd_explain(struct app *app)
 	if (app_json(app))
 		return app_fail(app, EXIT_ERROR, "PF0805", "explain --json is "
 		    "not built yet; podform schema holds the same");
+	if (error_codes_explain(&out, path)) {
+		app_print(app, &out);
+		return EXIT_OK;
+	}
 	if (!fields_explain(&out, path, app->out_style.color,
 	    app->out_style.width)) {
 		strbuf_release(&out);
 		app_fail(app, 0, "PF0808", "there is no field '" STR_FMT "'",
 		    STR_ARG(path));
 		diag_hint(&app->diags, "podform explain lists the kinds, "
-		    "podform explain pod the fields of a pod");
+		    "podform explain pod the fields of a pod, podform explain "
+		    "PF0103 what a code means");
 		return EXIT_USAGE;
 	}
 	app_print(app, &out);
@@ -72,7 +77,7 @@ cmd_docs(struct app *app)
 		{ "commands", help_commands_page },
 		{ "exit-codes", help_exit_codes_page },
 		{ "reference", fields_reference },
-		{ "errors", codes_reference },
+		{ "errors", error_codes_page },
 	};
 	struct strbuf out = {0};
 

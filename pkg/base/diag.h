@@ -92,7 +92,7 @@ void diag_while(struct diags *diags, struct span span, const char *format,
 /*
  * Append the diagnostic as people read it:
  *
- *	specs/pods.yaml:31:12: error: key is open to other users [PF0301]
+ *	specs/pods.yaml:31:12: error: key is open to other users [PF0136]
  *	   31 |       key: id_ed25519
  *	      |            ^~~~~~~~~~
  *	   hint: chmod 600 id_ed25519

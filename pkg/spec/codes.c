@@ -1,8 +1,6 @@
 /* codes.c - the table of error codes; see codes.h */
 #include "spec/codes.h"
 
-#include "base/strbuf.h"
-
 const struct error_code spec_codes[] = {
 	{ E_FILE, "A spec file or directory cannot be read.",
 	  "Check the path given with `--spec` and its permissions." },
@@ -82,17 +80,3 @@ const struct error_code spec_codes[] = {
 	  "Remove the file if that is meant." },
 	{ 0 }
 };
-
-void
-codes_reference(struct strbuf *out)
-{
-	strbuf_adds(out, "# Errors of a spec\n\n"
-	    "Every message about a spec ends with a code. Codes keep their "
-	    "meaning for good.\nThis page is made from the table in "
-	    "`pkg/spec/codes.c`.\n\n"
-	    "| Code | What it means | The way out |\n"
-	    "| --- | --- | --- |\n");
-	for (const struct error_code *row = spec_codes; row->code; row++)
-		strbuf_addf(out, "| %s | %s | %s |\n", row->code,
-		    row->meaning, row->way_out);
-}

@@ -2,7 +2,8 @@
  * codes.h - the stable codes of what can be wrong with a spec.
  *
  * A code never changes its meaning and is never used again for another.
- * docs/errors.md is made from the table in codes.c.
+ * docs/errors.md is made from the table in codes.c, together with that of
+ * cmd/podform/error_codes.c for what is no mistake in a spec.
  */
 #ifndef SPEC_CODES_H
 #define SPEC_CODES_H
@@ -37,8 +38,6 @@
 #define E_KEY_MODE	"PF0136"
 #define W_EMPTY_FILE	"PF0137"
 
-struct strbuf;
-
 struct error_code {
 	const char *code;
 	const char *meaning;
@@ -46,8 +45,5 @@ struct error_code {
 };
 
 extern const struct error_code spec_codes[];	/* ends with a NULL code */
-
-/* docs/errors.md, whole. */
-void codes_reference(struct strbuf *out);
 
 #endif

@@ -2,7 +2,7 @@
  * diag_json.h - diagnostics in Terraform's JSON shape.
  *
  *	{"severity":"error","summary":"key is open to other users",
- *	 "detail":"hint: chmod 600 id_ed25519","code":"PF0301",
+ *	 "detail":"hint: chmod 600 id_ed25519","code":"PF0136",
  *	 "range":{"filename":"specs/pods.yaml",
  *	   "start":{"line":31,"column":12,"byte":640},"end":{...}},
  *	 "snippet":{"context":null,"code":"key: id_ed25519","start_line":31,

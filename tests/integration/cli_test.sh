@@ -46,8 +46,8 @@ every_command_of_the_contract_is_known() {
 
 what_is_not_built_says_so() {
 	local name
-	for name in fmt watch render cost lease tunnel \
-	    suspend resume reconcile; do
+	for name in fmt watch render cost lease suspend resume \
+	    reconcile; do
 		run "$name"; exits 1; err_has "podform $name is not built yet"
 	done
 	spec later
@@ -304,6 +304,25 @@ generated_pages_are_current() {
 	done
 }
 
+# Both ways: what is reported is explained, and nothing else is.
+codes_have_rows() {
+	cd "$top" || exit 1
+	local source listed name code
+	source=$(grep -rhoE --include='*.[ch]' '"PF[0-9]{4}"' pkg cmd \
+	    --exclude=error_codes.c | tr -d '"' | sort -u)
+	listed=$(grep -oE '^\| PF[0-9]{4}' docs/errors.md | cut -c3- | sort)
+	same 'codes of docs/errors.md' "$listed" "$source"
+	# A code with a name is used by it.
+	while read -r name code; do
+		grep -rqw --include='*.c' --exclude=codes.c "$name" pkg ||
+		    complain "nothing reports $code ($name)"
+	done < <(sed -n 's/^#define \([EW]_[A-Z_]*\)[[:space:]]*\("PF.*"\)/\1 \2/p' \
+	    pkg/spec/codes.h pkg/plan/planner.h)
+	run explain PF0611; exits 0; out_has 'Another podform works'
+	run explain PF0105; exits 0; out_has 'merge keys'
+	run explain PF0000; exits 3
+}
+
 for test in help_goes_to_standard_output version_is_text_and_json \
     every_command_of_the_contract_is_known what_is_not_built_says_so \
     unknown_words_are_refused_with_a_suggestion \
@@ -314,7 +333,7 @@ for test in help_goes_to_standard_output version_is_text_and_json \
     closed_streams_do_no_harm odd_parents_do_no_harm \
     records_work_without_a_service init_makes_a_project_once \
     schema_explain_graph_and_completion doctor_shows_origins_and_no_values \
-    generated_pages_are_current; do
+    generated_pages_are_current codes_have_rows; do
 	check "$test"
 done
 [ "$failures" -eq 0 ]

@@ -57,13 +57,6 @@ test_fields_make_the_schema(void **state)
 }
 
 static void
-test_codes_make_their_page(void **state)
-{
-	(void)state;
-	is_file("docs/errors.md", codes_reference);
-}
-
-static void
 test_codes_rise(void **state)
 {
 	(void)state;
@@ -152,7 +145,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields_make_the_reference),
 		cmocka_unit_test(test_fields_make_the_schema),
-		cmocka_unit_test(test_codes_make_their_page),
 		cmocka_unit_test(test_codes_rise),
 		cmocka_unit_test(test_explain_finds_kinds_and_fields),
 		cmocka_unit_test(test_fields_are_whole),
