@@ -23,7 +23,8 @@ PODFORM = os.environ.get("PODFORM", "build/gcc/podform")
 SIMULATOR = os.environ.get("PODFORM_SIM", "build/gcc/podform-sim")
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=60):
+    """A limit for what hangs; a loaded machine is slow."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = what()
@@ -134,6 +135,12 @@ class Tunnels(unittest.TestCase):
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or "null")
 
+    def console(self, pod, action):
+        """What somebody does to the pod behind podform's back."""
+        urllib.request.urlopen(urllib.request.Request(
+            f"{self.url}/control/pods/{pod['id']}/{action}",
+            method="POST"), timeout=20).close()
+
     def pod(self):
         with open(self.key + ".pub", encoding="ascii") as file:
             public = file.read().strip()
@@ -153,17 +160,38 @@ class Tunnels(unittest.TestCase):
     # --------------------------------------------------------- the holder
 
     def start_holder(self):
-        subprocess.run([PODFORM, "tunnel", "hold"], env=self.env,
-                       cwd=self.project, check=True, timeout=20,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: os.path.exists(self.path("holder.sock")))
+        """Start one as clients do: its words go to the log."""
+        with open(self.path("tunnels.log"), "ab") as log:
+            subprocess.run([PODFORM, "tunnel", "hold"], env=self.env,
+                           cwd=self.project, check=True, timeout=20,
+                           stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_for(self.answers, 60)
 
     def path(self, name):
         return os.path.join(self.project, ".podform", name)
 
+    def answers(self):
+        """Does one answer?  A socket alone may be a dead one's."""
+        try:
+            return self.say(verb="list")["ok"]
+        except (FileNotFoundError, ConnectionRefusedError,
+                ConnectionResetError, json.JSONDecodeError):
+            return False
+
+    def log(self):
+        try:
+            with open(self.path("tunnels.log"), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return "(no tunnels.log)"
+
     def holder_pid(self):
-        with open(self.path("holder.lock"), encoding="ascii") as file:
-            return int(file.read().split()[1])
+        def read():
+            # It is emptied first and written then.
+            with open(self.path("holder.lock"), encoding="ascii") as file:
+                words = file.read().split()
+            return int(words[1]) if len(words) == 2 else None
+        return wait_for(read)
 
     def say(self, **request):
         with socket.socket(socket.AF_UNIX) as client:
@@ -194,6 +222,11 @@ class Tunnels(unittest.TestCase):
             self.skipTest(answer["reason"])
         return answer
 
+    def open_up(self, *words, **more):
+        answer = self.open(*words, **more)
+        self.assertTrue(answer["ok"], f"{answer}\n{self.log()}")
+        return answer["tunnels"][0]
+
     def state(self, name="tunnel.web"):
         for tunnel in self.say(verb="list")["tunnels"]:
             if tunnel["address"] == name:
@@ -219,10 +252,8 @@ class Tunnels(unittest.TestCase):
     def test_request_goes_through_and_close_leaves_nothing(self):
         pod, port = self.pod(), free_port()
         self.start_holder()
-        answer = self.open(pod, port,
-                           check=f"http://127.0.0.1:{port}/")
-        self.assertTrue(answer["ok"], answer)
-        self.assertEqual(answer["tunnels"][0]["state"], "up")
+        tunnel = self.open_up(pod, port, check=f"http://127.0.0.1:{port}/")
+        self.assertEqual(tunnel["state"], "up")
         self.assertEqual(self.get(port), b"hello")
         pid = self.holder_pid()
         workers = children(pid)
@@ -238,11 +269,11 @@ class Tunnels(unittest.TestCase):
     def test_it_follows_a_pod_through_stop_and_start(self):
         pod, port = self.pod(), free_port()
         self.start_holder()
-        self.assertTrue(self.open(pod, port)["ok"])
+        self.open_up(pod, port)
         before = self.state()["fingerprint"]
-        self.call("POST", f"/pods/{pod['id']}/stop")
+        self.console(pod, "stop")
         wait_for(lambda: self.state()["state"] == "waiting-for-pod")
-        self.call("POST", f"/pods/{pod['id']}/start")
+        self.console(pod, "start")
         wait_for(lambda: self.state()["state"] == "up", 60)
         self.assertNotEqual(self.state()["fingerprint"], before)
         self.assertEqual(self.get(port), b"hello")
@@ -250,20 +281,19 @@ class Tunnels(unittest.TestCase):
     def test_it_closes_when_the_pod_is_deleted(self):
         pod, port = self.pod(), free_port()
         self.start_holder()
-        self.assertTrue(self.open(pod, port)["ok"])
+        self.open_up(pod, port)
         pid = self.holder_pid()
         workers = children(pid)
         self.call("DELETE", f"/pods/{pod['id']}")
         wait_for(lambda: not alive(pid), 60)
         self.assert_refused(port)
         self.assert_nothing_left(pid, workers)
-        with open(self.path("tunnels.log"), encoding="utf-8") as file:
-            self.assertIn("tunnel.web: closed: the pod", file.read())
+        self.assertIn("tunnel.web: closed: the pod", self.log())
 
     def test_killed_holder_takes_its_workers_and_ports_along(self):
         pod, port = self.pod(), free_port()
         self.start_holder()
-        self.assertTrue(self.open(pod, port)["ok"])
+        self.open_up(pod, port)
         pid = self.holder_pid()
         workers = children(pid)
         os.kill(pid, signal.SIGKILL)
@@ -273,10 +303,8 @@ class Tunnels(unittest.TestCase):
         self.assertIn("no tunnel is held",
                       self.podform("tunnel", "list").stdout)
         self.start_holder()
-        wait_for(lambda: self.holder_pid() != pid)
-        wait_for(lambda: self.podform("tunnel", "list",
-                                      "--json").returncode == 0)
-        self.assertTrue(self.open(pod, port)["ok"])
+        self.assertNotEqual(self.holder_pid(), pid)
+        self.open_up(pod, port)
         self.assertEqual(self.get(port), b"hello")
 
     def test_taken_port_is_a_conflict_that_names_its_owner(self):
@@ -295,7 +323,7 @@ class Tunnels(unittest.TestCase):
         self.start_holder()
         ports = [free_port() for _ in range(20)]
         for i, port in enumerate(ports):
-            self.assertTrue(self.open(pod, port, f"tunnel.t{i}")["ok"])
+            self.open_up(pod, port, f"tunnel.t{i}")
         for port in ports:
             self.assertEqual(self.get(port), b"hello")
         self.assertLessEqual(len(children(self.holder_pid())), 2)
@@ -304,8 +332,7 @@ class Tunnels(unittest.TestCase):
         pod = self.pod()
         path = os.path.join(self.work, "web.sock")
         self.start_holder()
-        answer = self.open(pod, 0, local_address=path)
-        self.assertTrue(answer["ok"], answer)
+        self.open_up(pod, 0, local_address=path)
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
