@@ -8,6 +8,8 @@
  * The exit status is the command's own: of several the highest, of one that
  * a signal ended 128 and its number.  Where podform has failed, and not the
  * command, it is 1 and an error is shown.
+ *
+ * Interrupted, it has the command interrupted, too, and waits for its end.
  */
 #include <signal.h>
 #include <string.h>
@@ -20,7 +22,11 @@
 #include "pod_output.h"
 #include "ssh_world.h"
 
-enum { JSON_OUTPUT_MAX = 1 << 20 };	/* of each stream of a pod */
+enum {
+	JSON_OUTPUT_MAX = 1 << 20,	/* of each stream of a pod */
+	STOP_MS = 17 * 1000,	/* what ssh_exec_stop() takes, and a bit */
+	KILL_MS = 1000,
+};
 
 struct exec_pod {
 	struct exec *exec;
@@ -206,12 +212,66 @@ is_closed(const struct exec *exec)
 	return false;
 }
 
+/* Ask what runs on the pods to end, and begin nothing new; false: nothing
+ * runs anywhere. */
+static bool
+stop_all(struct exec *exec, const char *signal)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < exec->npods; i++) {
+		struct exec_pod *pod = &exec->pods[i];
+		if (pod->number == 0 || pod->over)
+			continue;
+		if (ssh_exec_stop(exec->ssh, pod->number, signal)) {
+			any = true;
+			continue;
+		}
+		ssh_cancel(exec->ssh, pod->number);
+		pod->over = true;
+		pod->status = EXIT_OK;
+		exec->nover++;
+	}
+	return any;
+}
+
 static void
-stop_all(struct exec *exec)
+cancel_all(struct exec *exec)
 {
 	for (size_t i = 0; i < exec->npods; i++)
 		if (exec->pods[i].number != 0 && !exec->pods[i].over)
 			ssh_cancel(exec->ssh, exec->pods[i].number);
+}
+
+static void
+say_stopping(struct exec *exec)
+{
+	struct strbuf out = {0};
+
+	if (exec->app->options->quiet)
+		return;
+	strbuf_addf(&out, "podform: asked the command%s to end; once more "
+	    "kills %s at once\n", exec->npods > 1 ? "s" : "",
+	    exec->npods > 1 ? "them" : "it");
+	app_say(exec->app, &out);
+}
+
+/* Until when we stay, now that the commands are to end. */
+static int64_t
+stop(struct exec *exec, const struct world_event *event)
+{
+	int64_t now = app_mono_ms(exec->app);
+	bool again = exec->inside.session.interrupted > 1;
+
+	if (event == NULL)
+		return stop_all(exec, "PIPE") ? now + KILL_MS : now;
+	if (again)
+		return stop_all(exec, "KILL") ? now + KILL_MS : now;
+	if (!stop_all(exec, event->signal == SIGINT ? "INT" :
+	    event->signal == SIGHUP ? "HUP" : "TERM"))
+		return now;
+	say_stopping(exec);
+	return now + STOP_MS;
 }
 
 static int
@@ -221,21 +281,23 @@ wait_for_all(struct exec *exec)
 	const struct world *world = exec->app->world;
 	struct world_event event;
 	struct arena arena = {0};
+	int64_t until = -1;
 	int code = EXIT_OK;
 
-	while (exec->nover < exec->npods && code == EXIT_OK) {
-		world->wait(world->ctx, &arena, -1, &event);
+	while (exec->nover < exec->npods &&
+	    (until < 0 || app_mono_ms(exec->app) < until)) {
+		world->wait(world->ctx, &arena, until, &event);
 		if (event.type == WORLD_SIGNAL) {
 			session_signal(session, event.signal);
 			code = session_signal_code(session);
-		} else if (is_closed(exec)) {
-			break;
+			until = stop(exec, &event);
+		} else if (until < 0 && is_closed(exec)) {
+			until = stop(exec, NULL);
 		}
 		arena_release(&arena);
 	}
 	arena_release(&arena);
-	if (exec->nover < exec->npods)
-		stop_all(exec);
+	cancel_all(exec);
 	return code;
 }
 

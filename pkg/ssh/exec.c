@@ -311,3 +311,65 @@ ssh_exec_pause(struct ssh *ssh, uint64_t number, bool paused)
 	exec->paused = paused;
 	give_credit(exec);
 }
+
+/* -------------------------------------------------------------- stopping -- */
+
+/*
+ * A channel that is closed ends nothing, libssh2 1.10 has no words for the
+ * signal request, and dropbear does not know it.  So a second command finds
+ * the first: the server's process for our connection is the parent of both,
+ * and what it has started leads a process group.  A process that has left
+ * its group on purpose is left alone.  %s: the signal.
+ */
+static const char stop_text[] =
+    "exec 2>/dev/null; up=$PPID groups=\n"
+    "for q in /proc/[0-9]*; do\n"
+    "read -r l <\"$q/stat\" || continue\n"
+    "p=${q#/proc/}; set -- ${l##*) }\n"
+    "[ \"$2\" = \"$up\" ] && [ \"$3\" = \"$p\" ] &&"
+    " [ \"$p\" != \"$$\" ] && groups=\"$groups $p\"\n"
+    "done\n"
+    "for s in %s TERM KILL; do\n"
+    "left=; for p in $groups; do kill -$s \"-$p\" && left=\"$left $p\";"
+    " done\n"
+    "groups=$left i=0\n"
+    "[ $s = KILL ] && exit\n"
+    "[ $s = TERM ] && n=50 || n=100\n"
+    "while [ $i -lt $n ]; do left=\n"
+    "for p in $groups; do kill -0 \"-$p\" && left=$p; done\n"
+    "[ -n \"$left\" ] || exit; sleep 0.1; i=$((i + 1)); done\n"
+    "done";
+
+static void
+stop_output(void *ctx, int stream, struct str bytes)
+{
+	(void)ctx;
+	(void)stream;
+	(void)bytes;
+}
+
+static void
+stop_end(void *ctx, const struct ssh_answer *answer)
+{
+	(void)ctx;
+	(void)answer;
+}
+
+bool
+ssh_exec_stop(struct ssh *ssh, uint64_t number, const char *signal)
+{
+	static const struct ssh_exec_calls calls = {
+		.output = stop_output, .end = stop_end,
+	};
+	struct exec *exec = find(ssh, number);
+	struct str text;
+	uint64_t stop;
+
+	if (exec == NULL || !exec->open)
+		return false;
+	text = arena_printf(&exec->arena, stop_text, signal);
+	stop = ssh_exec(ssh, &exec->target, arena_printf(&exec->arena,
+	    "exec /bin/sh -c '" STR_FMT "'", STR_ARG(text)), &calls, NULL);
+	ssh_exec_input_end(ssh, stop);
+	return true;
+}

@@ -82,6 +82,13 @@ uint64_t ssh_exec(struct ssh *ssh, const struct ssh_target *target,
 /* Give it input: how many bytes were taken (0: wait for writable()). */
 size_t ssh_exec_input(struct ssh *ssh, uint64_t number, struct str bytes);
 void ssh_exec_input_end(struct ssh *ssh, uint64_t number);
+/*
+ * End what runs on the pod: the commands of this session (a process group
+ * each) get the signal ("INT"); what is left of them gets TERM 10 s later
+ * and KILL after 5 s more, whatever becomes of us.  With "KILL" that is all.
+ * end() comes when they have ended.  False: nothing runs there yet.
+ */
+bool ssh_exec_stop(struct ssh *ssh, uint64_t number, const char *signal);
 /* Output already delivered was consumed slowly: stop and go on. */
 void ssh_exec_pause(struct ssh *ssh, uint64_t number, bool paused);
 
