@@ -30,23 +30,12 @@ static const struct list {
 	  "hmac-sha2-256,hmac-sha2-512" },
 	{ LIBSSH2_METHOD_MAC_SC, "as MAC", NULL },
 };
-enum { NLISTS = sizeof lists / sizeof lists[0] };
+enum { NLISTS = sizeof lists / sizeof lists[0], SPOKEN_MAX = 512 };
 
 static const char *
 names_of(size_t i)
 {
 	return lists[i].names != NULL ? lists[i].names : lists[i - 1].names;
-}
-
-bool
-offers_prefer(LIBSSH2_SESSION *session)
-{
-	/* The library leaves out names that it does not know. */
-	for (size_t i = 0; i < NLISTS; i++)
-		if (libssh2_session_method_pref(session, lists[i].method,
-		    names_of(i)) != 0)
-			return false;
-	return true;
 }
 
 /* Is this name, of a length, in a list with commas? */
@@ -67,30 +56,58 @@ listed(const char *list, size_t list_size, const char *name, size_t size)
 	return false;
 }
 
-/* Ours of one kind that the library has; into text, with commas. */
+/* Does the library have this one, of a length? */
+static bool
+supported(const char *const *names, int n, const char *name, size_t size)
+{
+	for (int i = 0; i < n; i++)
+		if (strlen(names[i]) == size &&
+		    memcmp(names[i], name, size) == 0)
+			return true;
+	return false;
+}
+
+/* Ours of one kind that the library has, best first; into text. */
 static void
 spoken(LIBSSH2_SESSION *session, size_t i, char *text, size_t size)
 {
-	const char **names = NULL;
-	const char *ours = names_of(i);
-	size_t at = 0;
+	const char **names = NULL, *ours = names_of(i);
+	size_t at = 0, end;
 	int n = libssh2_session_supported_algs(session, lists[i].method,
 	    &names);
 
 	text[0] = '\0';
-	for (int k = 0; k < n; k++) {
-		size_t len = strlen(names[k]);
-
-		if (!listed(ours, strlen(ours), names[k], len) ||
-		    at + len + 2 > size)
+	for (; *ours != '\0'; ours += end + (ours[end] == ',')) {
+		end = strcspn(ours, ",");
+		if (!supported(names, n, ours, end) || at + end + 2 > size)
 			continue;
 		if (at > 0)
 			text[at++] = ',';
-		memcpy(text + at, names[k], len + 1);
-		at += len;
+		memcpy(text + at, ours, end);
+		at += end;
+		text[at] = '\0';
 	}
 	if (n > 0)
 		libssh2_free(session, names);
+}
+
+/*
+ * The library would leave out names that it does not know, but 1.10 moves
+ * the rest over them by memcpy(), which may spoil the list: so it is told
+ * those alone that it has.
+ */
+bool
+offers_prefer(LIBSSH2_SESSION *session)
+{
+	char names[SPOKEN_MAX];
+
+	for (size_t i = 0; i < NLISTS; i++) {
+		spoken(session, i, names, sizeof names);
+		if (libssh2_session_method_pref(session, lists[i].method,
+		    names) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* Do two lists share a name? */
@@ -158,7 +175,7 @@ offers_explain(LIBSSH2_SESSION *session, const unsigned char *offer,
 	if (offer == NULL || offer_size < LISTS_AT || offer[5] != MSG_KEXINIT)
 		return false;
 	for (size_t i = 0; i < NLISTS; i++) {
-		char ours[512], shown[400];
+		char ours[SPOKEN_MAX], shown[400];
 		const char *list;
 		size_t list_size;
 

@@ -29,6 +29,10 @@ HEAD = struct.Struct("=IIqqq")
 WORKER = os.environ.get("PODFORM_SSH_WORKER") or os.path.join(
     os.environ.get("BUILD", "build/gcc"), "podform-ssh")
 
+# What tells a sanitizer where to write, since the worker has no stderr.
+SANITIZER = {name: os.environ[name] for name in
+             ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+
 
 def string(data):
     return struct.pack(">I", len(data)) + data
@@ -89,7 +93,7 @@ class Server:
             os.set_inheritable(3, True)
         self.process = subprocess.Popen(
             [WORKER], close_fds=False, preexec_fn=be_third, stdin=0,
-            env={"SECRET": "tell nobody"})
+            env={"SECRET": "tell nobody", **SANITIZER})
         theirs.close()
         self.wire = Wire(ours)
 
