@@ -70,6 +70,7 @@ StrictModes no
 MaxStartups 200
 MaxSessions 64
 PasswordAuthentication no
+SetEnv HOME={self.work}
 """)
         os.makedirs("/run/sshd", exist_ok=True) if os.getuid() == 0 else None
         self.process = subprocess.Popen(
