@@ -14,6 +14,7 @@ struct worker;
 /* Have libssh2 and libcrypto load and set up all that a session needs, so
  * that workers share it and need no files. */
 bool library_load(void);
+bool library_load_keystream(void);	/* keystream.c, called by it */
 
 /* A session over the worker's transport, with our algorithms only. */
 LIBSSH2_SESSION *library_session(struct worker *worker);
