@@ -132,6 +132,8 @@ struct act {
 	int64_t ended_ms;		/* when the request ended, or when a
 					   watched pod was last listed */
 	unsigned clean;			/* complete listings since, without it */
+	bool settles;			/* its result is that of the op that
+					   it undoes, with the id */
 	bool seen;			/* a watched pod was listed at all */
 	unsigned bad;			/* listings in a row that say it died */
 	bool got_gone;			/* a GET said that it is gone */

@@ -16,6 +16,12 @@
  *
  * Whatever is no clear answer means busy.  At the end of the time it is left
  * in peace, and so is its pod.
+ *
+ * A runner that got a registration token and did not come online has an open
+ * op and no number.  It is sought by its name before it is removed:
+ *
+ *	SEEK -- found: the op is done, and it is removed as above
+ *	  `---- none -> SILENCE its pod -> SEEK_AGAIN -- none: no effect
  */
 #include "run/act.h"
 
@@ -30,7 +36,7 @@ enum {
 	STOP_MS = MINUTE_MS,
 };
 
-enum { LOOK, LIST, DELETE, CONFIRM, AFTER, STOP };
+enum { LOOK, LIST, DELETE, CONFIRM, AFTER, STOP, SEEK, SILENCE, SEEK_AGAIN };
 
 static struct str
 name_of(struct run *run, const struct act *act)
@@ -177,6 +183,89 @@ step(struct run *run, struct act *act)
 		look(run, act, &host, SSH_RUNNER_LOOK);
 }
 
+/* ---------------------------------------------------------------- seeking -- */
+
+static void
+seek(struct run *run, struct act *act)
+{
+	act->reason = STR("looking whether it has registered itself");
+	github_ask(run, act, GITHUB_FIND_RUNNER)->name =
+	    act->undoes->entry.runner.name;
+}
+
+/* What became of the registration is known. */
+static void
+settle(struct run *run, struct act *act, const struct github_runner *runner)
+{
+	struct act *made = act->undoes;
+
+	act->op = made->op;
+	act->settles = true;
+	made->intended = false;
+	if (runner == NULL) {
+		act_result(run, act, OP_NONE, NEXT_DONE, false);
+		return;
+	}
+	made->effected = true;
+	made->number = runner->id;
+	made->id = act->id = act->subject->id =
+	    arena_printf(run->arena, "%lld", (long long)runner->id);
+	map_put(&run->runners_on, run->arena, made->entry.runner.pod_id,
+	    made);
+	run->summary.changed = true;
+	act_result(run, act, OP_DONE, NEXT_RETRY, false);
+}
+
+static void
+sought(struct run *run, struct act *act, const struct github_answer *answer)
+{
+	struct host host;
+
+	if (answer->outcome != OUTCOME_OK) {
+		act_retry(run, act, answer->retry_after_ms, FAIL_ERROR,
+		    last_words(run, answer->message, 1));
+		return;
+	}
+	if (answer->nrunners > 0) {
+		settle(run, act, &answer->runners[0]);
+		return;
+	}
+	if (act->stage == SEEK_AGAIN || !may_run(run, act, &host)) {
+		settle(run, act, NULL);
+		return;
+	}
+	/* config.sh may be at it still. */
+	act->stage = SILENCE;
+	host_ask(run, act, &host, SSH_RUNNER_STOP, "runner stop",
+	    STOP_MS)->runner.name = act->undoes->entry.runner.name;
+}
+
+/* Where the pod does not answer the op stays open: the next apply asks for
+ * its name again. */
+static void
+silenced(struct run *run, struct act *act, const struct ssh_answer *answer)
+{
+	if (answer->outcome != SSH_DONE || answer->status != 0) {
+		act_done(run, act);
+		return;
+	}
+	act->stage = SEEK_AGAIN;
+	seek(run, act);
+}
+
+static void
+seek_start(struct run *run, struct act *act)
+{
+	if (act->stage != SEEK_AGAIN)
+		act->stage = SEEK;
+	if (act->subject->runner.started)
+		seek(run, act);
+	else
+		settle(run, act, NULL);	/* the token never left us */
+}
+
+/* ------------------------------------------------------------------ start -- */
+
 void
 remove_start(struct run *run, struct act *act)
 {
@@ -186,6 +275,11 @@ remove_start(struct run *run, struct act *act)
 		step(run, act);
 		return;
 	}
+	if (made != NULL && made->intended) {
+		seek_start(run, act);
+		return;
+	}
+	act->settles = false;
 	act->id = made != NULL ? made->id
 	    : act->change->have != NULL ? act->change->have->id
 					: (struct str){0};
@@ -229,6 +323,10 @@ remove_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 {
 	struct host host;
 
+	if (act->stage == SILENCE) {
+		silenced(run, act, answer);
+		return;
+	}
 	if (act->stage == STOP) {	/* its pod may end it as well */
 		finish(run, act);
 		return;
@@ -308,6 +406,10 @@ void
 remove_github(struct run *run, struct act *act,
     const struct github_answer *answer)
 {
+	if (act->stage == SEEK || act->stage == SEEK_AGAIN) {
+		sought(run, act, answer);
+		return;
+	}
 	if (act->stage == CONFIRM) {
 		if (answer->outcome == OUTCOME_OK && answer->nrunners == 0) {
 			removed(run, act);

@@ -184,7 +184,8 @@ act_result(struct run *run, struct act *act, enum op_outcome outcome,
 		.price_per_hour = -1,
 		.adopted = adopted,
 	};
-	if (outcome == OP_DONE && action_rows[act->kind].registers)
+	if (outcome == OP_DONE &&
+	    (action_rows[act->kind].registers || act->settles))
 		effect->record.id = act->id;
 	if (outcome == OP_DONE && action_rows[act->kind].creates) {
 		effect->record.id = act->id;

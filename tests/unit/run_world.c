@@ -728,7 +728,8 @@ answer_ssh(struct run_world *r, const struct run_effect *effect)
 	answer.worker = r->worker;
 	if (effect->ssh.task == SSH_RUNNER_START) {
 		r->listener = true;
-		if (effect->ssh.runner.registration_token.len > 0)
+		if (effect->ssh.runner.registration_token.len > 0 &&
+		    !r->config_fails)
 			*ARENA_PUSH(&r->w.arena, &r->runners) =
 			    (struct github_runner){ .id = 70 + (int)++r->made,
 				.name = effect->ssh.runner.name };

@@ -60,6 +60,7 @@ struct run_world {
 	VEC_OF(struct github_script) github_scripts;
 	VEC_OF(struct github_runner) runners;
 	bool never_online;		/* runners that are started */
+	bool config_fails;		/* none registers itself */
 	bool listener, worker;		/* what a look sees */
 	const char *log_line;		/* of the container; NULL: none */
 	const char *tunnel_fails;	/* why; NULL: it comes up */

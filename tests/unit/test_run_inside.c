@@ -284,6 +284,41 @@ test_run_inside_a_persistent_runner_registers_itself(void **state)
 	assert_int_equal(r->w.lock.pending.n, 0);
 }
 
+static void
+test_run_inside_what_registered_itself_is_removed_again(void **state)
+{
+	struct run_world *r = *state;
+
+	start(r, POD(", on_failure: terminate") PERSISTENT);
+	r->never_online = true;
+	run_drive(r);
+	const char *said = from(r, "rollback");
+	assert_true(strstr(said, "github remove the runner\n") <
+	    strstr(said, "send delete pod new1\n"));
+	assert_int_equal(r->runners.n, 0);
+	assert_int_equal(r->w.pods.n, 0);
+	assert_int_equal(r->w.lock.pending.n, 0);
+	assert_int_equal(r->w.lock.entries.n, 0);
+	assert_int_equal(run_summary(r->run)->exit_code, 9);
+}
+
+static void
+test_run_inside_what_did_not_register_leaves_no_open_op(void **state)
+{
+	struct run_world *r = *state;
+
+	start(r, POD(", on_failure: terminate") PERSISTENT);
+	r->config_fails = true;
+	run_ssh_lie(r, SSH_RUNNER_START, 0, ssh_exits(1, "no ICU\n"));
+	run_drive(r);
+	const char *said = from(r, "rollback");
+	assert_non_null(strstr(said, " runner-stop"));
+	assert_null(strstr(said, "github remove the runner\n"));
+	assert_int_equal(r->w.pods.n, 0);
+	assert_int_equal(r->w.lock.pending.n, 0);
+	assert_int_equal(run_summary(r->run)->exit_code, 9);
+}
+
 static struct github_answer
 github_says(enum cloud_outcome outcome, enum cloud_reason reason)
 {
@@ -455,6 +490,8 @@ main(void)
 		TEST(test_run_inside_opens_and_undoes_tunnels),
 		TEST(test_run_inside_brings_a_runner_online),
 		TEST(test_run_inside_a_persistent_runner_registers_itself),
+		TEST(test_run_inside_what_registered_itself_is_removed_again),
+		TEST(test_run_inside_what_did_not_register_leaves_no_open_op),
 		TEST(test_run_inside_a_lost_registration_is_found_and_made_again),
 		TEST(test_run_inside_a_runner_never_online_goes_before_its_pod),
 		TEST(test_run_inside_an_idle_runner_is_looked_at_twice),
