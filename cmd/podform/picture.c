@@ -1,6 +1,7 @@
 /* picture.c - see picture.h */
 #include "picture.h"
 
+#include "base/units.h"
 #include "record.h"
 
 static void
@@ -26,6 +27,8 @@ picture_take(struct picture *picture, struct app *app, const char *operation)
 	if (code == EXIT_OK)
 		code = app_open_session(app, &picture->session, NULL,
 		    operation);
+	/* Without GitHub the rest is worth a look, too. */
+	picture->session.config.github_optional = true;
 	if (code == EXIT_OK && refresh)
 		code = session_refresh(&picture->session, true);
 	else if (code == EXIT_OK)
@@ -77,6 +80,46 @@ pod_state(const struct cloud_pod *pod, enum paint *paint)
 	return pod->status_text.len > 0 ? pod->status_text : STR("unknown");
 }
 
+const struct github_runner *
+picture_runner(const struct picture *picture, const struct lock_entry *entry,
+    const struct live_scope **scope)
+{
+	const struct live *live = &picture->session.live;
+	struct github_scope own = { entry->runner.repository,
+		entry->runner.organization };
+	int64_t id;
+
+	*scope = NULL;
+	for (size_t i = 0; i < live->nscopes; i++)
+		if (github_scope_eq(&live->scopes[i].scope, &own))
+			*scope = &live->scopes[i];
+	if (*scope == NULL || !(*scope)->known ||
+	    !parse_int(entry->id, 1, INT64_MAX, &id))
+		return NULL;
+	for (size_t i = 0; i < (*scope)->nrunners; i++)
+		if ((*scope)->runners[i].id == id)
+			return &(*scope)->runners[i];
+	return NULL;
+}
+
+static struct str
+runner_state(const struct picture *picture, const struct lock_entry *entry,
+    enum paint *paint)
+{
+	const struct live_scope *scope;
+	const struct github_runner *runner = picture_runner(picture, entry,
+	    &scope);
+
+	*paint = PAINT_YELLOW;
+	if (scope == NULL || !scope->known)
+		return STR("unknown");
+	if (runner != NULL && runner->busy)
+		return STR("busy");
+	*paint = runner != NULL && runner->online ? PAINT_GREEN : PAINT_RED;
+	return runner == NULL ? STR("gone") : runner->online ? STR("online")
+							     : STR("offline");
+}
+
 struct str
 picture_state(const struct picture *picture, const struct lock_entry *entry,
     enum paint *paint)
@@ -86,9 +129,8 @@ picture_state(const struct picture *picture, const struct lock_entry *entry,
 	*paint = PAINT_NONE;
 	if (picture->session.live.from_lock)
 		return record_state(entry);
-	/* GitHub is not asked here: what is recorded is all there is. */
 	if (entry->kind == KIND_RUNNER)
-		return record_state(entry);
+		return runner_state(picture, entry, paint);
 	if (entry->kind == KIND_VOLUME && picture_volume(picture,
 	    entry->id) != NULL)
 		return STR("there");

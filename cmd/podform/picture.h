@@ -23,7 +23,13 @@ const struct cloud_pod *picture_pod(const struct picture *picture,
 const struct cloud_volume *picture_volume(const struct picture *picture,
     struct str id);
 
-/* "running", "starting", "gone" ... and how it is painted. */
+/* What GitHub reports of a recorded runner; NULL: none of that id, or its
+ * scope is not known.  *scope: where it was looked for, or NULL. */
+const struct github_runner *picture_runner(const struct picture *picture,
+    const struct lock_entry *entry, const struct live_scope **scope);
+
+/* "running", "starting", "gone", of runners "online", "busy" ... and how it
+ * is painted.  What GitHub does not tell is "unknown". */
 struct str picture_state(const struct picture *picture,
     const struct lock_entry *entry, enum paint *paint);
 

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "holder_client.h"
 #include "picture.h"
+#include "ui/cells.h"
 #include "ui/notes.h"
 #include "ui/table.h"
 #include "ui/words.h"
@@ -36,6 +37,22 @@ ssh_of(struct app *app, const struct cloud_pod *pod)
 	    STR_ARG(pod->ssh.host), pod->ssh.port);
 }
 
+/* ": gpu, a40" */
+static struct str
+labels_of(struct app *app, const struct lock_entry *entry)
+{
+	struct strbuf text = {0};
+	struct str labels;
+
+	for (size_t i = 0; i < entry->runner.nlabels; i++) {
+		strbuf_adds(&text, i == 0 ? ": " : ", ");
+		strbuf_add(&text, entry->runner.labels[i]);
+	}
+	labels = arena_str(&app->arena, strbuf_str(&text));
+	strbuf_release(&text);
+	return labels;
+}
+
 static struct str
 what_of(struct app *app, const struct lock_entry *entry)
 {
@@ -43,10 +60,11 @@ what_of(struct app *app, const struct lock_entry *entry)
 		return arena_printf(&app->arena, "%lldGB",
 		    (long long)entry->volume.size_gb);
 	if (entry->kind == KIND_RUNNER)
-		return arena_printf(&app->arena, "of " STR_FMT " on " STR_FMT,
-		    STR_ARG(entry->runner.repository.len > 0 ?
+		return arena_printf(&app->arena, "of " STR_FMT " on " STR_FMT
+		    STR_FMT, STR_ARG(entry->runner.repository.len > 0 ?
 		    entry->runner.repository : entry->runner.organization),
-		    STR_ARG(entry->runner.pod));
+		    STR_ARG(entry->runner.pod), STR_ARG(labels_of(app,
+		    entry)));
 	return arena_printf(&app->arena, "%lld x " STR_FMT,
 	    (long long)entry->pod.gpu_count, STR_ARG(entry->gpu_name.len > 0 ?
 	    entry->gpu_name : entry->pod.gpu));
@@ -133,6 +151,22 @@ show_tunnels(struct app *app, struct strbuf *out)
 	tunnel_show_text(app, out, tunnels, n);
 }
 
+/* Whose runners could not be asked for, and why. */
+static void
+show_unknown(struct app *app, const struct picture *picture,
+    struct strbuf *out)
+{
+	const struct live *live = &picture->session.live;
+
+	for (size_t i = 0; i < live->nscopes; i++)
+		if (!live->scopes[i].known)
+			strbuf_addf(out, "GitHub does not tell about the "
+			    "runners of " STR_FMT ": " STR_FMT "\n",
+			    STR_ARG(github_scope_text(&live->scopes[i].scope)),
+			    STR_ARG(cells_escape(&app->arena,
+				live->scopes[i].why_unknown)));
+}
+
 static void
 print_text(struct app *app, const struct picture *picture,
     struct strbuf *out)
@@ -162,11 +196,47 @@ print_text(struct app *app, const struct picture *picture,
 		    "/h). See: podform audit\n", STR_ARG(words_count(
 		    &app->arena, others, "pod")),
 		    STR_ARG(format_rate(&app->arena, rate)));
+	show_unknown(app, picture, out);
 	show_tunnels(app, out);
 	if (picture->session.lock->pending.n > 0)
 		strbuf_addf(out, "%zu unclear from an earlier run; the next "
 		    "apply settles them.\n",
 		    picture->session.lock->pending.n);
+}
+
+/* As GitHub reports it; `known` false: it does not tell. */
+static void
+json_runner(struct json_writer *w, const struct picture *picture,
+    const struct lock_entry *entry)
+{
+	const struct live_scope *scope;
+	const struct github_runner *live = picture_runner(picture, entry,
+	    &scope);
+	const struct lock_runner *runner = &entry->runner;
+
+	json_key(w, "runner");
+	json_begin(w, '{');
+	json_member_str(w, "name", runner->name);
+	json_member_str(w, "pod", runner->pod);
+	if (runner->repository.len > 0)
+		json_member_str(w, "repository", runner->repository);
+	else
+		json_member_str(w, "organization", runner->organization);
+	json_member_bool(w, "ephemeral", runner->ephemeral);
+	json_key(w, "labels");
+	json_begin_inline(w, '[');
+	for (size_t i = 0; i < (live != NULL ? live->nlabels :
+		runner->nlabels); i++)
+		json_put_str(w, live != NULL ? live->labels[i] :
+		    runner->labels[i]);
+	json_end(w, ']');
+	json_member_bool(w, "known", scope != NULL && scope->known);
+	if (live != NULL) {
+		json_member_bool(w, "online", live->online);
+		json_member_bool(w, "busy", live->busy);
+		json_member_str(w, "version", live->version);
+	}
+	json_end(w, '}');
 }
 
 static void
@@ -196,6 +266,8 @@ print_json(struct app *app, const struct picture *picture,
 		json_member_str(&w, "what", what_of(app, entry));
 		json_member_str(&w, "data_center", place_of(entry, pod));
 		json_member_usd(&w, "per_hour", rate_of(picture, entry));
+		if (entry->kind == KIND_RUNNER)
+			json_runner(&w, picture, entry);
 		if (pod != NULL && pod->ssh.port != 0) {
 			json_key(&w, "ssh");
 			json_begin_inline(&w, '{');

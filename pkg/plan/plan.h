@@ -54,6 +54,7 @@ struct live {
 struct live_scope {
 	struct github_scope scope;
 	bool known;			/* a complete listing came */
+	struct str why_unknown;		/* GitHub's words */
 	struct github_runner *runners;
 	size_t nrunners;
 	bool packages_known;

@@ -37,6 +37,8 @@ struct session_config {
 	const struct world *world;
 	const struct cloud *cloud;
 	const struct github *github;	/* NULL: no runners can be had */
+	bool github_optional;		/* what GitHub does not tell is left
+					   unknown, and is no error */
 	struct str lock_path;		/* podform.lock */
 	struct str work_dir;		/* .podform */
 	uint32_t own_uid;

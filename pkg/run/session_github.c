@@ -23,37 +23,117 @@ interrupted(struct github_answer *answer)
 	};
 }
 
-/* One exchange, all pages of it. */
+/* One question, until it is answered, given up, or interrupted. */
+struct ask {
+	struct github_request request;
+	struct github_answer answer;
+	struct runner_pages pages;
+	uint64_t token;			/* 0: none in flight */
+	int64_t not_before_ms;
+	int tries;
+	bool done;
+};
+
 static void
-exchange(struct session *session, struct github_request request,
-    struct github_answer *answer)
+send_ask(struct session *session, struct ask *ask)
 {
 	const struct world *world = session->config.world;
-	const struct clock *clock = &world->clock;
-	struct runner_pages pages = { .arena = session->arena };
+	struct http_request http = {0};
 
-	for (;;) {
-		struct http_request http = {0};
+	session->config.github->encode(session->arena, &ask->request, &http);
+	http.timeout_ms = READ_MS;
+	ask->token = session->next_token++;
+	world->start_http(world->ctx, ask->token, &http);
+}
+
+static void
+take_answer(struct session *session, struct ask *ask,
+    const struct http_answer *http)
+{
+	const struct clock *clock = &session->config.world->clock;
+	struct github_answer *answer = &ask->answer;
+	int tries = session->config.github_optional ? 1 : TRIES;
+
+	ask->token = 0;
+	ask->pages.arena = session->arena;
+	if (!runner_pages_take(&ask->pages, session->config.github,
+		session->arena, &ask->request, http,
+		clock->wall_ms(clock->ctx), answer)) {
+		ask->request.cursor = ask->pages.cursor;
+		send_ask(session, ask);
+		return;
+	}
+	bool again = answer->outcome == OUTCOME_UNKNOWN ||
+	    answer->outcome == OUTCOME_NOT_SENT ||
+	    answer->reason == REASON_RATE_LIMITED;
+	if (!again || ++ask->tries >= tries) {
+		ask->done = true;
+		return;
+	}
+	int64_t wait = (int64_t)SECOND_MS << ask->tries;
+	if (answer->retry_after_ms > wait)
+		wait = answer->retry_after_ms;
+	ask->not_before_ms = session_mono(session) + wait;
+	ask->request.cursor = (struct str){0};
+	ask->pages = (struct runner_pages){0};
+}
+
+static void
+stop_asks(struct session *session, struct ask *asks, size_t n)
+{
+	const struct world *world = session->config.world;
+
+	for (size_t i = 0; i < n; i++) {
+		if (asks[i].token != 0)
+			world->cancel(world->ctx, asks[i].token);
+		if (!asks[i].done)
+			interrupted(&asks[i].answer);
+	}
+}
+
+/* Send what may be sent now; false: all are answered. */
+static bool
+send_asks(struct session *session, struct ask *asks, size_t n,
+    int64_t *deadline)
+{
+	bool open = false;
+
+	*deadline = -1;
+	for (size_t i = 0; i < n; i++) {
+		struct ask *ask = &asks[i];
+		if (ask->done)
+			continue;
+		open = true;
+		if (ask->token != 0)
+			continue;
+		if (ask->not_before_ms <= session_mono(session))
+			send_ask(session, ask);
+		else if (*deadline == -1 || ask->not_before_ms < *deadline)
+			*deadline = ask->not_before_ms;
+	}
+	return open;
+}
+
+static void
+ask_all(struct session *session, struct ask *asks, size_t n)
+{
+	const struct world *world = session->config.world;
+	int64_t deadline;
+
+	while (send_asks(session, asks, n, &deadline)) {
 		struct world_event event = {0};
-		uint64_t token = session->next_token++;
-		session->config.github->encode(session->arena, &request,
-		    &http);
-		http.timeout_ms = READ_MS;
-		world->start_http(world->ctx, token, &http);
-		do {
-			world->wait(world->ctx, session->arena, -1, &event);
-			if (event.type != WORLD_SIGNAL)
-				continue;
+		world->wait(world->ctx, session->arena, deadline, &event);
+		if (event.type == WORLD_SIGNAL) {
 			session_signal(session, event.signal);
-			world->cancel(world->ctx, token);
-			interrupted(answer);
+			stop_asks(session, asks, n);
 			return;
-		} while (event.type != WORLD_HTTP || event.token != token);
-		if (runner_pages_take(&pages, session->config.github,
-			session->arena, &request, &event.http,
-			clock->wall_ms(clock->ctx), answer))
-			return;
-		request.cursor = pages.cursor;
+		}
+		for (size_t i = 0; event.type == WORLD_HTTP && i < n; i++)
+			if (asks[i].token == event.token &&
+			    event.token != 0) {
+				take_answer(session, &asks[i], &event.http);
+				break;
+			}
 	}
 }
 
@@ -61,20 +141,10 @@ void
 session_ask_github(struct session *session,
     const struct github_request *request, struct github_answer *answer)
 {
-	for (int tries = 1;; tries++) {
-		exchange(session, *request, answer);
-		bool again = answer->outcome == OUTCOME_UNKNOWN ||
-		    answer->outcome == OUTCOME_NOT_SENT ||
-		    answer->reason == REASON_RATE_LIMITED;
-		if (!again || tries >= TRIES || session->interrupted > 0)
-			return;
-		int64_t wait = (int64_t)SECOND_MS << tries;
-		if (answer->retry_after_ms > wait)
-			wait = answer->retry_after_ms;
-		session_sleep(session, session_mono(session) + wait);
-		if (session->interrupted > 0)
-			return;
-	}
+	struct ask ask = { .request = *request };
+
+	ask_all(session, &ask, 1);
+	*answer = ask.answer;
 }
 
 static int
@@ -83,12 +153,18 @@ exit_of(struct session *session, const struct github_scope *scope,
 {
 	if (session->interrupted > 0)
 		return session_signal_code(session);
+	if (session->config.github_optional)
+		return EXIT_OK;
 	diag_error(session->diags, "PF0511", NO_SPAN,
 	    "GitHub, " STR_FMT ": cannot %s: " STR_FMT,
 	    STR_ARG(github_scope_text(scope)), github_op_words(op),
 	    STR_ARG(answer->message));
-	if (answer->reason != REASON_AUTH &&
-	    answer->reason != REASON_FORBIDDEN &&
+	if (answer->reason == REASON_AUTH) {
+		diag_hint(session->diags, "podform doctor says where the "
+		    "credential for GitHub comes from");
+		return EXIT_AUTH;
+	}
+	if (answer->reason != REASON_FORBIDDEN &&
 	    answer->reason != REASON_NOT_FOUND)
 		return EXIT_ERROR;
 	diag_hint(session->diags, "the token must be allowed to administer "
@@ -144,20 +220,47 @@ find_scopes(struct session *session)
 			    lock->pending.items[i].entry.runner.organization);
 }
 
-static int
-list_runners(struct session *session, struct live_scope *scope)
+/* Refused: *code is what to leave with.  A signal is said once. */
+static bool
+refused(struct session *session, struct live_scope *scope,
+    const struct ask *ask, int *code)
 {
-	struct github_request request = { .op = GITHUB_LIST_RUNNERS,
-		.scope = scope->scope };
-	struct github_answer answer;
+	if (ask->answer.outcome == OUTCOME_OK)
+		return false;
+	scope->known = false;
+	scope->why_unknown = ask->answer.message;
+	if (session->interrupted == 0 || *code == EXIT_OK) {
+		int said = exit_of(session, &scope->scope, &ask->answer,
+		    ask->request.op);
+		if (*code == EXIT_OK)
+			*code = said;
+	}
+	return true;
+}
 
-	session_ask_github(session, &request, &answer);
-	if (answer.outcome != OUTCOME_OK)
-		return exit_of(session, &scope->scope, &answer, request.op);
-	scope->known = true;
-	scope->runners = answer.runners;
-	scope->nrunners = answer.nrunners;
-	return EXIT_OK;
+static int
+list_runners(struct session *session)
+{
+	struct live *live = &session->live;
+	struct ask *asks = ARENA_ARRAY(session->arena, struct ask,
+	    live->nscopes);
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < live->nscopes; i++)
+		asks[i].request = (struct github_request){
+			.op = GITHUB_LIST_RUNNERS,
+			.scope = live->scopes[i].scope,
+		};
+	ask_all(session, asks, live->nscopes);
+	for (size_t i = 0; i < live->nscopes; i++) {
+		struct live_scope *scope = &live->scopes[i];
+		if (refused(session, scope, &asks[i], &code))
+			continue;
+		scope->known = true;
+		scope->runners = asks[i].answer.runners;
+		scope->nrunners = asks[i].answer.nrunners;
+	}
+	return code;
 }
 
 static bool
@@ -169,39 +272,75 @@ is_listed(const struct live_scope *scope, int64_t id)
 	return false;
 }
 
+/* The scope of a record whose runner its listing lacks; NULL: it does not. */
+static struct live_scope *
+lacking_scope(struct session *session, const struct lock_entry *entry,
+    int64_t *id)
+{
+	struct live *live = &session->live;
+	struct github_scope own = { entry->runner.repository,
+		entry->runner.organization };
+
+	if (entry->kind != KIND_RUNNER ||
+	    !parse_int(entry->id, 1, INT64_MAX, id))
+		return NULL;
+	for (size_t i = 0; i < live->nscopes; i++)
+		if (live->scopes[i].known &&
+		    github_scope_eq(&own, &live->scopes[i].scope))
+			return is_listed(&live->scopes[i], *id)
+			    ? NULL : &live->scopes[i];
+	return NULL;
+}
+
+static void
+add_runner(struct session *session, struct live_scope *scope,
+    const struct github_runner *runner)
+{
+	struct github_runner *more = ARENA_ARRAY(session->arena,
+	    struct github_runner, scope->nrunners + 1);
+
+	if (scope->nrunners > 0)
+		memcpy(more, scope->runners,
+		    scope->nrunners * sizeof *more);
+	more[scope->nrunners++] = *runner;
+	scope->runners = more;
+}
+
 /* What the record knows and a listing lacks: pages are no snapshot. */
 static int
-ask_for_missing(struct session *session, struct live_scope *scope)
+ask_for_missing(struct session *session)
 {
 	const struct lock *lock = session->lock;
+	struct ask *asks = ARENA_ARRAY(session->arena, struct ask,
+	    lock->entries.n);
+	struct live_scope **scopes = ARENA_ARRAY(session->arena,
+	    struct live_scope *, lock->entries.n);
+	size_t n = 0;
+	int code = EXIT_OK;
 
 	for (size_t i = 0; i < lock->entries.n; i++) {
-		const struct lock_entry *entry = &lock->entries.items[i];
-		struct github_scope own = { entry->runner.repository,
-			entry->runner.organization };
-		struct github_request request = { .op = GITHUB_GET_RUNNER,
-			.scope = scope->scope };
-		struct github_answer answer;
-		if (entry->kind != KIND_RUNNER ||
-		    !github_scope_eq(&own, &scope->scope) ||
-		    !parse_int(entry->id, 1, INT64_MAX, &request.id) ||
-		    is_listed(scope, request.id))
+		int64_t id;
+		struct live_scope *scope = lacking_scope(session,
+		    &lock->entries.items[i], &id);
+		if (scope == NULL)
 			continue;
-		session_ask_github(session, &request, &answer);
-		if (answer.outcome == OUTCOME_OK && answer.nrunners == 1) {
-			struct github_runner *more = ARENA_ARRAY(session->arena,
-			    struct github_runner, scope->nrunners + 1);
-			if (scope->nrunners > 0)
-				memcpy(more, scope->runners,
-				    scope->nrunners * sizeof *more);
-			more[scope->nrunners++] = answer.runners[0];
-			scope->runners = more;
-		} else if (answer.reason != REASON_NOT_FOUND) {
-			return exit_of(session, &scope->scope, &answer,
-			    request.op);
-		}
+		scopes[n] = scope;
+		asks[n++].request = (struct github_request){
+			.op = GITHUB_GET_RUNNER, .scope = scope->scope,
+			.id = id,
+		};
 	}
-	return EXIT_OK;
+	ask_all(session, asks, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct github_answer *answer = &asks[i].answer;
+		if (answer->outcome == OUTCOME_NO_EFFECT &&
+		    answer->reason == REASON_NOT_FOUND)
+			continue;
+		if (!refused(session, scopes[i], &asks[i], &code) &&
+		    answer->nrunners == 1)
+			add_runner(session, scopes[i], &answer->runners[0]);
+	}
+	return code;
 }
 
 static int
@@ -260,12 +399,10 @@ session_refresh_github(struct session *session)
 	find_scopes(session);
 	if (session->live.nscopes > 0 && session->config.github == NULL)
 		return no_token(session);
-	for (size_t i = 0; i < session->live.nscopes && code == EXIT_OK; i++) {
-		code = list_runners(session, &session->live.scopes[i]);
-		if (code == EXIT_OK)
-			code = ask_for_missing(session,
-			    &session->live.scopes[i]);
-	}
+	if (session->live.nscopes > 0)
+		code = list_runners(session);
+	if (code == EXIT_OK && session->live.nscopes > 0)
+		code = ask_for_missing(session);
 	if (code == EXIT_OK && (has_tunnels(session) ||
 		session->config.holder_may_run))
 		list_tunnels(session);
@@ -275,51 +412,88 @@ session_refresh_github(struct session *session)
 /* ------------------------------------------------- what a plan lacked ---- */
 
 static void
-ask_part(struct session *session, struct live_scope *scope,
-    enum github_op op)
+take_part(struct live_scope *scope, const struct ask *ask)
 {
-	struct github_request request = { .op = op, .scope = scope->scope };
-	struct github_answer answer;
+	const struct github_answer *answer = &ask->answer;
+	bool ok = answer->outcome == OUTCOME_OK;
 
-	session_ask_github(session, &request, &answer);
-	bool ok = answer.outcome == OUTCOME_OK;
-	switch (op) {
+	switch (ask->request.op) {
 	case GITHUB_DOWNLOADS:
 		scope->packages_known = ok;
-		scope->packages = answer.packages;
-		scope->npackages = ok ? answer.npackages : 0;
+		scope->packages = answer->packages;
+		scope->npackages = ok ? answer->npackages : 0;
 		break;
 	case GITHUB_LIST_GROUPS:
 		scope->groups_known = ok;
-		scope->groups = answer.groups;
-		scope->ngroups = ok ? answer.ngroups : 0;
+		scope->groups = answer->groups;
+		scope->ngroups = ok ? answer->ngroups : 0;
 		break;
 	default:
 		scope->private_known = ok;
-		scope->is_private = ok && answer.is_private;
+		scope->is_private = ok && answer->is_private;
 		break;
 	}
+}
+
+/* Does a runner of this scope ask for a group? */
+static bool
+wants_group(const struct session *session, const struct github_scope *scope)
+{
+	const struct spec *spec = session->spec;
+
+	for (size_t i = 0; spec != NULL && i < spec->nresources; i++) {
+		const struct resource *r = &spec->resources[i];
+		if (r->kind == KIND_RUNNER && r->runner->group.len > 0 &&
+		    str_eq_fold(r->runner->organization, scope->organization))
+			return true;
+	}
+	return false;
 }
 
 int
 session_fetch_github(struct session *session)
 {
+	enum { PARTS = 3 };
 	struct live *live = &session->live;
+	size_t n = 0;
 
-	if (session->config.github == NULL)
+	if (session->config.github == NULL || live->nscopes == 0)
 		return EXIT_OK;
+	struct ask *asks = ARENA_ARRAY(session->arena, struct ask,
+	    PARTS * live->nscopes);
+	size_t *of = ARENA_ARRAY(session->arena, size_t,
+	    PARTS * live->nscopes);
 	for (size_t i = 0; i < live->nscopes; i++) {
-		struct live_scope *scope = &live->scopes[i];
+		const struct live_scope *scope = &live->scopes[i];
 		bool organization = scope->scope.organization.len > 0;
-		if (!scope->packages_known)
-			ask_part(session, scope, GITHUB_DOWNLOADS);
-		if (organization && !scope->groups_known)
-			ask_part(session, scope, GITHUB_LIST_GROUPS);
-		if (!organization && !scope->private_known)
-			ask_part(session, scope, GITHUB_GET_REPOSITORY);
+		const enum github_op ops[PARTS] = { GITHUB_DOWNLOADS,
+			GITHUB_LIST_GROUPS, GITHUB_GET_REPOSITORY };
+		const bool wanted[PARTS] = { !scope->packages_known,
+			organization && !scope->groups_known &&
+			    wants_group(session, &scope->scope),
+			!organization && !scope->private_known };
+		for (size_t j = 0; j < PARTS; j++) {
+			if (!wanted[j])
+				continue;
+			of[n] = i;
+			asks[n++].request = (struct github_request){
+				.op = ops[j], .scope = scope->scope };
+		}
+	}
+	ask_all(session, asks, n);
+	int code = EXIT_OK;
+	for (size_t i = 0; i < n; i++) {
+		struct live_scope *scope = &live->scopes[of[i]];
+		take_part(scope, &asks[i]);
+		/* Whether it is private is a courtesy. */
+		if (asks[i].answer.outcome != OUTCOME_OK &&
+		    asks[i].request.op != GITHUB_GET_REPOSITORY &&
+		    code == EXIT_OK)
+			code = exit_of(session, &scope->scope,
+			    &asks[i].answer, asks[i].request.op);
 	}
 	return session->interrupted > 0 ? session_signal_code(session)
-					: EXIT_OK;
+					: code;
 }
 
 /* ------------------------------------------------------------- settling -- */
