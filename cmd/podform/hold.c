@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -513,6 +514,9 @@ cmd_tunnel_hold(struct app *app)
 		return app_fail(app, EXIT_ERROR, "PF0880", "cannot take "
 		    HOLDER_LOCK ": %s", strerror(-lock));
 	raise_limits();
+	/* It was started by way of /proc; who finds its port taken by it, or
+	 * reads ps, shall know its name. */
+	prctl(PR_SET_NAME, "podform");
 	code = app_connect(app, false);
 	if (code == EXIT_OK) {
 		io_world_take_signals(app->io);

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/pins.h"
 #include "host_keys.h"
 
 /* Its mistakes are validate's business. */
@@ -152,7 +153,8 @@ read_log(struct inside *inside, const struct inside_pod *pod,
 {
 	enum { ALL_LINES = 5000 };
 	struct cloud_request request = { .op = CLOUD_GET_LOG,
-		.id = pod->entry->id, .tail = ALL_LINES };
+		.id = pod->entry->id, .tail = ALL_LINES,
+		.enough = PINS_ENOUGH };
 	struct session *session = &inside->session;
 	struct diags quiet = { .arena = &inside->app->arena };
 	struct diags *loud = session->diags;

@@ -152,6 +152,9 @@ struct cloud_request {
 	struct str since;		/* log: RFC 3339; lines from then on,
 					   those of that instant too, and
 					   then tail means nothing */
+	struct str enough;		/* log: what it is read for; behind a
+					   part with this text the end of the
+					   stream is not waited for as long */
 };
 
 /*

@@ -17,6 +17,9 @@
 
 enum { PINS_MAX = 16 };
 
+/* A log that says this has said what it is read for. */
+#define PINS_ENOUGH STR("(ED25519)")
+
 /*
  * The fingerprints ("SHA256:...") of ED25519 and ECDSA keys in the lines of
  * the container, each once, in the arena: how many.  Those printed before

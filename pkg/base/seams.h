@@ -122,7 +122,11 @@ struct http_request {
 	int64_t quiet_ms;	/* an event stream, which the server leaves
 				   open: the answer is complete when nothing
 				   has come for that long; 0: none */
+	struct str enough;	/* of such a stream: behind a part that holds
+				   this text, HTTP_SOON_MS of quiet do */
 };
+
+enum { HTTP_SOON_MS = 100 };
 
 enum http_outcome {
 	HTTP_ANSWERED,		/* a complete answer; status is set */

@@ -36,6 +36,7 @@ io_transfer_new(uint64_t token, struct str base,
 	transfer->quiet_ms = request->quiet_ms;
 	strbuf_add(&transfer->bearer, request->bearer);
 	strbuf_add(&transfer->etag, request->etag);
+	strbuf_add(&transfer->enough, request->enough);
 	/* A whole address was checked to lie at the base. */
 	if (request->path.len == 0 || request->path.data[0] == '/' ||
 	    request->path.data[0] == '?')
@@ -62,11 +63,25 @@ io_transfer_free(struct io_transfer *transfer)
 	strbuf_release(&transfer->body);
 	strbuf_release(&transfer->bearer);
 	strbuf_release(&transfer->etag);
+	strbuf_release(&transfer->enough);
 	io_event_free(transfer->event);
 	free(transfer);
 }
 
 /* --------------------------------------------------------- callbacks ---- */
+
+/* The text may have come in two pieces: look a bit before the new one. */
+static bool
+has_enough(const struct io_transfer *transfer, size_t added)
+{
+	const struct strbuf *body = &transfer->event->body;
+	struct str enough = strbuf_str(&transfer->enough);
+	size_t new = added + enough.len < body->len
+	    ? body->len - added - enough.len : 0;
+
+	return enough.len > 0 && str_search(str_sub(strbuf_str(body), new,
+	    SIZE_MAX), enough) >= 0;
+}
 
 static size_t
 on_body(char *data, size_t size, size_t n, void *ctx)
@@ -83,6 +98,8 @@ on_body(char *data, size_t size, size_t n, void *ctx)
 		transfer->too_large = true;
 		return 0;
 	}
+	if (transfer->quiet_ms > HTTP_SOON_MS && has_enough(transfer, size * n))
+		transfer->quiet_ms = HTTP_SOON_MS;
 	return size * n;
 }
 

@@ -35,6 +35,7 @@ struct io_transfer {
 	enum http_host host;
 	int64_t timeout_ms, started_ms;
 	int64_t quiet_ms;		/* of an event stream, or 0 */
+	struct strbuf enough;		/* text that makes it less; or absent */
 	int64_t heard_ms;		/* when the stream last said something */
 	bool heard;			/* it did, since heard_ms was set */
 	bool interim, streaming;	/* within 1xx; the headers are over */

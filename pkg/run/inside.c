@@ -68,7 +68,8 @@ read_log(struct run *run, struct act *act, const struct host *host)
 	act->reason = STR("looking for its host key in its log");
 	effect->timeout_ms = 10 * SECOND_MS;
 	effect->request = (struct cloud_request){
-		.op = CLOUD_GET_LOG, .id = host->id, .tail = LOG_LINES };
+		.op = CLOUD_GET_LOG, .id = host->id, .tail = LOG_LINES,
+		.enough = PINS_ENOUGH };
 }
 
 void

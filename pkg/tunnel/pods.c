@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/pins.h"
 #include "base/units.h"
 
 enum { LOGIN_MS = 45 * 1000, CONFLICT_QUICK_MS = 60 * 1000 };
@@ -87,8 +88,10 @@ ask(struct holder *holder, struct held_pod *pod, enum cloud_op op,
 	effect->token = pod->ask = holder_token(holder);
 	effect->request = (struct cloud_request){ .op = op,
 		.id = arena_str(&holder->scratch, held_str(&pod->id)) };
-	if (op == CLOUD_GET_LOG)
+	if (op == CLOUD_GET_LOG) {
 		effect->request.tail = LOG_LINES;
+		effect->request.enough = PINS_ENOUGH;
+	}
 	effect->timeout_ms = timeout_ms;
 	pod->asked_log = op == CLOUD_GET_LOG;
 }

@@ -434,6 +434,21 @@ test_io_stream_is_complete_when_it_is_quiet(void **state)
 }
 
 static void
+test_io_stream_is_complete_soon_after_what_is_enough(void **state)
+{
+	struct bench *bench = *state;
+	int64_t began = bench->world->clock.mono_ms(NULL);
+	struct http_answer answer = ask(bench, (struct http_request){
+		.path = STR("/stream"), .quiet_ms = 60000,
+		.enough = STR("line") });
+
+	assert_int_equal(answer.outcome, HTTP_ANSWERED);
+	assert_true(answer.body.len >= 12);
+	/* It was not the timeout of 5 s that ended it. */
+	assert_true(bench->world->clock.mono_ms(NULL) - began < 4000);
+}
+
+static void
 test_io_stream_without_end_is_what_came(void **state)
 {
 	struct bench *bench = *state;
@@ -516,6 +531,7 @@ main(void)
 		TEST(test_io_fetch_begins_at_https_alone),
 		TEST(test_io_fetch_that_is_cancelled_leaves_nothing),
 		TEST(test_io_stream_is_complete_when_it_is_quiet),
+		TEST(test_io_stream_is_complete_soon_after_what_is_enough),
 		TEST(test_io_stream_without_end_is_what_came),
 		TEST(test_io_http_carries_what_github_needs),
 		TEST(test_io_http_asks_whole_addresses_of_its_host_alone),

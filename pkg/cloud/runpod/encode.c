@@ -287,5 +287,6 @@ encode_request(struct arena *arena, const struct cloud_request *request,
 		.effect = cloud_op_changes(request->op),
 		/* A log stays open behind its last line. */
 		.quiet_ms = request->op == CLOUD_GET_LOG ? LOG_QUIET_MS : 0,
+		.enough = request->enough,
 	};
 }
