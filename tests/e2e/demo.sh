@@ -15,7 +15,7 @@ bad=0
 # A clone may lie where nobody can look: what the demo needs is copied.
 mkdir -p "$work/clone/tools" "$work/clone/build" "$work/home" "$work/tmp"
 cp -r specs "$work/clone/" && cp tools/demo "$work/clone/tools/" &&
-    cp "$BUILD/podform" "$BUILD/podform-sim" "$work/clone/build/" || exit 1
+    cp "$BUILD/podform" "$BUILD/podform-sim" "$BUILD/podform-ssh" "$work/clone/build/" || exit 1
 chmod -R a+rX "$work/clone"
 chmod 1777 "$work/home" "$work/tmp"
 
