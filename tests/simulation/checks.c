@@ -367,6 +367,20 @@ is_shown(const struct sim *sim, struct str id)
 	return str_search(strbuf_str(&sim->reported), id) != -1;
 }
 
+const struct model_pod *
+check_pod_of(struct sim *sim, const char *address)
+{
+	for (size_t i = model_pod_count(sim->model); i-- > 0;) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		struct op_seen mark;
+		if (model_pod_billed(pod) && !pod->by_console &&
+		    pod_mark(pod, &mark) &&
+		    strcmp(mark.address, address) == 0)
+			return pod;
+	}
+	return NULL;
+}
+
 void
 check_settled(struct sim *sim, bool destroyed)
 {

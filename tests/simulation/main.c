@@ -6,7 +6,7 @@
  *	stories --every-step S		the story of one seed, with a crash
  *					before each step of its first command
  */
-#include "sim.h"
+#include "guests.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,8 +18,9 @@ int podform_plant;
 #endif
 
 struct totals {
-	uint64_t stories, failed, commands, crashes, mutations, hash;
+	uint64_t stories, failed, commands, crashes, mutations, jobs, hash;
 	int64_t fired[MODEL_FAULT_COUNT];
+	int64_t guest_fired[GUEST_FAULT_COUNT], hub_fired[HUB_FAULT_COUNT];
 };
 
 static bool
@@ -34,6 +35,11 @@ run_one(const struct story_options *options, struct totals *totals,
 	totals->hash = totals->hash * 31 + result->hash;
 	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
 		totals->fired[i] += result->fired[i];
+	for (int i = 0; i < GUEST_FAULT_COUNT; i++)
+		totals->guest_fired[i] += result->guest_fired[i];
+	for (int i = 0; i < HUB_FAULT_COUNT; i++)
+		totals->hub_fired[i] += result->hub_fired[i];
+	totals->jobs += result->jobs;
 	bool ok = result->violation == NULL;
 	if (!ok) {
 		totals->failed++;
@@ -80,6 +86,15 @@ report(const struct totals *totals, double seconds)
 		if (totals->fired[i] > 0)
 			printf("  %s struck %" PRId64 " times\n",
 			    model_fault_name(i), totals->fired[i]);
+	for (int i = 0; i < GUEST_FAULT_COUNT; i++)
+		if (totals->guest_fired[i] > 0)
+			printf("  %s struck %" PRId64 " times\n",
+			    guest_fault_name(i), totals->guest_fired[i]);
+	for (int i = 0; i < HUB_FAULT_COUNT; i++)
+		if (totals->hub_fired[i] > 0)
+			printf("  github %s struck %" PRId64 " times\n",
+			    hub_fault_name(i), totals->hub_fired[i]);
+	printf("%" PRIu64 " jobs on runners\n", totals->jobs);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n",
 	    totals->stories - totals->failed, totals->failed);
 }
@@ -90,7 +105,7 @@ main(int argc, char **argv)
 	struct totals totals = {0};
 	struct story_result result;
 	uint64_t from = 1, seeds = 0, stop_after = 0;
-	struct story_options options = { .crash_at = -1 };
+	struct story_options options = { .crash_at = -1, .bare = true };
 	const char *every = NULL;
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "0";
@@ -108,6 +123,8 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "--plant") == 0 && ++i)
 			podform_plant = (int)strtol(value, NULL, 10);
 #endif
+		else if (strcmp(argv[i], "--guests") == 0)
+			options.bare = false;
 		else if (strcmp(argv[i], "--trace") == 0)
 			options.trace = stdout;
 		else

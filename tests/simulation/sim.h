@@ -31,10 +31,14 @@ enum { FLIGHTS = 4096, FAMILIES = 16 };
 
 enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
 
+struct guests;
+struct guest_task;
+
 /* A request on its way to the cloud, or its answer on its way back. */
 struct sim_flight {
 	enum flight_state state;
 	uint64_t token;
+	struct arena arena;		/* of what has no other home */
 	bool abandoned;			/* the process died or cancelled it */
 	int64_t at_ms;			/* when it arrives where it goes */
 	int64_t gives_up_ms;
@@ -44,9 +48,18 @@ struct sim_flight {
 	size_t body_len, max_body;
 	struct str host;		/* banner; malloc'ed data */
 	uint16_t port;
-	struct http_answer answer;	/* body malloc'ed */
-	char *answer_body;
-	char headers[2][160];
+	struct http_answer answer;	/* headers in the arena */
+	char *answer_body;		/* malloc'ed */
+
+	/* Of guests: see guests.h. */
+	bool github;			/* it goes to GitHub */
+	bool holds;			/* of the holder, not of the process */
+	struct cloud_request ask;	/* that the holder asked */
+	bool talks;			/* to the holder */
+	struct str line;		/* what is said to it, or what it says */
+	bool fetches, ok;		/* a file; it will come */
+	struct guest_task *task;	/* inside a pod */
+	const char *etag, *bearer;	/* in the arena; or NULL */
 };
 
 struct sim {
@@ -55,6 +68,7 @@ struct sim {
 	struct rng chance;		/* of the program */
 	struct disk *disk;
 	struct model *model;
+	struct guests *guests;
 	struct world world;
 	int64_t now_ms;
 	bool calm;
@@ -92,6 +106,11 @@ struct sim {
 };
 
 /* sim_world.c */
+struct sim_flight *sim_flight_new(struct sim *sim, uint64_t token,
+    enum flight_state state, int64_t after_ms);
+void sim_flight_request(struct sim_flight *flight,
+    const struct http_request *request);
+void sim_flight_end(struct sim_flight *flight);
 void sim_world_init(struct sim *sim);
 void sim_world_release(struct sim *sim);
 void sim_step(void *sim, const char *what);
@@ -111,14 +130,16 @@ struct story_options {
 	FILE *trace;
 	int64_t crash_at;		/* of the first command; -1 by chance */
 	bool quiet_cloud;		/* no faults */
+	bool bare;			/* no guests: see guests.h */
 	bool crash_is_power_loss;
 };
 struct story_result {
 	char *violation;		/* malloc'ed, NULL if all held */
 	uint64_t hash;
 	int64_t steps;			/* of the first command */
-	uint64_t commands, crashes, mutations;
+	uint64_t commands, crashes, mutations, jobs;
 	int64_t fired[MODEL_FAULT_COUNT];
+	int64_t guest_fired[32], hub_fired[32];
 };
 void story_run(const struct story_options *options,
     struct story_result *result);
@@ -136,5 +157,8 @@ void check_lock_file(struct sim *sim);
 void check_exit(struct sim *sim, const char *command, int code,
     const struct run_summary *summary);
 void check_settled(struct sim *sim, bool destroyed);
+/* The billed pod whose mark has that address ("pod.x" is its first replica
+ * too), or NULL. */
+const struct model_pod *check_pod_of(struct sim *sim, const char *address);
 
 #endif

@@ -1,8 +1,9 @@
 /* sim_world.c - the seams, simulated: clock, chance, network, signals. */
-#include "sim.h"
+#include "guests.h"
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +99,9 @@ copy_bytes(struct str text)
 	return copy;
 }
 
-static struct sim_flight *
-new_flight(struct sim *sim)
+struct sim_flight *
+sim_flight_new(struct sim *sim, uint64_t token, enum flight_state state,
+    int64_t after_ms)
 {
 	for (size_t i = 0; i < FLIGHTS; i++) {
 		struct sim_flight *flight = &sim->flights[i];
@@ -108,32 +110,33 @@ new_flight(struct sim *sim)
 		if (i >= sim->nflights)
 			sim->nflights = i + 1;
 		*flight = (struct sim_flight){
+			.state = state, .token = token,
 			.number = ++sim->flight_number,
+			.at_ms = sim->now_ms + after_ms,
 		};
 		return flight;
 	}
 	assert(false && "too many requests in flight");
+	return NULL;
 }
 
-static void
-end_flight(struct sim_flight *flight)
+void
+sim_flight_end(struct sim_flight *flight)
 {
 	free(flight->path);
 	free(flight->body);
 	free(flight->answer_body);
 	free((char *)flight->host.data);
+	inside_task_free(flight->task);
+	arena_release(&flight->arena);
 	*flight = (struct sim_flight){0};
 }
 
-static void
-sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
+void
+sim_flight_request(struct sim_flight *flight,
+    const struct http_request *request)
 {
-	struct sim *sim = ctx;
-	sim_step(sim, "send");
-	struct sim_flight *flight = new_flight(sim);
 	const char *base = request->host == HOST_CLOUD ? "/v2" : "";
-	flight->state = FLIGHT_OUT;
-	flight->token = token;
 	flight->method = request->method;
 	flight->path = malloc(request->path.len + 16);
 	if (request->host == HOST_CLOUD_GRAPHQL)
@@ -141,10 +144,24 @@ sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
 	else
 		snprintf(flight->path, request->path.len + 16, "%s%.*s", base,
 		    (int)request->path.len, request->path.data);
+	flight->github = request->host == HOST_GITHUB;
+	if (request->bearer.len > 0)
+		flight->bearer = arena_cstr(&flight->arena, request->bearer);
+	if (request->etag.len > 0)
+		flight->etag = arena_cstr(&flight->arena, request->etag);
 	flight->body = copy_bytes(request->body);
 	flight->body_len = request->body.len;
 	flight->max_body = request->max_body;
-	flight->at_ms = sim->now_ms + rng_range(&sim->rng, 1, 40);
+}
+
+static void
+sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
+{
+	struct sim *sim = ctx;
+	sim_step(sim, "send");
+	struct sim_flight *flight = sim_flight_new(sim, token, FLIGHT_OUT,
+	    rng_range(&sim->rng, 1, 40));
+	sim_flight_request(flight, request);
 	flight->gives_up_ms = sim->now_ms + request->timeout_ms;
 	check_request(sim, flight);
 }
@@ -156,12 +173,19 @@ sim_start_banner(void *ctx, uint64_t token, struct str host, uint16_t port,
 	struct sim *sim = ctx;
 	(void)timeout_ms;
 	sim_step(sim, "connect");
-	struct sim_flight *flight = new_flight(sim);
-	flight->state = FLIGHT_BANNER;
-	flight->token = token;
+	struct sim_flight *flight = sim_flight_new(sim, token, FLIGHT_BANNER,
+	    rng_range(&sim->rng, 1, 80));
 	flight->host = (struct str){ copy_bytes(host), host.len };
 	flight->port = port;
-	flight->at_ms = sim->now_ms + rng_range(&sim->rng, 1, 80);
+}
+
+/* Nobody waits for its answer any more. */
+static void
+abandon(struct sim *sim, struct sim_flight *flight)
+{
+	if (flight->talks && !flight->abandoned)
+		hold_hang_up(sim, flight->number);
+	flight->abandoned = true;
 }
 
 static void
@@ -170,8 +194,8 @@ sim_cancel(void *ctx, uint64_t token)
 	struct sim *sim = ctx;
 	for (size_t i = 0; i < sim->nflights; i++)
 		if (sim->flights[i].state != FLIGHT_NONE &&
-		    sim->flights[i].token == token)
-			sim->flights[i].abandoned = true;
+		    !sim->flights[i].holds && sim->flights[i].token == token)
+			abandon(sim, &sim->flights[i]);
 }
 
 static const char *const methods[] = {
@@ -188,16 +212,33 @@ find_header(const struct model_reply *reply, const char *name)
 	return (struct str){0};
 }
 
-static struct str
-keep_header(struct sim_flight *flight, int slot, struct str value)
+/* What the network's edge keeps of an answer. */
+static void
+keep_headers(struct sim_flight *flight, const struct model_reply *reply)
 {
-	if (value.data == NULL)
-		return value;
-	size_t n = value.len < sizeof flight->headers[slot]
-	    ? value.len
-	    : sizeof flight->headers[slot];
-	memcpy(flight->headers[slot], value.data, n);
-	return (struct str){ flight->headers[slot], n };
+	static const struct {
+		const char *name;
+		size_t offset;
+	} kept[] = {
+#define KEPT(name, member) { name, offsetof(struct http_answer, member) }
+		KEPT("retry-after", retry_after),
+		KEPT("ratelimit", ratelimit), KEPT("location", location),
+		KEPT("link", link), KEPT("etag", etag),
+		KEPT("x-accepted-github-permissions", permissions),
+#undef KEPT
+	};
+	struct http_answer *answer = &flight->answer;
+	for (size_t i = 0; i < COUNTOF(kept); i++) {
+		struct str value = find_header(reply, kept[i].name);
+		if (value.data != NULL)
+			*(struct str *)((char *)answer + kept[i].offset) =
+			    arena_str(&flight->arena, value);
+	}
+	struct str left = find_header(reply, "x-ratelimit-remaining");
+	if (left.data != NULL)
+		answer->github_limit = arena_printf(&flight->arena,
+		    STR_FMT "/" STR_FMT, STR_ARG(left),
+		    STR_ARG(find_header(reply, "x-ratelimit-reset")));
 }
 
 static void
@@ -212,10 +253,7 @@ turn_back(struct sim *sim, struct sim_flight *flight,
 	answer->status = reply->status;
 	flight->answer_body = copy_bytes(reply->body);
 	answer->body = (struct str){ flight->answer_body, reply->body.len };
-	answer->retry_after = keep_header(flight, 0,
-	    find_header(reply, "retry-after"));
-	answer->ratelimit = keep_header(flight, 1,
-	    find_header(reply, "ratelimit"));
+	keep_headers(flight, reply);
 	if (reply->transport == MODEL_CUT && rng_chance(&sim->rng, 500)) {
 		/* No length was promised, so nobody notices but the reader. */
 		answer->body.len = reply->cut < reply->body.len
@@ -241,11 +279,10 @@ turn_back(struct sim *sim, struct sim_flight *flight,
 		answer->body = (struct str){0};
 }
 
-/* A request reaches the cloud. */
 static void
-arrive(struct sim *sim, struct sim_flight *flight)
+ask_cloud(struct sim *sim, const struct sim_flight *flight,
+    struct arena *arena, struct model_reply *reply)
 {
-	struct arena scratch = {0};
 	struct str query, path = str_cut(str_from(flight->path), '?', &query);
 	struct model_request request = {
 		.method = str_from(methods[flight->method]),
@@ -254,26 +291,43 @@ arrive(struct sim *sim, struct sim_flight *flight)
 		.authorization = STR("Bearer rpa_sim"),
 		.body = { flight->body, flight->body_len },
 	};
-	struct model_reply reply;
-	model_http(sim->model, EPOCH_MS + sim->now_ms, &scratch, &request,
-	    &reply);
+	model_http(sim->model, EPOCH_MS + sim->now_ms, arena, &request,
+	    reply);
 	sim_trace(sim, "%s %s -> %d%s%s %.*s", methods[flight->method],
-	    flight->path, reply.status,
-	    reply.faults != 0 ? " (fault)" : "",
-	    reply.transport != MODEL_ANSWERED ? " (lost)" : "",
-	    reply.body.len > 60 && flight->method == HTTP_GET
+	    flight->path, reply->status,
+	    reply->faults != 0 ? " (fault)" : "",
+	    reply->transport != MODEL_ANSWERED ? " (lost)" : "",
+	    reply->body.len > 60 && flight->method == HTTP_GET
 		? 0
-		: (int)(reply.body.len < 120 ? reply.body.len : 120),
-	    reply.body.data != NULL ? reply.body.data : "");
-	if (reply.changed)
+		: (int)(reply->body.len < 120 ? reply->body.len : 120),
+	    reply->body.data != NULL ? reply->body.data : "");
+	if (reply->changed)
 		sim->mutations++;
-	turn_back(sim, flight, &reply);
-	arena_release(&scratch);
-	sim->direct = reply.changed;
+}
+
+/* A request reaches the cloud, a pod, GitHub or the holder. */
+static void
+arrive(struct sim *sim, struct sim_flight *flight)
+{
+	struct arena scratch = {0};
+	struct model_reply reply = {0};
+	if (flight->task != NULL)
+		inside_arrive(sim, flight);
+	else if (flight->talks)
+		hold_arrive(sim, flight);
+	else if (flight->github)
+		hub_arrive(sim, flight, &scratch, &reply);
+	else
+		ask_cloud(sim, flight, &scratch, &reply);
+	if (flight->task == NULL && !flight->talks)
+		turn_back(sim, flight, &reply);
+	sim->direct = reply.changed && !flight->github;
+	guests_turn(sim);
 	check_cloud(sim);
 	sim->direct = false;
-	if (flight->abandoned)
-		end_flight(flight);
+	arena_release(&scratch);
+	if (flight->abandoned && flight->state != FLIGHT_NONE)
+		sim_flight_end(flight);
 }
 
 static struct sim_flight *
@@ -297,18 +351,25 @@ go_to(struct sim *sim, int64_t ms)
 {
 	if (ms <= sim->now_ms)
 		return;
-	/* What happens in the cloud by itself is checked when it happens. */
+	/* What happens by itself is checked when it happens. */
 	for (;;) {
 		int64_t next = model_next_event(sim->model);
-		if (next == -1 || next - EPOCH_MS >= ms)
+		int64_t guests = guests_next_ms(sim);
+		if (next != -1)
+			next -= EPOCH_MS;
+		if (guests != -1 && (next == -1 || guests < next))
+			next = guests;
+		if (next == -1 || next >= ms)
 			break;
-		if (next - EPOCH_MS > sim->now_ms)
-			sim->now_ms = next - EPOCH_MS;
+		if (next > sim->now_ms)
+			sim->now_ms = next;
 		model_advance(sim->model, EPOCH_MS + sim->now_ms);
+		guests_turn(sim);
 		check_cloud(sim);
 	}
 	sim->now_ms = ms;
 	model_advance(sim->model, EPOCH_MS + ms);
+	guests_turn(sim);
 }
 
 static void
@@ -316,7 +377,15 @@ give_answer(struct sim *sim, struct arena *arena, struct sim_flight *flight,
     struct world_event *event)
 {
 	event->token = flight->token;
-	if (flight->state == FLIGHT_BANNER) {
+	if (flight->task != NULL) {
+		inside_answer(sim, arena, flight, event);
+	} else if (flight->talks) {
+		hold_answer(sim, arena, flight, event);
+	} else if (flight->fetches) {
+		event->type = WORLD_FETCH;
+		event->fetch_ok = flight->ok;
+		event->fetch_reason = STR("connection refused");
+	} else if (flight->state == FLIGHT_BANNER) {
 		event->type = WORLD_BANNER;
 		event->banner_ok = model_banner(sim->model,
 		    EPOCH_MS + sim->now_ms, flight->host, flight->port);
@@ -327,14 +396,27 @@ give_answer(struct sim *sim, struct arena *arena, struct sim_flight *flight,
 		event->http.body = arena_str(arena, flight->answer.body);
 		if (flight->answer.body.data == NULL)
 			event->http.body = (struct str){0};
-		event->http.retry_after = flight->answer.retry_after.data
-		    ? arena_str(arena, flight->answer.retry_after)
-		    : (struct str){0};
-		event->http.ratelimit = flight->answer.ratelimit.data
-		    ? arena_str(arena, flight->answer.ratelimit)
-		    : (struct str){0};
+		struct http_answer *http = &event->http;
+		struct str *const headers[] = { &http->retry_after,
+			&http->ratelimit, &http->location, &http->link,
+			&http->etag, &http->permissions,
+			&http->github_limit };
+		for (size_t i = 0; i < COUNTOF(headers); i++)
+			if (headers[i]->data != NULL)
+				*headers[i] = arena_str(arena, *headers[i]);
 	}
-	end_flight(flight);
+	sim_flight_end(flight);
+}
+
+/* Does anything come back to the process, ever? */
+static bool
+is_awaited(const struct sim *sim)
+{
+	for (size_t i = 0; i < sim->nflights; i++)
+		if (sim->flights[i].state != FLIGHT_NONE &&
+		    !sim->flights[i].abandoned && !sim->flights[i].holds)
+			return true;
+	return false;
 }
 
 /* Let requests arrive until something comes back, or until until_ms. */
@@ -343,16 +425,38 @@ move(struct sim *sim, int64_t until_ms, struct sim_flight **back)
 {
 	for (;;) {
 		struct sim_flight *flight = first_flight(sim);
+		int64_t guests = guests_next_ms(sim);
+		if (until_ms == -1 && !is_awaited(sim))
+			return false;
+		/* What they do may bring something nearer. */
+		if (guests != -1 &&
+		    (flight == NULL || guests < flight->at_ms)) {
+			if (until_ms != -1 && guests > until_ms)
+				return false;
+			if (guests > sim->now_ms) {
+				go_to(sim, guests);
+			} else {
+				guests_turn(sim);
+				check_cloud(sim);
+			}
+			continue;
+		}
 		if (flight == NULL ||
 		    (until_ms != -1 && flight->at_ms > until_ms))
 			return false;
 		go_to(sim, flight->at_ms);
+		if (flight->state == FLIGHT_NONE)
+			continue;
 		if (flight->state == FLIGHT_OUT) {
 			arrive(sim, flight);
 			continue;
 		}
 		if (flight->abandoned) {
-			end_flight(flight);
+			sim_flight_end(flight);
+			continue;
+		}
+		if (flight->holds) {
+			hold_cloud(sim, flight);
 			continue;
 		}
 		*back = flight;
@@ -428,7 +532,7 @@ sim_pass(struct sim *sim, int64_t ms)
 	struct sim_flight *back;
 	int64_t until = sim->now_ms + ms;
 	while (move(sim, until, &back))
-		end_flight(back);
+		sim_flight_end(back);
 	go_to(sim, until);
 }
 
@@ -438,12 +542,16 @@ sim_process_end(struct sim *sim)
 	sim->running = false;
 	for (size_t i = 0; i < sim->nflights; i++) {
 		struct sim_flight *flight = &sim->flights[i];
+		if (flight->state == FLIGHT_NONE || flight->holds)
+			continue;
 		/* What has left the machine arrives; what has not, may. */
 		if (flight->state == FLIGHT_OUT &&
-		    rng_chance(&sim->rng, 700))
+		    rng_chance(&sim->rng, 700)) {
 			flight->abandoned = true;
-		else if (flight->state != FLIGHT_NONE)
-			end_flight(flight);
+			continue;
+		}
+		abandon(sim, flight);
+		sim_flight_end(flight);
 	}
 	disk_kill(sim->disk);
 }
@@ -453,6 +561,7 @@ sim_world_init(struct sim *sim)
 {
 	sim->flights = calloc(FLIGHTS, sizeof *sim->flights);
 	sim->hash = UINT64_C(0xcbf29ce484222325);
+	guests_init(sim);
 	sim->world = (struct world){
 		.clock = { sim, sim_mono, sim_mono, sim_wall },
 		.chance = { sim, sim_bytes },
@@ -460,6 +569,10 @@ sim_world_init(struct sim *sim)
 		.ctx = sim,
 		.start_http = sim_start_http,
 		.start_banner = sim_start_banner,
+		.start_ssh = inside_start_ssh,
+		.start_holder = hold_start,
+		.start_fetch = inside_start_fetch,
+		.may_listen = hold_may_listen,
 		.cancel = sim_cancel,
 		.wait = sim_wait,
 		.environment = sim_environment,
@@ -472,6 +585,7 @@ sim_world_release(struct sim *sim)
 {
 	for (size_t i = 0; i < sim->nflights; i++)
 		if (sim->flights[i].state != FLIGHT_NONE)
-			end_flight(&sim->flights[i]);
+			sim_flight_end(&sim->flights[i]);
 	free(sim->flights);
+	guests_release(sim);
 }

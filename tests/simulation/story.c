@@ -2,9 +2,11 @@
  * story.c - what one seed tells: a spec, commands, kills, the console; then
  * calm, in which everything must come right.
  */
-#include "sim.h"
+#include "guests.h"
 
 #include "cloud/runpod/runpod.h"
+#include "github/github.h"
+#include "github/github_world.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +19,19 @@ struct tale_pod {
 	bool volume, create_first;
 };
 
+static const char public_keys[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
+    "OMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl podform";
+
 struct tale {
 	struct sim *sim;
 	struct tale_pod pods[PODS];
+	struct tale_guest guests[PODS];
 	bool has_volume;
 	unsigned fault_per_mille;
 	/* Memory of the process under test, which may die in any place. */
 	struct arena arena;
 	struct session session;
+	struct github_world *github;
 };
 
 /* ------------------------------------------------------------- the spec -- */
@@ -33,8 +40,6 @@ static const char *const gpus[] = {
 	"[NVIDIA A40, NVIDIA RTX A6000]", "[NVIDIA L40S]",
 	"[NVIDIA RTX A6000]",
 };
-
-static const char *const pod_names[PODS] = { "a", "b", "c", "d" };
 
 static void
 add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
@@ -55,7 +60,9 @@ write_spec(struct tale *tale)
 	struct strbuf out = {0};
 	struct wanted wanted[64];
 	size_t n = 0;
+	unsigned replicas[PODS] = {0};
 	bool any = false;
+	tale->sim->guests->wants = (struct wants){0};
 	strbuf_adds(&out, "project: tale\n");
 	if (tale->has_volume)
 		strbuf_adds(&out, "volumes:\n  v: { size: 20GB, data_center: "
@@ -71,7 +78,7 @@ write_spec(struct tale *tale)
 		strbuf_addf(&out, "  %s:\n    image: acme/model:%u\n"
 		    "    gpu: %s\n    cloud: any\n    disk: 20GB\n"
 		    "    ports: [22/tcp]\n    env: { MODE: m%u }\n",
-		    pod_names[i], pod->image, gpus[pod->gpu], pod->env);
+		    guest_pods[i], pod->image, gpus[pod->gpu], pod->env);
 		if (pod->replicas > 1)
 			strbuf_addf(&out, "    replicas: %u\n",
 			    pod->replicas);
@@ -80,10 +87,16 @@ write_spec(struct tale *tale)
 		if (pod->volume && tale->has_volume)
 			strbuf_adds(&out, "    network_volume: { volume: v, "
 			    "path: /workspace }\n");
+		replicas[i] = pod->replicas;
+		guest_write_pod(tale->sim, &out, (unsigned)i, pod->replicas,
+		    &tale->guests[i]);
 		for (unsigned k = 0; k < pod->replicas; k++)
-			add_wanted(wanted, &n, pod_names[i], k,
+			add_wanted(wanted, &n, guest_pods[i], k,
 			    pod->create_first);
 	}
+	if (tale->sim->guests->any)
+		guest_write_rest(tale->sim, &out, tale->guests, replicas,
+		    PODS);
 	disk_put(tale->sim->disk, SPEC_PATH, strbuf_str(&out));
 	check_want(tale->sim, wanted, n);
 	sim_trace(tale->sim, "spec: %zu pods%s", n,
@@ -113,9 +126,15 @@ edit_spec(struct tale *tale)
 	tale->sim->still_since_ms = -1;
 
 	struct rng *rng = &tale->sim->rng;
-	struct tale_pod *pod = &tale->pods[rng_below(rng, PODS)];
-	if (!pod->there) {
+	size_t chosen = rng_below(rng, PODS);
+	struct tale_pod *pod = &tale->pods[chosen];
+	struct tale_guest *guest = &tale->guests[chosen];
+	if (tale->sim->guests->any && pod->there &&
+	    rng_chance(&tale->sim->guests->rng, 500)) {
+		guest_edit(tale->sim, guest);
+	} else if (!pod->there) {
 		invent_pod(rng, pod);
+		guest_invent(tale->sim, guest);
 	} else {
 		switch (rng_below(rng, 6)) {
 		case 0:
@@ -154,6 +173,8 @@ session_config_of(struct sim *sim, const char *operation)
 	return (struct session_config){
 		.world = &sim->world,
 		.cloud = &runpod,
+		.github = &github_rest,
+		.holder_may_run = sim->guests->held_once,
 		.lock_path = STR(LOCK_PATH),
 		.work_dir = STR(WORK_DIR),
 		.own_uid = 1000,
@@ -220,6 +241,7 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 	const struct spec *spec = load_spec(tale, &sources, &diags);
 	struct session_config config =
 	    session_config_of(sim, destroy ? "destroy" : "apply");
+	config.world = github_world_seam(tale->github);
 	session_open(session, &tale->arena, &config, spec, &diags);
 	if (spec == NULL)
 		goto out;
@@ -227,6 +249,8 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 		.plan = {
 			.mode = destroy ? PLAN_DESTROY : PLAN_NORMAL,
 			.wall_ms = EPOCH_MS + sim->now_ms,
+			.may_listen = sim->world.may_listen,
+			.may_listen_ctx = sim->world.ctx,
 		},
 		.refresh = true,
 	};
@@ -258,7 +282,14 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 	    session->lock->pending.n == 0;
 	if (!session_has_work(session, plan))
 		goto out;
-	struct run_options run = { .parallelism = 4 };
+	struct run_options run = {
+		.parallelism = 4,
+		.force = sim->guests->forced,
+		.cache_dir = STR(WORK_DIR "/cache"),
+		.log_dir = STR(WORK_DIR "/logs"),
+	};
+	if (sim->guests->log_shows_keys)
+		run.public_keys = str_from(public_keys);
 	code = session_apply(session, plan, &run, summary);
 out:
 	trace_diags(sim, &diags);
@@ -270,6 +301,13 @@ out:
 			    STR_ARG((*summary)->failures.items[i].reason));
 	session_close(session);
 	return code;
+}
+
+static void
+give_token(void *ctx, struct github_credential *out)
+{
+	(void)ctx;
+	out->token = secret_new(STR("ghp_sim"));
 }
 
 /* Run it as a process that may die.  Returns the exit code, -1 if it did. */
@@ -285,18 +323,25 @@ process(struct tale *tale, bool destroy, bool *empty)
 	if (destroy)
 		sim->still_since_ms = -1;
 	sim_trace(sim, "%s", destroy ? "destroy" : "apply");
+	tale->github = github_world_new(&(struct github_world_config){
+		.inner = &sim->world, .api = STR("https://api.github.com"),
+		.credential = give_token });
 	if (setjmp(sim->crash) == 0) {
 		code = command(tale, destroy, &summary, empty);
 		sim->running = false;
 		if (code == EXIT_OK && !destroy && sim->still_since_ms < 0)
 			sim->still_since_ms = sim->now_ms;
 		check_exit(sim, destroy ? "destroy" : "apply", code, summary);
+		check_guests_exit(sim, code, destroy);
 	} else {
 		sim->crashes++;
-		if (sim->crash_is_power_loss)
+		if (sim->crash_is_power_loss) {
 			disk_power_loss(sim->disk);
+			hold_kill(sim);
+		}
 	}
 	sim_process_end(sim);
+	github_world_free(tale->github);
 	sim->crash_at = -1;
 	sim->signal_at_ms = sim->signal_again_ms = -1;
 	check_lock_file(sim);
@@ -418,6 +463,8 @@ lose_machine(struct tale *tale)
 	arena_release(&scratch);
 	disk_remove(sim->disk, WORK_DIR "/journal");
 	disk_remove(sim->disk, WORK_DIR "/mutex");
+	hold_kill(sim);
+	sim->guests->held_once = false;
 	sim_pass(sim, 200000);
 }
 
@@ -438,6 +485,22 @@ plan_death(struct tale *tale)
 	}
 }
 
+/* Before a command: what happens on this machine. */
+static void
+guest_trouble(struct sim *sim)
+{
+	struct guests *guests = sim->guests;
+	if (!guests->any)
+		return;
+	guests->taken_port = 0;
+	if (guest_strikes(sim, GUEST_PORT))
+		guests->taken_port =
+		    (uint16_t)rng_range(&guests->rng, 8100, 8103);
+	if (guest_strikes(sim, GUEST_HOLDER))
+		hold_kill(sim);
+	guests->forced = rng_chance(&guests->rng, 50);
+}
+
 /* ---------------------------------------------------------------- a life -- */
 
 static void
@@ -455,7 +518,9 @@ chaos(struct tale *tale, const struct story_options *options,
 			sim->crash_is_power_loss =
 			    options->crash_is_power_loss;
 		}
+		guest_trouble(sim);
 		int code = process(tale, rng_chance(&sim->rng, 120), &empty);
+		sim->guests->forced = false;
 		if (i == 0)
 			result->steps = sim->steps;
 		if (rng_chance(&sim->rng, 500))
@@ -501,7 +566,11 @@ calm(struct tale *tale)
 	sim_trace(sim, "calm");
 	sim->calm = true;
 	model_set_faults(sim->model, &none);
+	sim->guests->taken_port = 0;
+	hub_calm(sim);
 	sim_pass(sim, 200000);
+	while (sim->guests->any && hub_has_jobs(sim))
+		sim_pass(sim, 60000);
 	for (round = 0; round < CALM_ROUNDS && sim->violation == NULL;
 	     round++) {
 		bool was_done = code == EXIT_OK;
@@ -521,6 +590,7 @@ calm(struct tale *tale)
 		sim_violate(sim, "I5", "no empty plan after %d rounds, last "
 		    "exit %d", round, code);
 	check_settled(sim, false);
+	check_guests_settled(sim, false);
 	code = process(tale, true, &empty);
 	if (code == EXIT_POLICY) {	/* a renamed pod mounts the volume */
 		obey(tale);
@@ -529,6 +599,8 @@ calm(struct tale *tale)
 	if (code != EXIT_OK && sim->violation == NULL)
 		sim_violate(sim, "I5", "destroy in calm exits %d", code);
 	check_settled(sim, true);
+	sim_pass(sim, 60000);
+	check_guests_settled(sim, true);
 }
 
 static void
@@ -555,10 +627,15 @@ begin(struct tale *tale, const struct story_options *options)
 	sim_world_init(sim);
 	disk_put(sim->disk, ".", (struct str){0});
 	disk_put(sim->disk, SPEC_DIR, (struct str){0});
+	disk_put(sim->disk, SPEC_DIR "/data.txt", STR("data"));
+	if (!options->bare && rng_chance(&sim->guests->rng, 550))
+		guest_begin(sim, options->quiet_cloud);
 	tale->has_volume = rng_chance(&sim->rng, 300);
 	int64_t n = rng_range(&sim->rng, 1, PODS - 1);
-	for (int64_t i = 0; i < n; i++)
+	for (int64_t i = 0; i < n; i++) {
 		invent_pod(&sim->rng, &tale->pods[i]);
+		guest_invent(sim, &tale->guests[i]);
+	}
 	write_spec(tale);
 	if (!options->quiet_cloud)
 		draw_faults(tale);
@@ -576,6 +653,11 @@ story_run(const struct story_options *options, struct story_result *result)
 		calm(&tale);
 	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
 		result->fired[i] = model_fired(sim.model, i);
+	for (int i = 0; i < GUEST_FAULT_COUNT; i++)
+		result->guest_fired[i] = sim.guests->fired[i];
+	for (int i = 0; i < HUB_FAULT_COUNT; i++)
+		result->hub_fired[i] = hub_fired(sim.guests->hub, i);
+	result->jobs = hub_job_count(sim.guests->hub);
 	result->violation = sim.violation;
 	result->hash = sim.hash;
 	result->commands = sim.commands;
