@@ -99,6 +99,10 @@ job_begin(struct worker *worker, struct sftp *sftp, struct job *job)
 	case WIRE_REMOVE:
 		ask_path(sftp, job, SFTP_REMOVE);
 		break;
+	case WIRE_CHMOD:
+		ask_path(sftp, job, SFTP_SETSTAT);
+		ask_mode(sftp, job);
+		break;
 	case WIRE_RENAME:
 		if (sftp->renames) {
 			ask_rename(sftp, job, SFTP_EXTENDED);
@@ -176,7 +180,7 @@ push_writes(struct sftp *sftp, struct job *job, char *scratch)
 			job->local_end = true;
 			if (n < 0) {
 				job->failure = WIRE_FAIL_LOCAL;
-				job->why = "cannot read the file";
+				job->why = strerror(errno);
 			}
 			return;
 		}
@@ -269,7 +273,7 @@ store(struct worker *worker, struct job *job, const struct sftp_slot *slot)
 
 		if (n == -1) {
 			job->failure = WIRE_FAIL_LOCAL;
-			job->why = "cannot write the file";
+			job->why = strerror(errno);
 			return;
 		}
 		at += (size_t)n;
@@ -391,6 +395,7 @@ take_attributes(struct worker *worker, struct job *job,
 			job->failure = WIRE_FAIL_REFUSED;
 			job->why = "there is a file of that name on the pod";
 		}
+		job->bytes = 1;
 		return JOB_DONE;
 	}
 	talk_say(worker, &(struct wire){ .type = WIRE_ENTRY,

@@ -97,6 +97,7 @@ obey(struct worker *worker, struct wire *message)
 		return;
 	case WIRE_PUT: case WIRE_GET: case WIRE_LIST: case WIRE_STAT:
 	case WIRE_MKDIR: case WIRE_RENAME: case WIRE_REMOVE:
+	case WIRE_CHMOD:
 		files_message(worker, message);
 		return;
 	default:

@@ -151,9 +151,13 @@ on_end(void *ctx, const struct ssh_answer *answer)
 
 	undraw(cp);
 	cp->over = true;
-	cp->ok = answer->outcome == SSH_DONE;
-	if (!cp->ok)
-		cp->failed = arena_str(arena, ssh_world_words(arena, answer));
+	cp->ok = answer->outcome == SSH_DONE && answer->status == 0;
+	if (!cp->ok && (answer->outcome == SSH_DONE ||
+	    answer->outcome == SSH_LOCAL))
+		cp->failed = arena_str(arena, answer->reason);
+	else if (!cp->ok)
+		cp->failed = arena_printf(arena, "it " STR_FMT, STR_ARG(
+		    ssh_world_words(arena, answer)));
 	if (answer->output.len > 0)
 		cp->left_out = arena_str(arena, answer->output);
 	if (pod->pin == TARGET_FIRST_USE && answer->fingerprint.len > 0)
@@ -177,6 +181,33 @@ say_left_out(struct cp *cp)
 	app_say(cp->app, &out);
 }
 
+static void
+json_result(struct cp *cp)
+{
+	struct strbuf out = {0};
+	struct json_writer w = { .out = &out, .indent = 2 };
+	struct str rest = cp->left_out, line, head = STR("left out: ");
+
+	json_begin(&w, '{');
+	json_member_str(&w, "format_version", STR("1.0"));
+	json_member_str(&w, "message", arena_printf(&cp->app->arena,
+	    "Copied %s " STR_FMT "; sizes and digests agree.",
+	    cp->to_pod ? "to" : "from",
+	    STR_ARG(cp->inside.pods[0].entry->address)));
+	json_key(&w, "left_out");
+	json_begin(&w, '[');
+	while (rest.len > 0) {
+		line = str_cut(rest, '\n', &rest);
+		json_put_str(&w, str_starts(line, head) ?
+		    str_sub(line, head.len, line.len) : line);
+	}
+	json_end(&w, ']');
+	json_end(&w, '}');
+	strbuf_addc(&out, '\n');
+	app_print(cp->app, &out);
+	cp->app->json_done = true;
+}
+
 static int
 result(struct cp *cp)
 {
@@ -185,20 +216,20 @@ result(struct cp *cp)
 
 	if (!cp->ok)
 		return app_fail(app, EXIT_ERROR, "PF0868", "cannot copy %s "
-		    STR_FMT ": it " STR_FMT, cp->to_pod ? "to" : "from",
+		    STR_FMT ": " STR_FMT, cp->to_pod ? "to" : "from",
 		    STR_ARG(cp->inside.pods[0].entry->address),
 		    STR_ARG(cp->failed));
-	if (!app_json(app))
-		say_left_out(cp);
-	if (app->options->quiet && !app_json(app))
+	if (app_json(app)) {
+		json_result(cp);
+		return EXIT_OK;
+	}
+	say_left_out(cp);
+	if (app->options->quiet)
 		return EXIT_OK;
 	strbuf_addf(&out, "Copied %s ", cp->to_pod ? "to" : "from");
 	strbuf_add_escaped(&out, cp->inside.pods[0].entry->address);
 	strbuf_adds(&out, "; sizes and digests agree.\n");
-	if (app_json(app))
-		app_tell(app, &out);
-	else
-		app_say(app, &out);
+	app_say(app, &out);
 	return EXIT_OK;
 }
 
@@ -216,27 +247,41 @@ start(struct cp *cp)
 	    ssh_copy_from(ssh, target, cp->remote, cp->local, &calls, cp);
 }
 
+/* Until it is over; interrupted, until what is half there has gone. */
 static int
-run(struct cp *cp)
+wait_for_it(struct cp *cp)
 {
 	struct session *session = &cp->inside.session;
 	const struct world *world = cp->app->world;
+	struct ssh *ssh = ssh_world_ssh(cp->app);
 	struct world_event event;
 	struct arena arena = {0};
 	int code = EXIT_OK;
 
-	io_world_take_signals(cp->app->io);
-	start(cp);
-	while (!cp->over && code == EXIT_OK) {
+	while (!cp->over && session->interrupted < 2) {
 		world->wait(world->ctx, &arena, -1, &event);
 		if (event.type == WORLD_SIGNAL) {
 			session_signal(session, event.signal);
 			code = session_signal_code(session);
+			if (!ssh_copy_stop(ssh, cp->number))
+				break;
 		}
 		arena_release(&arena);
 	}
+	arena_release(&arena);
 	if (!cp->over)
-		ssh_cancel(ssh_world_ssh(cp->app), cp->number);
+		ssh_cancel(ssh, cp->number);
+	return code;
+}
+
+static int
+run(struct cp *cp)
+{
+	int code;
+
+	io_world_take_signals(cp->app->io);
+	start(cp);
+	code = wait_for_it(cp);
 	undraw(cp);
 	return code == EXIT_OK ? result(cp) : code;
 }

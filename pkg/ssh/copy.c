@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PART_NAME_MAX = 230, REMOVE_MS = 2000 };
+
 void
 copy_fail(struct copy *copy, enum ssh_outcome outcome, const char *format,
     ...)
@@ -43,28 +45,80 @@ let_go(struct copy *copy)
 	if (verify != 0)
 		ssh_cancel(copy->ssh, verify);
 	session_leave(&copy->use);
-	/* What is half there locally goes; on the pod it stays a file of a
-	 * name that nobody uses. */
+	/* What is half there locally goes. */
 	if (copy->temporary != NULL)
 		unlink(copy->temporary);
 	copy->temporary = NULL;
 }
 
-void
-copy_end(struct copy *copy, enum ssh_outcome outcome, struct str reason)
+static void
+end_now(struct copy *copy)
 {
-	struct ssh_answer answer = {
-		.outcome = outcome, .status = outcome == SSH_DONE ? 0 : -1,
-		.reason = reason, .fingerprint = copy->use.fingerprint,
-		.output = strbuf_str(&copy->left_out),
-	};
+	struct ssh_answer answer = copy->ended;
+
 	if (copy->op.over)
 		return;
+	answer.fingerprint = copy->use.fingerprint;
+	answer.output = strbuf_str(&copy->left_out);
 	answer.output_bytes = answer.output.len;
 	copy->op.over = true;
 	copy->ssh->work = true;
 	let_go(copy);
 	copy->calls.end(copy->ctx, &answer);
+}
+
+static void
+removed(struct copy *copy, const struct wire *message)
+{
+	(void)message;
+	end_now(copy);
+}
+
+/* What is half there on the pod goes first, if that can be said to it: it
+ * would take up a disk that may be full. */
+static void
+end_with(struct copy *copy, const struct ssh_answer *how)
+{
+	struct str half = copy->half;
+
+	if (copy->op.over || copy->ending)
+		return;
+	copy->ending = true;
+	copy->ended = *how;
+	if (half.len == 0 || copy->use.session == NULL) {
+		end_now(copy);
+		return;
+	}
+	if (copy->asked)
+		channel_send(&copy->channel, &(struct wire){
+			.type = WIRE_CANCEL, .fd = -1,
+		});
+	copy->op.due_ms = ssh_now(copy->ssh) + REMOVE_MS;
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_REMOVE, .payload = half.data, .size = half.len,
+		.fd = -1,
+	}, removed);
+}
+
+void
+copy_end(struct copy *copy, enum ssh_outcome outcome, struct str reason)
+{
+	end_with(copy, &(struct ssh_answer){
+		.outcome = outcome, .status = outcome == SSH_DONE ? 0 : -1,
+		.reason = reason,
+	});
+}
+
+void
+copy_refuse(struct copy *copy, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	struct str reason = arena_vprintf(&copy->arena, format, args);
+	va_end(args);
+	end_with(copy, &(struct ssh_answer){
+		.outcome = SSH_DONE, .status = 1, .reason = reason,
+	});
 }
 
 /* Ask the worker; the answer comes to copy->answered(). */
@@ -103,9 +157,16 @@ copy_failed(struct copy *copy, const struct wire *message, struct str about)
 {
 	if (message->type != WIRE_FAILED)
 		return false;
-	copy_fail(copy, message->a == WIRE_FAIL_LOCAL ? SSH_LOCAL : SSH_LOST,
-	    STR_FMT ": %s", STR_ARG(about), message->size > 0 ?
-	    (const char *)message->payload : "failed");
+	const char *words = message->size > 0 ? message->payload : "failed";
+	if (message->a == WIRE_FAIL_LOCAL)
+		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s", STR_ARG(about),
+		    words);
+	else if (message->a == WIRE_FAIL_MISSING ||
+	    message->a == WIRE_FAIL_REFUSED)
+		copy_refuse(copy, STR_FMT ": %s", STR_ARG(about), words);
+	else
+		copy_fail(copy, SSH_LOST, STR_FMT ": %s", STR_ARG(about),
+		    words);
 	return true;
 }
 
@@ -132,8 +193,8 @@ verify_end(void *ctx, const struct ssh_answer *answer)
 		    "verified by size alone\n");
 		copy_end(copy, SSH_DONE, (struct str){0});
 	} else if (answer->status != 0)
-		copy_fail(copy, SSH_LOST, "the copy differs from what was "
-		    "sent: " STR_FMT, STR_ARG(strbuf_str(&copy->said)));
+		copy_refuse(copy, "the copy differs from its source: " STR_FMT,
+		    STR_ARG(str_trim(strbuf_str(&copy->said))));
 	else
 		copy_end(copy, SSH_DONE, (struct str){0});
 }
@@ -149,8 +210,8 @@ verify_writable(void *ctx)
 		ssh_exec_input_end(copy->ssh, copy->verify);
 }
 
-void
-copy_verify(struct copy *copy)
+static void
+compare(struct copy *copy)
 {
 	static const struct ssh_exec_calls calls = {
 		.output = verify_output, .end = verify_end,
@@ -165,6 +226,33 @@ copy_verify(struct copy *copy)
 	    "exit 127; sha256sum -c - 2>&1 | grep -v \": OK$\"; "
 	    "[ $? -eq 1 ]'"), &calls, copy);
 	verify_writable(copy);
+}
+
+/*
+ * Directories that we made get their modes when nothing more is written into
+ * them, the deepest first; most have had theirs from the beginning.
+ */
+static bool
+mode_differs(const struct copy_item *item)
+{
+	unsigned mode = item->mode & 0777;
+	return S_ISDIR(item->mode) && item->fresh &&
+	    mode != ((mode | 0700) & 0755);
+}
+
+void
+copy_finish(struct copy *copy, void (*set_mode)(struct copy *copy,
+    const struct copy_item *item))
+{
+	copy->at = copy->items.n;
+	while (copy->left > 0) {
+		const struct copy_item *item = &copy->items.items[--copy->left];
+		if (mode_differs(item)) {
+			set_mode(copy, item);
+			return;
+		}
+	}
+	compare(copy);
 }
 
 void
@@ -191,8 +279,23 @@ static void
 down(void *ctx, enum ssh_outcome outcome, struct str reason)
 {
 	struct copy *copy = ctx;
+	if (copy->ending) {
+		end_now(copy);
+		return;
+	}
 	copy_end(copy, outcome == SSH_LOST && !copy->use.told_up ?
 	    SSH_UNREACHABLE : outcome, arena_str(&copy->arena, reason));
+}
+
+/* It is to stop; or the half file did not go in time. */
+static void
+due(struct op *op)
+{
+	struct copy *copy = (struct copy *)op;
+	if (copy->ending)
+		end_now(copy);
+	else
+		copy_end(copy, SSH_LOST, STR("stopped"));
 }
 
 static void
@@ -235,7 +338,8 @@ copy_new(struct ssh *ssh, const struct ssh_target *target, struct str local,
 	copy->calls = *calls;
 	copy->ctx = ctx;
 	copy->op = (struct op){
-		.due_ms = -1, .cancel = cancel, .release = release,
+		.due_ms = -1, .due = due, .cancel = cancel,
+		.release = release,
 	};
 	copy->channel.message = message_came;
 	copy->channel.ctx = copy;
@@ -251,19 +355,56 @@ copy_new(struct ssh *ssh, const struct ssh_target *target, struct str local,
 	return copy;
 }
 
+bool
+ssh_copy_stop(struct ssh *ssh, uint64_t number)
+{
+	struct op *op = op_find(ssh, number);
+	struct copy *copy = (struct copy *)op;
+
+	if (op == NULL || op->cancel != cancel)
+		return false;
+	if (copy->use.session == NULL || !copy->use.told_up)
+		return false;
+	if (!copy->ending)
+		op->due_ms = ssh_now(ssh);
+	return true;
+}
+
 struct str
 copy_base_name(struct str path)
 {
 	while (path.len > 1 && path.data[path.len - 1] == '/')
 		path.len--;
-	return str_sub(path, (size_t)(str_rfind(path, '/') + 1), path.len);
+	path = str_sub(path, (size_t)(str_rfind(path, '/') + 1), path.len);
+	return str_is(path, ".") || str_is(path, "..") ? STR("") : path;
+}
+
+struct str
+copy_part(struct copy *copy, struct str path)
+{
+	size_t base = (size_t)(str_rfind(path, '/') + 1);
+
+	/* A name may have 255 bytes. */
+	return arena_printf(&copy->arena, STR_FMT ".podform-part",
+	    STR_ARG(str_sub(path, 0, base + PART_NAME_MAX)));
+}
+
+void
+copy_leave_out(struct copy *copy, struct str path, const char *why)
+{
+	strbuf_adds(&copy->left_out, "left out: ");
+	strbuf_add_escaped(&copy->left_out, path);
+	strbuf_addf(&copy->left_out, " %s\n", why);
 }
 
 struct str
 copy_join(struct copy *copy, struct str directory, struct str name)
 {
-	return name.len == 0 ? directory : arena_printf(&copy->arena,
-	    STR_FMT "/" STR_FMT, STR_ARG(directory), STR_ARG(name));
+	if (name.len == 0)
+		return directory;
+	return arena_printf(&copy->arena, STR_FMT "%s" STR_FMT,
+	    STR_ARG(directory), str_ends(directory, STR("/")) ? "" : "/",
+	    STR_ARG(name));
 }
 
 struct copy_item *

@@ -17,6 +17,16 @@ is_name(struct str name)
 	    str_find(name, '\0') < 0 && str_find(name, '\n') < 0;
 }
 
+static void
+set_mode(struct copy *copy, const struct copy_item *item)
+{
+	if (chmod(item->local.data, item->mode & 0777) != 0)
+		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s",
+		    STR_ARG(item->local), strerror(errno));
+	else
+		copy_finish(copy, set_mode);
+}
+
 /* Directories are listed as they are come to; files wait for their turn. */
 static void next(struct copy *copy);
 
@@ -35,10 +45,13 @@ listed(struct copy *copy, const struct wire *message)
 	} else if (message->type == WIRE_ENTRY && !str_is(name, ".") &&
 	    !str_is(name, "..")) {
 		struct str local = item->local, remote = item->remote;
-		if (!is_name(name) || (!S_ISREG(mode) && !S_ISDIR(mode)))
-			strbuf_addf(&copy->left_out, "left out: " STR_FMT
-			    "/" STR_FMT " is neither a file nor a directory\n",
-			    STR_ARG(remote), STR_ARG(name));
+		if (!is_name(name))
+			copy_leave_out(copy, copy_join(copy, remote, name),
+			    "has a name that no file may have");
+		else if (!S_ISREG(mode) && !S_ISDIR(mode))
+			copy_leave_out(copy, copy_join(copy, remote, name),
+			    S_ISLNK(mode) ? "is a link" :
+			    "is neither a file nor a directory");
 		else if (copy_add(copy, copy_join(copy, local, name),
 			copy_join(copy, remote, name), mode,
 			(uint64_t)message->b) == NULL)
@@ -52,12 +65,12 @@ got(struct copy *copy, const struct wire *message)
 {
 	const struct copy_item *item = &copy->items.items[copy->at];
 
-	if (copy_failed(copy, message, item->remote) ||
-	    message->type != WIRE_DONE)
+	if (copy_failed(copy, message, message->a == WIRE_FAIL_LOCAL ?
+		item->local : item->remote) || message->type != WIRE_DONE)
 		return;
 	if (message->size != 32 || (uint64_t)message->b != item->size) {
-		copy_fail(copy, SSH_LOST, STR_FMT " changed while it was "
-		    "copied", STR_ARG(item->remote));
+		copy_refuse(copy, STR_FMT " changed while it was copied",
+		    STR_ARG(item->remote));
 		return;
 	}
 	copy_add_sum(copy, message, item->remote);
@@ -75,14 +88,14 @@ got(struct copy *copy, const struct wire *message)
 static void
 get(struct copy *copy, const struct copy_item *item)
 {
-	const char *path = arena_printf(&copy->arena, STR_FMT
-	    ".podform-part", STR_ARG(item->local)).data;
+	const char *path = copy_part(copy, item->local).data;
 
 	unlink(path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 	    O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, item->mode & 0777) != 0) {
-		copy_fail(copy, SSH_LOCAL, "%s: %s", path, strerror(errno));
+		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s",
+		    STR_ARG(item->local), strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -98,17 +111,19 @@ static void
 next(struct copy *copy)
 {
 	if (copy->at == copy->items.n) {
-		copy_verify(copy);
+		copy->left = copy->items.n;
+		copy_finish(copy, set_mode);
 		return;
 	}
-	const struct copy_item *item = &copy->items.items[copy->at];
+	struct copy_item *item = &copy->items.items[copy->at];
 	if (!S_ISDIR(item->mode)) {
 		get(copy, item);
 		return;
 	}
 	/* Ours to write in; a directory that is there keeps its mode. */
-	if (mkdir(item->local.data, (item->mode & 0777) | 0700) != 0 &&
-	    errno != EEXIST) {
+	item->fresh = mkdir(item->local.data, (item->mode & 0777) | 0700) ==
+	    0;
+	if (!item->fresh && errno != EEXIST) {
 		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s",
 		    STR_ARG(item->local), strerror(errno));
 		return;
@@ -132,12 +147,13 @@ looked(struct copy *copy, const struct wire *message)
 		return;
 	}
 	if (!S_ISREG(copy->found.mode) && !S_ISDIR(copy->found.mode)) {
-		copy_fail(copy, SSH_LOCAL, STR_FMT " on the pod is neither a "
-		    "file nor a directory", STR_ARG(copy->remote));
+		copy_refuse(copy, STR_FMT " on the pod is neither a file nor "
+		    "a directory", STR_ARG(copy->remote));
 		return;
 	}
-	bool inside = str_ends(copy->local, STR("/")) ||
-	    (stat(copy->local.data, &info) == 0 && S_ISDIR(info.st_mode));
+	bool there = stat(copy->local.data, &info) == 0;
+	bool inside = there ? S_ISDIR(info.st_mode) :
+	    str_ends(copy->local, STR("/")) && !S_ISDIR(copy->found.mode);
 	struct str name = copy_base_name(copy->remote);
 	copy_add(copy, inside && is_name(name) ?
 	    copy_join(copy, copy->local, name) : copy->local, copy->remote,

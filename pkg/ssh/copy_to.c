@@ -13,27 +13,35 @@
 static bool list_directory(struct copy *copy, struct str local,
     struct str remote, unsigned depth);
 
+/* What was named may be a link; what is below it is not followed. */
 static bool
 list_one(struct copy *copy, struct str local, struct str remote,
     unsigned depth)
 {
 	struct stat info;
 
-	if (lstat(local.data, &info) != 0) {
+	if ((depth == 0 ? stat : lstat)(local.data, &info) != 0) {
 		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s", STR_ARG(local),
 		    strerror(errno));
 		return false;
 	}
 	if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
-		strbuf_addf(&copy->left_out, "left out: " STR_FMT
-		    " is neither a file nor a directory\n", STR_ARG(local));
-		return true;
+		if (depth == 0)
+			copy_fail(copy, SSH_LOCAL, STR_FMT " is neither a "
+			    "file nor a directory", STR_ARG(local));
+		else
+			copy_leave_out(copy, local, S_ISLNK(info.st_mode) ?
+			    "is a link" : "is neither a file nor a directory");
+		return depth > 0;
 	}
 	/* sha256sum is asked line by line. */
 	if (str_find(remote, '\n') >= 0) {
-		copy_fail(copy, SSH_LOCAL, "a name with a line break cannot "
-		    "be copied: " STR_FMT, STR_ARG(local));
-		return false;
+		if (depth == 0)
+			copy_fail(copy, SSH_LOCAL, "a name with a line break "
+			    "cannot be copied: " STR_FMT, STR_ARG(local));
+		else
+			copy_leave_out(copy, local, "has a line break");
+		return depth > 0;
 	}
 	if (copy_add(copy, local, remote, info.st_mode,
 		(uint64_t)info.st_size) == NULL || depth > COPY_DEPTH_MAX) {
@@ -73,22 +81,20 @@ list_directory(struct copy *copy, struct str local, struct str remote,
 
 static void next(struct copy *copy);
 
-static struct str
-temporary(struct copy *copy, const struct copy_item *item)
-{
-	return arena_printf(&copy->arena, STR_FMT ".podform-part",
-	    STR_ARG(item->remote));
-}
+static void set_mode(struct copy *copy, const struct copy_item *item);
 
 static void
 went(struct copy *copy, const struct wire *message)
 {
-	const struct copy_item *item = &copy->items.items[copy->at];
+	struct copy_item *item = &copy->items.items[copy->at];
 	if (copy_failed(copy, message, item->remote) ||
 	    message->type != WIRE_DONE)
 		return;
-	if (!S_ISDIR(item->mode))
+	if (S_ISDIR(item->mode))
+		item->fresh = message->b == 0;
+	else
 		copy->before += item->size;
+	copy->half = (struct str){0};
 	copy->at++;
 	next(copy);
 }
@@ -99,8 +105,8 @@ put(struct copy *copy, const struct wire *message)
 	const struct copy_item *item = &copy->items.items[copy->at];
 	struct arena arena = {0};
 
-	if (copy_failed(copy, message, item->remote) ||
-	    message->type != WIRE_DONE)
+	if (copy_failed(copy, message, message->a == WIRE_FAIL_LOCAL ?
+		item->local : item->remote) || message->type != WIRE_DONE)
 		return;
 	if (message->size != 32 || (uint64_t)message->b != item->size) {
 		copy_fail(copy, SSH_LOCAL, STR_FMT " changed while it was "
@@ -109,7 +115,7 @@ put(struct copy *copy, const struct wire *message)
 	}
 	copy_add_sum(copy, message, item->remote);
 	struct str both = arena_printf(&arena, STR_FMT "%c" STR_FMT,
-	    STR_ARG(temporary(copy, item)), 0, STR_ARG(item->remote));
+	    STR_ARG(copy->half), 0, STR_ARG(item->remote));
 	copy_ask(copy, &(struct wire){
 		.type = WIRE_RENAME, .payload = both.data, .size = both.len,
 		.fd = -1,
@@ -117,48 +123,78 @@ put(struct copy *copy, const struct wire *message)
 	arena_release(&arena);
 }
 
+/* Ours to write in until all is there. */
+static void
+make_directory(struct copy *copy, const struct copy_item *item)
+{
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_MKDIR, .payload = item->remote.data,
+		.size = item->remote.len, .a = (item->mode & 0777) | 0700,
+		.fd = -1,
+	}, went);
+}
+
 static void
 next(struct copy *copy)
 {
 	if (copy->at == copy->items.n) {
-		copy_verify(copy);
+		copy->left = copy->items.n;
+		copy_finish(copy, set_mode);
 		return;
 	}
 	const struct copy_item *item = &copy->items.items[copy->at];
 	if (S_ISDIR(item->mode)) {
-		copy_ask(copy, &(struct wire){
-			.type = WIRE_MKDIR, .payload = item->remote.data,
-			.size = item->remote.len, .a = item->mode & 0777,
-			.fd = -1,
-		}, went);
+		make_directory(copy, item);
 		return;
 	}
-	int fd = open(item->local.data, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
-	    O_NONBLOCK);
+	int fd = open(item->local.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+	    (copy->at == 0 ? 0 : O_NOFOLLOW));
 	if (fd < 0) {
 		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s",
 		    STR_ARG(item->local), strerror(errno));
 		return;
 	}
-	struct str path = temporary(copy, item);
+	copy->half = copy_part(copy, item->remote);
 	copy_ask(copy, &(struct wire){
-		.type = WIRE_PUT, .payload = path.data, .size = path.len,
-		.a = item->mode & 0777, .b = (int64_t)item->size, .fd = fd,
+		.type = WIRE_PUT, .payload = copy->half.data,
+		.size = copy->half.len, .a = item->mode & 0777,
+		.b = (int64_t)item->size, .fd = fd,
 	}, put);
+}
+
+static void
+mode_set(struct copy *copy, const struct wire *message)
+{
+	if (!copy_failed(copy, message, copy->items.items[copy->left].remote))
+		copy_finish(copy, set_mode);
+}
+
+static void
+set_mode(struct copy *copy, const struct copy_item *item)
+{
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_CHMOD, .payload = item->remote.data,
+		.size = item->remote.len, .a = item->mode & 0777, .fd = -1,
+	}, mode_set);
 }
 
 static void
 looked(struct copy *copy, const struct wire *message)
 {
+	struct stat info;
+	bool missing = message->type == WIRE_FAILED &&
+	    message->a == WIRE_FAIL_MISSING;
+
 	if (message->type == WIRE_ENTRY) {
 		copy->into |= S_ISDIR((unsigned)message->a);
 		return;
 	}
 	/* What is not there yet will be. */
-	if (message->type == WIRE_FAILED && message->a != WIRE_FAIL_MISSING) {
-		copy_failed(copy, message, copy->remote);
+	if (!missing && copy_failed(copy, message, copy->remote))
 		return;
-	}
+	if (missing && stat(copy->local.data, &info) == 0 &&
+	    S_ISDIR(info.st_mode))
+		copy->into = false;
 	struct str remote = copy->into ? copy_join(copy, copy->remote,
 	    copy_base_name(copy->local)) : copy->remote;
 	if (list_one(copy, copy->local, remote, 0))

@@ -60,7 +60,8 @@ void ssh_suspended(struct ssh *ssh);
  */
 uint64_t ssh_start_task(struct ssh *ssh, const struct ssh_request *request,
     void (*done)(void *ctx, const struct ssh_answer *answer), void *ctx);
-/* No callback comes any more; what runs on the pod may go on. */
+/* No callback comes any more; what runs on the pod may go on, and a file that
+ * is half there may stay. */
 void ssh_cancel(struct ssh *ssh, uint64_t number);
 
 /* --------------------------------------------------------------- exec --- */
@@ -98,14 +99,18 @@ struct ssh_copy_calls {
 	/* bytes of total; the path of the file in progress. */
 	void (*progress)(void *ctx, struct str path, uint64_t bytes,
 	    uint64_t total);
-	/* SSH_DONE: all of it is there and was verified by size and digest. */
+	/* SSH_DONE and status 0: all of it is there and was verified by size
+	 * and digest.  SSH_DONE and status 1: what is on the pod does not
+	 * allow it (no such file, permission, a full disk); see reason. */
 	void (*end)(void *ctx, const struct ssh_answer *answer);
 };
 /*
- * Copy a file or a directory with all that is in it; modes are kept, links
- * are not followed but left out (and named in answer.output).  Each file is
- * written beside its name and renamed when it is whole.  `to` that ends in a
- * slash, or is a directory, gets it inside, as cp does.
+ * Copy a file or a directory with all that is in it.  Modes are kept; links
+ * below what was named are not followed but left out (and named in
+ * answer.output).  Each file is written beside its name and renamed when it
+ * is whole; one that stays half is removed.  As with cp, what is copied to a
+ * directory, or to a name that ends in a slash, goes into it; a directory
+ * copied to a name that is not there becomes that.
  */
 uint64_t ssh_copy_to(struct ssh *ssh, const struct ssh_target *target,
     struct str local, struct str remote, const struct ssh_copy_calls *calls,
@@ -113,6 +118,12 @@ uint64_t ssh_copy_to(struct ssh *ssh, const struct ssh_target *target,
 uint64_t ssh_copy_from(struct ssh *ssh, const struct ssh_target *target,
     struct str remote, struct str local, const struct ssh_copy_calls *calls,
     void *ctx);
+
+/*
+ * Stop it: a file that is half there is removed, then end() comes with
+ * SSH_LOST, within 2 s.  False: nothing is there yet.
+ */
+bool ssh_copy_stop(struct ssh *ssh, uint64_t number);
 
 /* --------------------------------------------------------------- links -- */
 

@@ -192,6 +192,8 @@ copied(void *ctx, const struct ssh_answer *answer)
 	if (task->request.task != SSH_RUNNER_INSTALL ||
 	    answer->outcome != SSH_DONE || answer->status != 0) {
 		output(task, 1, answer->output);
+		if (answer->outcome == SSH_DONE && answer->status != 0)
+			output(task, 1, answer->reason);
 		end(task, answer);
 		return;
 	}

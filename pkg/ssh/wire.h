@@ -73,9 +73,10 @@ enum wire_type {
 	WIRE_STAT,		/* channel; payload: remote path; a: 1 follows
 				   links */
 	WIRE_MKDIR,		/* channel; payload: path; a: mode; one that
-				   exists is fine */
+				   exists is fine, and DONE says b: 1 */
 	WIRE_RENAME,		/* channel; payload: from NUL to; replaces */
 	WIRE_REMOVE,		/* channel; payload: path of a file */
+	WIRE_CHMOD,		/* channel; payload: path; a: mode */
 	WIRE_FORWARD,		/* channel (of the forward); a: enum
 				   tunnel_direction; fd: listener (local,
 				   dynamic); payload: host NUL port, of the
