@@ -65,6 +65,19 @@ run_next_effect(struct run *run, struct run_effect *effect)
 	return true;
 }
 
+/* How many checks or setup steps there are. */
+static size_t
+act_steps(const struct act *act)
+{
+	const struct resource *want = act->change != NULL ?
+	    act->change->want : NULL;
+
+	if (want == NULL || want->kind != KIND_POD)
+		return 0;
+	return act->kind == ACTION_POD_CHECK ? want->pod->nready_checks :
+	    act->kind == ACTION_POD_SETUP ? want->pod->nsetup : 0;
+}
+
 void
 run_say(struct run *run, enum note_type type, const struct act *act,
     struct str text)
@@ -82,6 +95,8 @@ run_say(struct run *run, enum note_type type, const struct act *act,
 	note->elapsed_ms = run->now_ms - act->started_ms;
 	note->per_hour = act->subject->per_hour;
 	note->change = act->change;
+	note->step = act->step;
+	note->steps = act_steps(act);
 }
 
 uint64_t

@@ -108,6 +108,7 @@ struct run_note {
 	struct str id;			/* of the pod or volume, when known */
 	struct str text;		/* what people read: "waiting for the
 					   container", the reason of an error */
+	size_t step, steps;		/* from 0; steps 0: it has none */
 	int64_t elapsed_ms;
 	int64_t per_hour;		/* micro-dollars, where it matters */
 	const struct plan_change *change;	/* or NULL */

@@ -17,8 +17,10 @@ static const struct kind_words kinds[ACTION_KIND_COUNT] = {
 	[ACTION_POD_RUNNING] = { "wait", "waiting until it runs", "runs" },
 	[ACTION_POD_SSH] = { "wait", "waiting for SSH", "answers on SSH" },
 	[ACTION_POD_LOGIN] = { "login", "logging in", "is logged in" },
-	[ACTION_POD_CHECK] = { "check", "checking", "passes its check" },
-	[ACTION_POD_SETUP] = { "setup", "setting up", "is set up" },
+	[ACTION_POD_CHECK] = { "check", "trying check",
+		"passes check" },
+	[ACTION_POD_SETUP] = { "setup", "doing setup step",
+		"has done setup step" },
 	[ACTION_POD_PROCESS] = { "process", "starting its process",
 		"runs its process" },
 	[ACTION_POD_BACKUP] = { "check", "checking its backup",
@@ -58,12 +60,27 @@ notes_elapsed(struct arena *arena, int64_t ms)
 	return format_duration(arena, ms / SECOND_MS * SECOND_MS);
 }
 
+/* ` 2 of 3`, where there are several. */
+static struct str
+step_words(struct arena *arena, const struct run_note *note)
+{
+	return note->steps == 0 ? STR("") : arena_printf(arena, " %zu of %zu",
+	    note->step + 1, note->steps);
+}
+
+static struct str
+doing_words(struct arena *arena, const struct run_note *note)
+{
+	return arena_printf(arena, "%s" STR_FMT, kinds[note->kind].doing,
+	    STR_ARG(step_words(arena, note)));
+}
+
 /* The id was told when it was assigned. */
 static struct str
 done_words(struct arena *arena, const struct run_note *note)
 {
-	return arena_printf(arena, "%s (" STR_FMT ")",
-	    kinds[note->kind].done,
+	return arena_printf(arena, "%s" STR_FMT " (" STR_FMT ")",
+	    kinds[note->kind].done, STR_ARG(step_words(arena, note)),
 	    STR_ARG(notes_elapsed(arena, note->elapsed_ms)));
 }
 
@@ -78,15 +95,13 @@ with_text(struct arena *arena, const char *words, struct str text)
 static struct str
 words_of(struct arena *arena, const struct run_note *note)
 {
-	const struct kind_words *kind = &kinds[note->kind];
-
 	switch (note->type) {
 	case NOTE_ACTION_START:
-		return str_from(kind->doing);
+		return doing_words(arena, note);
 	case NOTE_PROGRESS:
 		return arena_printf(arena, STR_FMT " (" STR_FMT ")",
 		    STR_ARG(note->text.len > 0 ? note->text :
-		    str_from(kind->doing)), STR_ARG(notes_elapsed(arena,
+		    doing_words(arena, note)), STR_ARG(notes_elapsed(arena,
 		    note->elapsed_ms)));
 	case NOTE_ID_ASSIGNED:
 		return arena_printf(arena, "created with id " STR_FMT "%s"

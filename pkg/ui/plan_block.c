@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/units.h"
 #include "ui/cells.h"
 #include "ui/words.h"
@@ -107,6 +108,40 @@ after_text(struct arena *arena, const struct plan_attr *attr)
 	    value_text(arena, attr->after);
 }
 
+/* The text of several lines that the value is; absent if it is none. */
+static struct str
+script_of(struct arena *arena, const struct plan_attr *attr)
+{
+	struct json_reader reader = { .arena = arena, .where = "value" };
+	struct json_error error;
+	struct json doc;
+	struct str text;
+
+	if (attr->sensitive || attr->unknown || attr->after.len == 0 ||
+	    attr->after.data[0] != '"' ||
+	    str_search(attr->after, STR("\\n")) < 0 ||
+	    !json_parse(arena, attr->after, (struct json_limits){
+		.bytes = attr->after.len }, &doc, &error) ||
+	    !json_value_str(&reader, json_root(&doc), &text) ||
+	    str_find(text, '\n') < 0)
+		return (struct str){0};
+	return text;
+}
+
+/* As in YAML: each line of it on a line of its own. */
+static void
+add_script(struct strbuf *out, struct arena *arena, struct str text)
+{
+	while (text.len > 0) {
+		struct str line = str_cut(text, '\n', &text);
+		strbuf_addc(out, '\n');
+		if (line.len == 0)
+			continue;
+		strbuf_pad(out, INDENT + 2, ' ');
+		strbuf_add(out, cells_escape(arena, line));
+	}
+}
+
 /*
  * Append lead and text, on a line of their own when the line that began at
  * byte `from` has no room for them; returns where the line begins now.
@@ -132,7 +167,8 @@ plan_text_attr(struct strbuf *out, struct arena *arena,
     const struct plan_attr *attr, size_t pad, struct style style)
 {
 	struct str before = before_text(arena, attr);
-	struct str after = after_text(arena, attr);
+	struct str script = script_of(arena, attr);
+	struct str after = script.len > 0 ? STR("|") : after_text(arena, attr);
 	bool gone = attr->after.data == NULL && !attr->unknown;
 	bool set = attr->before.data == NULL;
 	const char *symbol = set ? "+" : gone ? "-" : "~";
@@ -159,6 +195,7 @@ plan_text_attr(struct strbuf *out, struct arena *arena,
 		add_piece(out, from, "   ", strbuf_str(&painted), style);
 		strbuf_release(&painted);
 	}
+	add_script(out, arena, script);
 	strbuf_addc(out, '\n');
 }
 

@@ -97,6 +97,27 @@ test_plan_text_says_no_changes_with_cost(void **state)
 	arena_release(&arena);
 }
 
+static void
+test_plan_text_shows_a_script_line_by_line(void **state)
+{
+	struct plan_attr attr = { .path = STR("setup[0]"),
+		.after = STR("\"one\\n\\n  two \\u001b\\\"x\\n\"") };
+	struct arena arena = {0};
+	struct strbuf out = {0};
+	struct style style = { .width = 80 };
+
+	(void)state;
+	plan_text_attr(&out, &arena, &attr, 10, style);
+	assert_string_equal(out.data, "      + setup[0]   = |\n"
+	    "          one\n\n            two \\x1b\"x\n");
+	strbuf_reset(&out);
+	attr.sensitive = true;
+	plan_text_attr(&out, &arena, &attr, 10, style);
+	assert_string_equal(out.data, "      + setup[0]   = (secret)\n");
+	strbuf_release(&out);
+	arena_release(&arena);
+}
+
 int
 main(void)
 {
@@ -105,6 +126,7 @@ main(void)
 		cmocka_unit_test(test_plan_text_color_only_repeats),
 		cmocka_unit_test(
 		    test_plan_text_stays_within_width),
+		cmocka_unit_test(test_plan_text_shows_a_script_line_by_line),
 		cmocka_unit_test(test_plan_text_says_no_changes_with_cost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

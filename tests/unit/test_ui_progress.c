@@ -80,6 +80,32 @@ test_progress_is_plain_lines_without_a_terminal(void **state)
 }
 
 static void
+test_progress_counts_checks_and_steps(void **state)
+{
+	struct run_note step = note(NOTE_ACTION_START, 0, ACTION_POD_SETUP,
+	    NULL, 0);
+	struct progress progress;
+	struct strbuf out = {0};
+
+	(void)state;
+	step.step = 1;
+	step.steps = 3;
+	progress_init(&progress, (struct style){ .width = 80 }, 2, &out);
+	tell(&progress, step, 1000);
+	step.type = NOTE_ACTION_DONE;
+	tell(&progress, step, 1000);
+	/* What was never begun has no steps to speak of. */
+	tell(&progress, note(NOTE_ACTION_SKIPPED, 1, ACTION_POD_PROCESS,
+	    "what it needs failed", 0), 1000);
+	assert_non_null(strstr(out.data, ": doing setup step 2 of 3\n"));
+	assert_non_null(strstr(out.data, ": has done setup step 2 of 3 (0.0 s)"
+	    "\n"));
+	assert_null(strstr(out.data, "skipped"));
+	progress_release(&progress);
+	strbuf_release(&out);
+}
+
+static void
 test_progress_live_area_never_wraps_and_is_taken_away(void **state)
 {
 	struct progress progress;
@@ -213,6 +239,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_progress_counts_checks_and_steps),
 		cmocka_unit_test(
 		    test_progress_is_plain_lines_without_a_terminal),
 		cmocka_unit_test(
