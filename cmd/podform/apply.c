@@ -16,6 +16,7 @@
 #include "follow.h"
 #include "planning.h"
 #include "ssh_world.h"
+#include "tunnel_show.h"
 #include "ui/report.h"
 
 /* --------------------------------------------------------------- the prompt -- */
@@ -160,13 +161,50 @@ give_keys(struct app *app, struct planning *planning,
 	return EXIT_OK;
 }
 
+/* The last words: where the tunnels are that the spec asks for. */
+static void
+say_tunnels(struct applying *applying)
+{
+	const struct planning *planning = &applying->planning;
+	struct app *app = planning->app;
+	struct tunnel_status *tunnels;
+	struct strbuf out = {0};
+	size_t n;
+
+	if (planning->mode != PLAN_NORMAL || planning->options.plan.no_tunnels)
+		return;
+	n = tunnel_show_find(app, planning->spec, &tunnels);
+	follow_tunnels(&applying->follow, tunnels, n);
+	if (n == 0 || app_json(app) || app->options->quiet)
+		return;
+	tunnel_show_places(app, &out, tunnels, n);
+	app_print(app, &out);
+}
+
+static void
+report(struct applying *applying, int code)
+{
+	const struct planning *planning = &applying->planning;
+	struct app *app = planning->app;
+	struct strbuf out = {0};
+
+	if (applying->summary == NULL || app_json(app) ||
+	    (app->options->quiet && applying->summary->left.n == 0))
+		return;
+	report_print(&out, planning->plan, applying->summary,
+	    &(struct report_options){ .style = app->out_style,
+	    .sources = &app->sources, .exit_code = code,
+	    .command = planning->mode == PLAN_DESTROY ? "destroy" : "apply",
+	    .elapsed_ms = app_mono_ms(app) - applying->follow.started_ms });
+	app_print(app, &out);
+}
+
 int
 apply_run(struct applying *applying)
 {
 	struct planning *planning = &applying->planning;
 	struct app *app = planning->app;
 	struct run_options options = run_options(app, planning);
-	struct strbuf out = {0};
 	int code = give_keys(app, planning, &options);
 
 	if (code != EXIT_OK)
@@ -177,16 +215,8 @@ apply_run(struct applying *applying)
 	code = session_apply(&planning->session, planning->plan, &options,
 	    &applying->summary);
 	follow_stop(&applying->follow);
-	if (applying->summary == NULL || app_json(app))
-		return code;
-	if (app->options->quiet && applying->summary->left.n == 0)
-		return code;
-	report_print(&out, planning->plan, applying->summary,
-	    &(struct report_options){ .style = app->out_style,
-	    .sources = &app->sources, .exit_code = code,
-	    .command = planning->mode == PLAN_DESTROY ? "destroy" : "apply",
-	    .elapsed_ms = app_mono_ms(app) - applying->follow.started_ms });
-	app_print(app, &out);
+	report(applying, code);
+	say_tunnels(applying);
 	return code;
 }
 
@@ -269,8 +299,10 @@ look_only(struct applying *applying, bool *go_on)
 	if (code != EXIT_OK || *go_on)
 		return code;
 	show(applying);
-	if (!session_has_work(&planning->session, planning->plan))
+	if (!session_has_work(&planning->session, planning->plan)) {
+		say_tunnels(applying);
 		return EXIT_OK;
+	}
 	code = planning_judge(planning);
 	return code != EXIT_OK ? code : nobody_to_ask(planning->app);
 }
@@ -298,8 +330,10 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 	if (code != EXIT_OK)
 		return code;
 	show(applying);
-	if (!session_has_work(&planning->session, planning->plan))
+	if (!session_has_work(&planning->session, planning->plan)) {
+		say_tunnels(applying);
 		return EXIT_OK;
+	}
 	asks = asks && planning->plan->changes.n > 0;
 	code = judge_unseen(applying, asks);
 	if (code == EXIT_OK && asks)

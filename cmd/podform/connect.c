@@ -9,6 +9,7 @@
 #include "github/github.h"
 #include "github_key.h"
 #include "holder_client.h"
+#include "holder_place.h"
 #include "io/io_listen.h"
 #include "io/io_url.h"
 #include "key.h"
@@ -195,6 +196,7 @@ app_new_session(struct app *app, struct session *session,
 		.run_url = ci_run_url(app),
 		.lock_timeout_ms = app->options->lock_timeout_ms,
 		.lineage = app->lineage,
+		.holder_may_run = access(HOLDER_SOCKET, F_OK) == 0,
 		.note = app->note,
 		.note_ctx = app->note_ctx,
 	};

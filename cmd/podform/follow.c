@@ -256,6 +256,18 @@ follow_stop(struct follow *follow)
 }
 
 void
+follow_tunnels(struct follow *follow, const struct tunnel_status *tunnels,
+    size_t n)
+{
+	if (!wants_events(follow))
+		return;
+	for (size_t i = 0; i < n; i++)
+		events_tunnel(&follow->events, app_wall_ms(follow->app),
+		    &tunnels[i]);
+	flush_events(follow);
+}
+
+void
 follow_finish(struct follow *follow, const struct run_summary *summary,
     const struct plan *plan, int code)
 {

@@ -36,6 +36,9 @@ void follow_release(struct follow *follow);
 void follow_plan(struct follow *follow, const struct plan *plan);
 void follow_start(struct follow *follow, const struct plan *plan);
 void follow_stop(struct follow *follow);	/* the live area goes */
+/* Events of the tunnels, as they are in the end. */
+void follow_tunnels(struct follow *follow,
+    const struct tunnel_status *tunnels, size_t n);
 /* All diagnostics and the last line. */
 void follow_finish(struct follow *follow, const struct run_summary *summary,
     const struct plan *plan, int code);

@@ -2,12 +2,15 @@
  * output.c - podform output: what scripts need of what is running.
  *
  * Names are ADDRESS.id, .name, .status, .data_center, .per_hour, .ssh.host,
- * .ssh.port, .ssh.user for pods and ADDRESS.id, .name, .size, .data_center
- * for volumes.  What is not known (a stopped pod has no port) is left out.
+ * .ssh.port, .ssh.user for pods, ADDRESS.id, .name, .size, .data_center for
+ * volumes and ADDRESS.local.host, .local.port, .local.path, .url, .status for
+ * the tunnels that this machine holds.  What is not known (a stopped pod has no port) is left out.
  */
 #include "base/json.h"
 #include "base/units.h"
+#include "base/tunnel.h"
 #include "commands.h"
+#include "holder_client.h"
 #include "picture.h"
 
 struct named { struct str name, value; };
@@ -49,6 +52,43 @@ put_pod(struct app *app, struct outputs *outputs,
 	    pod->ssh.user : STR("root"));
 }
 
+static void
+put_tunnel(struct app *app, struct outputs *outputs,
+    const struct tunnel_status *tunnel)
+{
+	const struct tunnel_config *config = &tunnel->config;
+	struct str address = config->address;
+
+	put(app, outputs, address, "status", str_from(tunnel_state_name(
+	    tunnel->state)));
+	put(app, outputs, address, "url", tunnel_url(&app->arena, tunnel));
+	if (str_starts(config->local_address, STR("/"))) {
+		put(app, outputs, address, "local.path",
+		    config->local_address);
+		return;
+	}
+	put(app, outputs, address, "local.host", config->local_address);
+	uint16_t port = config->direction == TUNNEL_REMOTE ||
+	    tunnel->port == 0 ? config->local_port : tunnel->port;
+	put(app, outputs, address, "local.port", arena_printf(&app->arena,
+	    "%u", (unsigned)port));
+}
+
+/* Nobody to ask is no reason to say nothing of the pods. */
+static void
+put_tunnels(struct app *app, struct outputs *outputs)
+{
+	struct tunnel_status *tunnels;
+	struct str why;
+	size_t n;
+
+	if (app->holder == NULL || !holder_list(app, &tunnels, &n, &why))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (tunnels[i].state != TUNNEL_CLOSED)
+			put_tunnel(app, outputs, &tunnels[i]);
+}
+
 static struct outputs
 collect(struct app *app, const struct picture *picture)
 {
@@ -74,6 +114,7 @@ collect(struct app *app, const struct picture *picture)
 		put(app, &outputs, entry->address, "data_center",
 		    entry->volume.data_center);
 	}
+	put_tunnels(app, &outputs);
 	return outputs;
 }
 

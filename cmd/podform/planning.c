@@ -58,6 +58,27 @@ fill_options(struct planning *planning)
 	};
 }
 
+/* CI throws its machines away, and what they hold with them. */
+static void
+note_tunnels(const struct planning *planning)
+{
+	struct app *app = planning->app;
+	const struct spec *spec = planning->spec;
+	struct strbuf out = {0};
+
+	if (!planning->options.plan.no_tunnels || app->options->tunnels != 0 ||
+	    planning->mode != PLAN_NORMAL || app->options->quiet)
+		return;
+	for (size_t i = 0; spec != NULL && i < spec->nresources; i++) {
+		if (spec->resources[i].kind != KIND_TUNNEL)
+			continue;
+		strbuf_adds(&out, "note: this is CI, so no tunnel is opened "
+		    "or closed; --tunnels=true does it\n");
+		app_say(app, &out);
+		return;
+	}
+}
+
 int
 planning_open(struct planning *planning, struct app *app, bool destroy,
     const char *operation)
@@ -75,6 +96,7 @@ planning_open(struct planning *planning, struct app *app, bool destroy,
 		code = app_connect(app, options->refresh);
 	if (code != EXIT_OK)
 		return code;
+	note_tunnels(planning);
 	planning->open = true;
 	return app_open_session(app, &planning->session, planning->spec,
 	    operation);

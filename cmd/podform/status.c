@@ -245,6 +245,9 @@ print_json(struct app *app, const struct picture *picture,
 {
 	const struct lock *lock = picture->session.lock;
 	struct json_writer w = { .out = out, .indent = 2 };
+	struct tunnel_status *tunnels;
+	struct str why;
+	size_t n;
 
 	json_begin(&w, '{');
 	json_member_str(&w, "format_version", STR("1.0"));
@@ -279,6 +282,10 @@ print_json(struct app *app, const struct picture *picture,
 		json_end(&w, '}');
 	}
 	json_end(&w, ']');
+	if (app->holder != NULL && holder_list(app, &tunnels, &n, &why)) {
+		json_key(&w, "tunnels");
+		tunnel_show_json(app, &w, tunnels, n);
+	}
 	json_member_int(&w, "pending", (int64_t)lock->pending.n);
 	json_end(&w, '}');
 	strbuf_addc(out, '\n');

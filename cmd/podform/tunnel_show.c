@@ -2,6 +2,8 @@
 #include "tunnel_show.h"
 
 #include "base/units.h"
+#include "holder_client.h"
+#include "ui/cells.h"
 #include "ui/table.h"
 
 static struct str
@@ -51,9 +53,9 @@ static struct str
 since_of(struct app *app, const struct tunnel_status *tunnel)
 {
 	int64_t ms = app_wall_ms(app) - tunnel->since_ms;
+	int64_t step = ms < HOUR_MS ? SECOND_MS : MINUTE_MS;
 
-	return format_duration(&app->arena, ms < 0 ? 0 : ms -
-	    ms % SECOND_MS);
+	return format_duration(&app->arena, ms < 0 ? 0 : ms - ms % step);
 }
 
 static enum paint
@@ -77,18 +79,52 @@ paint_of(enum tunnel_state state)
 	return PAINT_YELLOW;
 }
 
+/* As a spec has it: the port alone is one of this machine, or of the pod. */
+static struct str
+brief(struct str place)
+{
+	struct str own = STR("127.0.0.1:");
+
+	return str_starts(place, own) ? str_sub(place, own.len, place.len) :
+	    place;
+}
+
+/* Troubles need room: a line each, below the table. */
+static void
+add_errors(struct app *app, struct strbuf *out,
+    const struct tunnel_status *tunnels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct tunnel_status *tunnel = &tunnels[i];
+		if (tunnel->error.len == 0)
+			continue;
+		struct str text = arena_printf(&app->arena, STR_FMT
+		    "%s: " STR_FMT, STR_ARG(tunnel->config.address),
+		    tunnel->state == TUNNEL_UP ? ", last" : "",
+		    STR_ARG(tunnel->error));
+		strbuf_adds(out, "  ");
+		style_add(out, app->out_style, tunnel->state == TUNNEL_UP ?
+		    PAINT_NONE : PAINT_RED, STR("!"));
+		strbuf_addc(out, ' ');
+		cells_wrap(out, cells_escape(&app->arena, text), 4, 4,
+		    (size_t)app->out_style.width);
+		strbuf_addc(out, '\n');
+	}
+}
+
 void
 tunnel_show_text(struct app *app, struct strbuf *out,
     const struct tunnel_status *tunnels, size_t n)
 {
 	static const struct table_column columns[] = {
-		{ .title = "TUNNEL" }, { .title = "STATE" },
-		{ .title = "LOCAL" }, { .title = "REMOTE" },
-		{ .title = "POD" }, { .title = "FOR", .right = true },
+		{ .title = "TUNNEL", .shrink = true }, { .title = "STATE" },
+		{ .title = "LOCAL", .shrink = true },
+		{ .title = "REMOTE", .shrink = true },
+		{ .title = "POD", .shrink = true },
+		{ .title = "FOR", .right = true },
 		{ .title = "IN", .right = true },
 		{ .title = "OUT", .right = true },
 		{ .title = "RTT", .right = true },
-		{ .title = "LAST ERROR", .shrink = true },
 	};
 	struct table table;
 
@@ -98,8 +134,8 @@ tunnel_show_text(struct app *app, struct strbuf *out,
 		table_add(&table, tunnel->config.address);
 		table_add_paint(&table, str_from(tunnel_state_name(
 		    tunnel->state)), paint_of(tunnel->state));
-		table_add(&table, local_of(app, tunnel));
-		table_add(&table, remote_of(app, tunnel));
+		table_add(&table, brief(local_of(app, tunnel)));
+		table_add(&table, brief(remote_of(app, tunnel)));
 		table_add(&table, tunnel->config.pod);
 		table_add(&table, since_of(app, tunnel));
 		table_add(&table, bytes_of(app, tunnel->bytes_in));
@@ -108,9 +144,9 @@ tunnel_show_text(struct app *app, struct strbuf *out,
 		    arena_printf(&app->arena, "%lld.%lld ms",
 		    (long long)(tunnel->rtt_us / 1000),
 		    (long long)(tunnel->rtt_us / 100 % 10)));
-		table_add(&table, tunnel->error);
 	}
 	table_print(out, &table, app->out_style);
+	add_errors(app, out, tunnels, n);
 }
 
 void
@@ -128,6 +164,7 @@ tunnel_show_json(struct app *app, struct json_writer *w,
 		    tunnel_direction_name(tunnel->config.direction)));
 		json_member_str(w, "local", local_of(app, tunnel));
 		json_member_str(w, "remote", remote_of(app, tunnel));
+		json_member_str(w, "url", tunnel_url(&app->arena, tunnel));
 		json_member_int(w, "port", tunnel->port);
 		json_member_str(w, "pod", tunnel->config.pod);
 		json_member_str(w, "pod_id", tunnel->config.pod_id);
@@ -149,4 +186,51 @@ tunnel_show_json(struct app *app, struct json_writer *w,
 		json_end(w, '}');
 	}
 	json_end(w, ']');
+}
+
+void
+tunnel_show_places(struct app *app, struct strbuf *out,
+    const struct tunnel_status *tunnels, size_t n)
+{
+	static const struct table_column columns[] = {
+		{ .title = "  TUNNEL" }, { .title = "STATE" },
+		{ .title = "WHERE" }, { .title = "WHY", .shrink = true },
+	};
+	struct table table;
+
+	if (n == 0)
+		return;
+	table_init(&table, &app->arena, columns, COUNTOF(columns));
+	for (size_t i = 0; i < n; i++) {
+		const struct tunnel_status *tunnel = &tunnels[i];
+		table_addf(&table, "  " STR_FMT,
+		    STR_ARG(tunnel->config.address));
+		table_add_paint(&table, str_from(tunnel_state_name(
+		    tunnel->state)), paint_of(tunnel->state));
+		table_add(&table, tunnel_url(&app->arena, tunnel));
+		table_add(&table, tunnel->state == TUNNEL_UP ? STR("") :
+		    tunnel->error);
+	}
+	strbuf_addc(out, '\n');
+	table_print(out, &table, app->out_style);
+}
+
+size_t
+tunnel_show_find(struct app *app, const struct spec *spec,
+    struct tunnel_status **tunnels)
+{
+	size_t n = 0, all;
+	struct str why;
+	bool any = false;
+
+	*tunnels = NULL;
+	for (size_t i = 0; spec != NULL && i < spec->nresources; i++)
+		any |= spec->resources[i].kind == KIND_TUNNEL;
+	if (!any || app->holder == NULL ||
+	    !holder_list(app, tunnels, &all, &why))
+		return 0;
+	for (size_t i = 0; i < all; i++)
+		if (spec_find(spec, (*tunnels)[i].config.address) != NULL)
+			(*tunnels)[n++] = (*tunnels)[i];
+	return n;
 }

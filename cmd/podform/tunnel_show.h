@@ -14,4 +14,13 @@ void tunnel_show_text(struct app *app, struct strbuf *out,
 void tunnel_show_json(struct app *app, struct json_writer *w,
     const struct tunnel_status *tunnels, size_t n);
 
+/* How they are and where: "  tunnel.web  up  http://localhost:8188". */
+void tunnel_show_places(struct app *app, struct strbuf *out,
+    const struct tunnel_status *tunnels, size_t n);
+
+/* What the holder holds of a spec's tunnels: their number.  None as well
+ * when there is no holder or no spec (NULL), and when it is silent. */
+size_t tunnel_show_find(struct app *app, const struct spec *spec,
+    struct tunnel_status **tunnels);
+
 #endif

@@ -9,6 +9,7 @@
 #ifndef BASE_TUNNEL_H
 #define BASE_TUNNEL_H
 
+#include "base/arena.h"
 #include "base/ssh.h"
 #include "base/str.h"
 
@@ -91,6 +92,14 @@ const char *tunnel_state_name(enum tunnel_state state);
 bool tunnel_state_parse(struct str name, enum tunnel_state *state);
 const char *tunnel_direction_name(enum tunnel_direction direction);
 bool tunnel_direction_parse(struct str name, enum tunnel_direction *out);
+
+/*
+ * Where people find it, in the arena: "http://localhost:8188" where it leads
+ * to HTTP (`check` says so, or a port that is known for it), the path of its
+ * socket, "socks5h://127.0.0.1:1080", "127.0.0.1:5432"; for a remote one the
+ * place that listens in the pod.
+ */
+struct str tunnel_url(struct arena *arena, const struct tunnel_status *status);
 
 /* The same tunnel?  All but the pod's id. */
 bool tunnel_config_eq(const struct tunnel_config *a,

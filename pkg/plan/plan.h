@@ -124,7 +124,8 @@ enum plan_reason {
 					   container started anew, so what was
 					   done inside is to be done again */
 	BECAUSE_OFFLINE,		/* replace_because_offline: a runner
-					   that GitHub does not hear from */
+					   that GitHub does not hear from, a
+					   tunnel that is not up */
 	BECAUSE_POD,			/* replace_because_pod_changes: what it
 					   lives on is replaced or reset */
 };

@@ -25,6 +25,10 @@ end_text(struct arena *arena, const struct tunnel_config *config)
 
 	if (str_starts(config->local_address, STR("/")))
 		return config->local_address;
+	if (config->local_port == 0)
+		return arena_printf(arena, "%s" STR_FMT "%s:auto",
+		    six ? "[" : "", STR_ARG(config->local_address),
+		    six ? "]" : "");
 	return arena_printf(arena, "%s" STR_FMT "%s:%u", six ? "[" : "",
 	    STR_ARG(config->local_address), six ? "]" : "",
 	    (unsigned)config->local_port);
@@ -104,19 +108,28 @@ diff_tunnel(struct end *end)
 	attr(end, "ssh.key", had->key, want->key, spec->span);
 }
 
-/* Has our own holder that end now?  Then it gives it up or keeps it. */
+/* Does a tunnel of our own holder listen there now?  It knows its port only
+ * once it does. */
+static bool
+listens_at(const struct tunnel_status *held,
+    const struct tunnel_config *config)
+{
+	bool socket = str_starts(config->local_address, STR("/"));
+
+	return held->config.direction != TUNNEL_REMOTE &&
+	    held->state != TUNNEL_CLOSED &&
+	    str_eq(held->config.local_address, config->local_address) &&
+	    (socket ? held->state != TUNNEL_CONFLICT :
+		held->port == config->local_port);
+}
+
+/* Then it gives it up or keeps it. */
 static bool
 is_ours(const struct planner *p, const struct tunnel_config *config)
 {
-	for (size_t i = 0; i < p->live->ntunnels; i++) {
-		const struct tunnel_status *held = &p->live->tunnels[i];
-		if (held->config.direction != TUNNEL_REMOTE &&
-		    str_eq(held->config.local_address,
-			config->local_address) &&
-		    (held->config.local_port == config->local_port ||
-			held->port == config->local_port))
+	for (size_t i = 0; i < p->live->ntunnels; i++)
+		if (listens_at(&p->live->tunnels[i], config))
 			return true;
-	}
 	return false;
 }
 
@@ -196,6 +209,15 @@ pod_is_made_anew(const struct plan_change *c)
 	return c != NULL && (c->op == PLAN_CREATE || c->op == PLAN_REPLACE);
 }
 
+/* The holder goes on trying, but an apply is to end with it up, or with the
+ * reason why not.  What waits for its pod or is on its way is not down. */
+static bool
+is_down(const struct tunnel_status *held)
+{
+	return held->state == TUNNEL_BACKOFF ||
+	    held->state == TUNNEL_CONFLICT;
+}
+
 static void
 tunnel_decide(struct planner *p, const struct resource *want,
     const struct tunnel_status *held)
@@ -203,8 +225,10 @@ tunnel_decide(struct planner *p, const struct resource *want,
 	struct end end = { .p = p, .want = want, .pod = want->needs[0],
 		.held = held };
 	const struct lock_entry *host = index_entry(p, end.pod);
-	bool anew = pod_is_made_anew(map_get(&p->pod_changes,
-	    end.pod->address));
+	const struct plan_change *change = map_get(&p->pod_changes,
+	    end.pod->address);
+	bool anew = pod_is_made_anew(change);
+	bool starts = change != NULL && change->op == PLAN_START;
 
 	end.change = (struct plan_change){
 		.kind = KIND_TUNNEL, .address = want->address,
@@ -222,9 +246,11 @@ tunnel_decide(struct planner *p, const struct resource *want,
 		open_tunnel(&end, PLAN_CREATE, BECAUSE_NEW);
 	else if (end.change.attrs.n > 0)
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_CANNOT_UPDATE);
-	else if (anew || !str_eq(held->config.pod_id,
+	else if (anew || starts || !str_eq(held->config.pod_id,
 		end.change.tunnel_config.pod_id))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_POD);
+	else if (is_down(held))
+		open_tunnel(&end, PLAN_REPLACE, BECAUSE_OFFLINE);
 	else if (replace_asked(p, want->address))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_REQUESTED);
 	else

@@ -93,6 +93,9 @@ tunnel_settle(struct holder *holder, struct held_tunnel *tunnel)
 	tunnel->state = state;
 	tunnel->since_ms = holder->wall_ms;
 	if (state == TUNNEL_UP) {
+		/* Troubles on the way to its first time are over and done. */
+		if (!tunnel->was_up)
+			tunnel->error.len = 0;
 		tunnel->reconnects += tunnel->was_up && tunnel->was_lost;
 		tunnel->was_up = true;
 		tunnel->was_lost = false;

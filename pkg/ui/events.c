@@ -206,6 +206,31 @@ events_note(const struct events *events, int64_t wall_ms,
 	arena_release(&arena);
 }
 
+void
+events_tunnel(const struct events *events, int64_t wall_ms,
+    const struct tunnel_status *tunnel)
+{
+	struct arena arena = {0};
+	bool up = tunnel->state == TUNNEL_UP;
+	struct str state = str_from(tunnel_state_name(tunnel->state));
+	struct str url = tunnel_url(&arena, tunnel);
+	struct json_writer w = begin(events, wall_ms, up ? "info" : "warn",
+	    "tunnel", arena_printf(&arena, STR_FMT ": " STR_FMT ", " STR_FMT,
+	    STR_ARG(tunnel->config.address), STR_ARG(state), STR_ARG(url)));
+
+	json_key(&w, "tunnel");
+	json_begin(&w, '{');
+	json_member_str(&w, "address", tunnel->config.address);
+	json_member_str(&w, "state", state);
+	json_member_str(&w, "url", url);
+	json_member_str(&w, "pod", tunnel->config.pod);
+	json_member_int(&w, "port", tunnel->port);
+	json_member_str(&w, "error", tunnel->error);
+	json_end(&w, '}');
+	end(&w);
+	arena_release(&arena);
+}
+
 static void
 put_left(struct json_writer *w, const struct run_summary *summary)
 {

@@ -17,6 +17,7 @@
 #define UI_EVENTS_H
 
 #include "base/diag.h"
+#include "base/tunnel.h"
 #include "plan/plan.h"
 #include "run/run.h"
 
@@ -33,6 +34,9 @@ void events_plan(const struct events *events, int64_t wall_ms,
     const struct plan *plan, const struct sources *sources);
 void events_note(const struct events *events, int64_t wall_ms,
     const struct run_note *note);
+/* How a tunnel is in the end, and where it is found. */
+void events_tunnel(const struct events *events, int64_t wall_ms,
+    const struct tunnel_status *tunnel);
 /* summary may be NULL: nothing was run. */
 void events_summary(const struct events *events, int64_t wall_ms,
     const struct run_summary *summary, const struct plan *plan,

@@ -108,7 +108,8 @@ reason_words(const struct plan_change *change)
 	case BECAUSE_RESTARTED:
 		return "its container started anew";
 	case BECAUSE_OFFLINE:
-		return "GitHub does not hear from it";
+		return change->kind == KIND_TUNNEL ? "it is not up" :
+		    "GitHub does not hear from it";
 	case BECAUSE_POD:
 		return "its pod changes";
 	case BECAUSE_DESIRED:

@@ -458,6 +458,44 @@ test_plan_tunnel_finds_a_taken_port_before_anything_is_paid(void **state)
 	assert_text(world_plan(w, DUMP_CHECKS), "");
 }
 
+static void
+test_plan_tunnel_that_is_down_is_opened_again(void **state)
+{
+	static const struct { enum tunnel_state state; const char *plan; }
+	rows[] = {
+		{ TUNNEL_UP, "" },
+		{ TUNNEL_CONNECTING, "" },
+		{ TUNNEL_WAITING, "" },
+		{ TUNNEL_BACKOFF, "-/+ tunnel.web replace_because_offline @5\n"
+		    "do 0 close tunnel.web\ndo 1 open tunnel.web after 0\n" },
+		{ TUNNEL_CONFLICT, "-/+ tunnel.web replace_because_offline @5\n"
+		    "do 0 close tunnel.web\ndo 1 open tunnel.web after 0\n" },
+		{ TUNNEL_CLOSED, "+ tunnel.web @5\ndo 0 open tunnel.web\n" },
+	};
+	struct plan_world *w = *state;
+
+	tunnels(w, "", "local: 8188, remote: 80");
+	world_settle(w);
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		w->live.tunnels[0].state = rows[i].state;
+		assert_text(world_plan(w, SHOWN), rows[i].plan);
+	}
+	/* It does not listen, so somebody else may: who is it? */
+	w->options.may_listen = taken;
+	w->live.tunnels[0].port = 8188;
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check fail tunnel.local: tunnel.web cannot listen on "
+	    "127.0.0.1:8188: python3 (pid 4711) has it @5\n");
+	w->live.tunnels[0].state = TUNNEL_CONFLICT;
+	w->live.tunnels[0].port = 0;
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check fail tunnel.local: tunnel.web cannot listen on "
+	    "127.0.0.1:8188: python3 (pid 4711) has it @5\n");
+	/* The host key is wrong, but the port is ours. */
+	w->live.tunnels[0].port = 8188;
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+}
+
 /* ---------------------------------------------------- as people see it -- */
 
 static void
@@ -526,6 +564,7 @@ main(void)
 		TEST(test_plan_tunnel_closes_with_its_pod_or_line),
 		TEST(test_plan_guests_are_shown_and_saved),
 		TEST(test_plan_tunnel_finds_a_taken_port_before_anything_is_paid),
+		TEST(test_plan_tunnel_that_is_down_is_opened_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
