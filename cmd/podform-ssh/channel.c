@@ -144,36 +144,27 @@ open_failed(struct worker *worker, struct channel *channel)
 		    "the server refuses a channel");
 }
 
+/* Ask for the answer to an open; the first time, send it. */
 static void
-open_step(struct worker *worker)
+open_ask(struct worker *worker, struct channel *channel)
 {
-	struct channel *channel = worker->opening;
-	bool late;
-
-	for (channel = worker->opening != NULL ? worker->opening :
-	    worker->channels; channel != NULL; channel = channel->next)
-		if (channel->state == CHANNEL_WAITING ||
-		    channel == worker->opening)
-			break;
-	if (channel == NULL)
-		return;
-	if (worker->opening == NULL) {
-		worker->opening = channel;
-		channel->state = CHANNEL_OPENING;
-		channel->asked_us = worker->now_us;
-		channel->until_us = worker->now_us + OPEN_PATIENCE_US;
-	}
-	late = worker->now_us >= channel->until_us;
-	library_hurry(late);
+	if (channel->parked)
+		opens_resume(worker->session, &channel->open);
+	library_hurry(worker->now_us >= channel->until_us);
 	channel->ssh = libssh2_channel_open_ex(worker->session, channel->type,
 	    (unsigned)strlen(channel->type), CHANNEL_WINDOW, CHANNEL_PACKET,
 	    channel->message, (unsigned)channel->message_size);
 	library_hurry(false);
-	worker_wake(worker, channel->until_us);
 	if (channel->ssh == NULL &&
 	    libssh2_session_last_errno(worker->session) ==
-	    LIBSSH2_ERROR_EAGAIN)
+	    LIBSSH2_ERROR_EAGAIN) {
+		channel->parked = opens_park(worker->session, channel->type,
+		    &channel->open);
+		worker->opening = channel->parked ? NULL : channel;
+		worker_wake(worker, channel->until_us);
 		return;
+	}
+	channel->parked = false;
 	worker->opening = NULL;
 	worker->again = true;
 	if (channel->ssh == NULL) {
@@ -185,20 +176,28 @@ open_step(struct worker *worker)
 }
 
 static void
-start_step(struct worker *worker)
+open_step(struct worker *worker, struct channel *channel)
 {
-	struct channel *channel;
+	if (channel->state == CHANNEL_WAITING) {
+		if (worker->opening != NULL)
+			return;
+		channel->state = CHANNEL_OPENING;
+		channel->asked_us = worker->now_us;
+		channel->until_us = worker->now_us + OPEN_PATIENCE_US;
+		channel->open = (struct open_state){ 0 };
+		opens_begin(channel->type);
+	}
+	/* One that could not be parked has the session to itself. */
+	if (worker->opening == NULL || worker->opening == channel)
+		open_ask(worker, channel);
+}
+
+static void
+start_step(struct worker *worker, struct channel *channel)
+{
 	int code;
 
-	for (channel = worker->starting != NULL ? worker->starting :
-	    worker->channels; channel != NULL; channel = channel->next)
-		if (channel->state == CHANNEL_TO_START ||
-		    channel == worker->starting)
-			break;
-	if (channel == NULL)
-		return;
-	if (worker->starting == NULL) {
-		worker->starting = channel;
+	if (channel->state == CHANNEL_TO_START) {
 		channel->state = CHANNEL_STARTING;
 		channel->until_us = worker->now_us + OPEN_PATIENCE_US;
 	}
@@ -207,10 +206,10 @@ start_step(struct worker *worker)
 	    (unsigned)strlen(channel->request), channel->command,
 	    (unsigned)channel->command_size);
 	library_hurry(false);
-	worker_wake(worker, channel->until_us);
-	if (code == LIBSSH2_ERROR_EAGAIN)
+	if (code == LIBSSH2_ERROR_EAGAIN) {
+		worker_wake(worker, channel->until_us);
 		return;
-	worker->starting = NULL;
+	}
 	worker->again = true;
 	if (code == 0) {
 		channel->request = NULL;
@@ -255,13 +254,23 @@ sweep(struct worker *worker)
 	}
 }
 
+/*
+ * Whoever waits for an answer must not read himself: the library takes the
+ * answer to another for an error of his.  All that came has been read by
+ * channel_pump(), and with a quota of 0 no more comes.
+ */
 void
 channel_turns(struct worker *worker)
 {
-	open_step(worker);
-	start_step(worker);
+	worker->transport.quota = 0;
 	for (struct channel *channel = worker->channels; channel != NULL;
 	    channel = channel->next) {
+		if (channel->state == CHANNEL_WAITING ||
+		    channel->state == CHANNEL_OPENING)
+			open_step(worker, channel);
+		if (channel->state == CHANNEL_TO_START ||
+		    channel->state == CHANNEL_STARTING)
+			start_step(worker, channel);
 		if (channel->state == CHANNEL_CLOSING)
 			close_step(worker, channel);
 		else if (channel->kind != NULL)
@@ -279,23 +288,33 @@ channel_watch(struct worker *worker)
 			channel->kind->watch(worker, channel);
 }
 
+/* A channel of the library through which can be read, without harm. */
+static LIBSSH2_CHANNEL *
+readable(struct channel *channel)
+{
+	if (channel->state == CHANNEL_OPENING)
+		return channel->parked ? channel->open.channel : NULL;
+	return channel->state == CHANNEL_CLOSING ? NULL : channel->ssh;
+}
+
 bool
 channel_pump(struct worker *worker)
 {
-	bool pumped = worker->opening != NULL || worker->starting != NULL;
+	bool pumped = worker->opening != NULL;
 
 	for (struct channel *channel = worker->channels; channel != NULL;
 	    channel = channel->next) {
+		LIBSSH2_CHANNEL *ssh = readable(channel);
 		ssize_t n;
 
 		if (channel->state == CHANNEL_CLOSING)
 			pumped = true;
-		if (channel->state != CHANNEL_RUNNING)
+		if (ssh == NULL)
 			continue;
-		if (!window_keep(worker, channel))
+		if (channel->state == CHANNEL_RUNNING &&
+		    !window_keep(worker, channel))
 			return true;
-		n = libssh2_channel_read_ex(channel->ssh, 0, worker->scratch,
-		    0);
+		n = libssh2_channel_read_ex(ssh, 0, worker->scratch, 0);
 		if (n < 0)
 			worker_check(worker, (int)n);
 		return true;

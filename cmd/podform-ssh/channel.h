@@ -2,13 +2,13 @@
  * channel.h - channels of the session: opening, turns, closing.
  *
  * What a channel is for is its kind (exec.c, stream.c, sftp.c ...): a table
- * of functions.  This module opens it when its turn comes (one at a time,
- * see worker.h), starts what is to run in it, gives it turns, keeps its
+ * of functions.  This module opens it (beside others, see opens.h), starts what is to run in it, gives it turns, keeps its
  * window (window.c), and closes it.
  */
 #ifndef PODFORM_SSH_CHANNEL_H
 #define PODFORM_SSH_CHANNEL_H
 
+#include "cmd/podform-ssh/opens.h"
 #include "cmd/podform-ssh/worker.h"
 
 enum {
@@ -21,7 +21,7 @@ enum channel_state {
 	CHANNEL_NEW,		/* its kind prepares something */
 	CHANNEL_WAITING,	/* for its turn to be opened */
 	CHANNEL_OPENING,
-	CHANNEL_TO_START,	/* open; waits for its turn to be started */
+	CHANNEL_TO_START,	/* open */
 	CHANNEL_STARTING,
 	CHANNEL_RUNNING,
 	CHANNEL_CLOSING,	/* nobody's any more */
@@ -49,6 +49,8 @@ struct channel {
 	uint32_t id;			/* podform's number; 0: has none */
 	enum channel_state state;
 	LIBSSH2_CHANNEL *ssh;
+	struct open_state open;		/* of one that waits for its answer */
+	bool parked;			/* out of the session */
 	uint32_t ssh_id;
 	bool has_status;		/* the server told an exit status */
 	bool unwanted;			/* close it as soon as it is open */

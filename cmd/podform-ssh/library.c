@@ -98,10 +98,39 @@ library_alloc(size_t size)
 	return block + 1;
 }
 
+size_t
+library_size(const void *memory)
+{
+	return ((const union block *)memory - 1)->size;
+}
+
+static size_t note_size;	/* 0: nothing is to be noted */
+static void *noted;
+
+void
+library_note(size_t size)
+{
+	note_size = size;
+	noted = NULL;
+}
+
+void *
+library_noted(void)
+{
+	note_size = 0;
+	return noted;
+}
+
 static LIBSSH2_ALLOC_FUNC(take_memory)
 {
+	void *memory = library_alloc(count);
+
 	(void)abstract;
-	return library_alloc(count);
+	if (count == note_size && note_size != 0) {
+		noted = memory;
+		note_size = 0;
+	}
+	return memory;
 }
 
 static LIBSSH2_FREE_FUNC(give_memory)

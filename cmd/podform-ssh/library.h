@@ -28,5 +28,11 @@ void library_hurry(bool on);
 
 /* Allocate what libssh2 will free. */
 void *library_alloc(size_t size);
+/* How large is what the library has allocated? */
+size_t library_size(const void *memory);
+/* Note the next thing of this size that the library allocates; NULL: it has
+ * not. */
+void library_note(size_t size);
+void *library_noted(void);
 
 #endif

@@ -13,9 +13,9 @@
  *   cannot lock up (#2110).
  * - What it said EAGAIN to comes again with the same buffer (#147): such
  *   buffers belong to the channel.
- * - One request that waits for an answer at a time, of each kind: the
- *   library keeps the state of an open in the session, and takes the answer
- *   to one channel's request for an error of another's.
+ * - Who waits for an answer does not read (channel.c): the library takes the
+ *   answer to one channel's request for an error of another's.  And it keeps
+ *   the state of an open in the session (opens.c).
  *
  * Ends: worker_down() says why and does not return.  Whatever podform or the
  * server do, no more than this process ends.
@@ -86,7 +86,7 @@ struct worker {
 	/* channel.c */
 	struct channel *channels;
 	size_t nchannels;
-	struct channel *opening, *starting;
+	struct channel *opening;	/* has the session to itself */
 	uint32_t opened_id;	/* the library's number of the last one */
 
 	/* alive.c */

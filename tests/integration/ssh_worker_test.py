@@ -248,6 +248,28 @@ class Forwards(WithSshd):
             self.assertEqual(sock.recv(1), b"")
         self.assertEqual(session.run("true")[0], 0)
 
+    def test_a_silent_target_holds_up_nobody(self):
+        session = self.login()
+        echo = Echo()
+        silent = socket.socket()
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        full = []
+        for _ in range(3):      # until a connection to it is not answered
+            full.append(socket.socket())
+            full[-1].setblocking(False)
+            full[-1].connect_ex(silent.getsockname())
+        ways = []
+        for port in (silent.getsockname()[1], echo.port):
+            ways.append(socket.create_server(("127.0.0.1", 0)))
+            self.forward(session, LOCAL, b"127.0.0.1\0%d" % port, ways[-1])
+        with socket.create_connection(ways[0].getsockname()) as waiting:
+            time.sleep(0.2)     # its open is under way
+            self.exchange(ways[1].getsockname()[1], b"abc")
+            self.assertEqual(session.run("echo here")[2], b"here\n")
+            waiting.setblocking(False)
+            self.assertRaises(BlockingIOError, waiting.recv, 1)
+
     def test_socks(self):
         session = self.login()
         echo = Echo()
