@@ -104,6 +104,8 @@ enum ssh_outcome {
  * cannot fetch the package itself, so that somebody has to copy it there.
  */
 enum { SSH_STATUS_CANNOT_FETCH = 69 };
+/* SSH_RUNNER_*: a worker is alive there, so nothing was done. */
+enum { SSH_STATUS_HAS_JOB = 75 };
 
 struct ssh_answer {
 	enum ssh_outcome outcome;

@@ -414,7 +414,9 @@ listen_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 	act_host(run, act, &host);
 	if (act_cut_off(run, act, &host, answer))
 		return;
-	if (answer->status == 0)
+	/* A job on it already: it was started by a try whose answer was lost,
+	 * since its directory, like its name, is of this op alone. */
+	if (answer->status == 0 || answer->status == SSH_STATUS_HAS_JOB)
 		act_done(run, act);
 	else if (str_search(answer->output, STR("is deprecated")) >= 0)
 		act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
