@@ -8,13 +8,19 @@ pod_id(const struct plan_change *c)
 	    (struct str){0};
 }
 
+void
+wait_for_clear(struct graph *g, const struct plan_change *c, size_t action)
+{
+	list_wait(g, &g->clears, pod_id(c), action);
+	list_wait(g, &g->clears, ANY_POD, action);
+}
+
 size_t
 add_ending(struct graph *g, enum action_kind kind, size_t change)
 {
 	size_t action = action_chain(g, kind, change);
 
-	list_wait(g, &g->clears, pod_id(&g->plan->changes.items[change]),
-	    action);
+	wait_for_clear(g, &g->plan->changes.items[change], action);
 	return action;
 }
 
@@ -52,7 +58,7 @@ delete_spare(struct graph *g)
 		if (!is_spare(c))
 			continue;
 		size_t action = action_add(g, ACTION_POD_DELETE, i);
-		list_wait(g, &g->clears, pod_id(c), action);
+		wait_for_clear(g, c, action);
 		list_put(g, &g->spare, slot_of(g, c), action);
 		unmounts_add(g, i, action);
 	}
@@ -116,7 +122,7 @@ delete_pods(struct graph *g)
 			continue;
 		if (deletes_late(c)) {
 			size_t end = add_delete(g, ACTION_POD_DELETE, i);
-			list_wait(g, &g->clears, pod_id(c), end);
+			wait_for_clear(g, c, end);
 			unmounts_add(g, i, end);
 		} else if (c->op == PLAN_FORGET && !c->gone_proved)
 			unmounts_add(g, i, action_add(g,

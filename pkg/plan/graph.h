@@ -32,8 +32,11 @@ struct graph {
 	struct map unmounts;	/* volume id -> action_list */
 	struct map spare;	/* slot -> action_list: their deletions */
 	struct map clears;	/* pod id -> action_list: what has to have
-				   left it before it is ended */
+				   left it before it is ended; ANY_POD: what
+				   may be on any of them */
 };
+
+#define ANY_POD STR("any")	/* ids of pods are longer */
 
 size_t action_add(struct graph *g, enum action_kind kind, size_t change);
 void action_after(struct graph *g, size_t action, size_t before);
@@ -60,6 +63,9 @@ void clear_late(struct graph *g);
 
 /* Add an action that ends or resets a pod: who is on it goes first. */
 size_t add_ending(struct graph *g, enum action_kind kind, size_t change);
+/* What is on the pod, or may be, goes before it is ended by this action. */
+void wait_for_clear(struct graph *g, const struct plan_change *c,
+    size_t action);
 /* The volume that a pod of this change no longer mounts. */
 void unmounts_add(struct graph *g, size_t change, size_t action);
 void delete_spare(struct graph *g);

@@ -99,6 +99,8 @@ clear(struct graph *g, size_t change)
 	g->removes[change] = action + 1;
 	if (pod.len > 0)
 		list_put(g, &g->clears, pod, action);
+	else if (c->kind == KIND_RUNNER)	/* an orphan: see runner.c */
+		list_put(g, &g->clears, ANY_POD, action);
 	return action;
 }
 
@@ -158,8 +160,9 @@ clear_early(struct graph *g)
 			c->op == PLAN_REPLACE && pod.len > 0 &&
 			map_get(&ending, pod) == NULL))
 			continue;
-		if (clears_late(g, c) && !end_is_wanted(g, c) &&
-		    (pod.len == 0 || map_get(&ending, pod) == NULL))
+		bool leaves = pod.len > 0 ? map_get(&ending, pod) != NULL
+		    : c->kind == KIND_RUNNER && ending.n > 0;
+		if (clears_late(g, c) && !end_is_wanted(g, c) && !leaves)
 			continue;
 		clear(g, i);
 	}

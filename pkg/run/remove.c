@@ -75,12 +75,17 @@ its_host(struct run *run, const struct act *act, struct host *host)
 	}
 }
 
-/* Can anything of it be alive? */
+/* Can anything of it be alive?  Not in a container that was started since. */
 static bool
 may_run(struct run *run, const struct act *act, struct host *host)
 {
+	struct str start = act->entry.runner.pod_start;
+
 	its_host(run, act, host);
 	if (act->undoes != NULL && !act->subject->runner.started)
+		return false;
+	if (start.len > 0 && host->start.len > 0 &&
+	    !str_eq(start, host->start))
 		return false;
 	return host->id.len > 0 && host->runs;
 }
@@ -150,6 +155,23 @@ finish(struct run *run, struct act *act)
 	act_result(run, act, OP_DONE, NEXT_DONE, false);
 }
 
+/* Nobody knows on which pod it is: its record was lost. */
+static bool
+is_orphan(const struct act *act)
+{
+	return act->undoes == NULL && act->change->have == NULL;
+}
+
+/* So GitHub has to say that it is idle twice, a window apart, and then by
+ * its answer to the removal. */
+static void
+ask_github_alone(struct run *run, struct act *act)
+{
+	act->stage = LIST;
+	act->seen = true;
+	scope_wait(run, act);
+}
+
 /* GitHub has removed it. */
 static void
 removed(struct run *run, struct act *act)
@@ -177,6 +199,8 @@ step(struct run *run, struct act *act)
 	}
 	if (act->stage == AFTER)
 		removed(run, act);
+	else if (is_orphan(act) && !run->options.force)
+		ask_github_alone(run, act);
 	else if (!runs || run->options.force)
 		ask_delete(run, act);
 	else
@@ -258,6 +282,7 @@ seek_start(struct run *run, struct act *act)
 {
 	if (act->stage != SEEK_AGAIN)
 		act->stage = SEEK;
+	act->entry = act->undoes->entry;	/* where, and under which name */
 	if (act->subject->runner.started)
 		seek(run, act);
 	else
@@ -265,6 +290,26 @@ seek_start(struct run *run, struct act *act)
 }
 
 /* ------------------------------------------------------------------ start -- */
+
+/* An orphan has no record: what GitHub lists has to do for one. */
+static const struct lock_entry *
+take_listed(struct run *run, struct act *act, struct lock_entry *entry)
+{
+	const struct plan_change *change = act->change;
+
+	if (change->runner == NULL)
+		return NULL;
+	act->id = arena_printf(run->arena, "%lld",
+	    (long long)change->runner->id);
+	*entry = (struct lock_entry){
+		.kind = KIND_RUNNER,
+		.address = change->address,
+		.id = act->id,
+		.runner = change->runner_config,
+		.price_per_hour = -1,
+	};
+	return entry;
+}
 
 void
 remove_start(struct run *run, struct act *act)
@@ -283,8 +328,10 @@ remove_start(struct run *run, struct act *act)
 	act->id = made != NULL ? made->id
 	    : act->change->have != NULL ? act->change->have->id
 					: (struct str){0};
-	const struct lock_entry *entry =
-	    lock_find_id(run->lock, KIND_RUNNER, act->id);
+	struct lock_entry listed;
+	const struct lock_entry *entry = is_orphan(act)
+	    ? take_listed(run, act, &listed)
+	    : lock_find_id(run->lock, KIND_RUNNER, act->id);
 	if (entry == NULL || !parse_int(act->id, 1, INT64_MAX,
 		&act->number)) {
 		act_done(run, act);	/* nothing of it is recorded */
