@@ -116,7 +116,7 @@ check_jobs(struct sim *sim)
 		if (entry->actor != HUB_BY_API || runner == NULL)
 			continue;
 		if (entry->op == HUB_OP_JOB_KILLED && !guests->forced &&
-		    job != NULL && entry->at_ms - job->started_ms > LONG_MS)
+		    job != NULL && job->died_ms < 0 && entry->at_ms - job->started_ms > LONG_MS)
 			sim_violate(sim, "I4", "the job of " STR_FMT
 			    " is killed by its removal",
 			    STR_ARG(runner->name));

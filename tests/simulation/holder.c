@@ -230,10 +230,9 @@ hold_cloud(struct sim *sim, struct sim_flight *flight)
 
 	runpod.decode(&scratch, &flight->ask, &flight->answer,
 	    EPOCH_MS + sim->now_ms, &answer);
-	uint64_t token = flight->token;
-	sim_flight_end(flight);
 	tell(sim, (struct holder_event){ .type = HOLDER_ON_CLOUD,
-		.token = token, .cloud = &answer });
+		.token = flight->token, .cloud = &answer });
+	sim_flight_end(flight);
 	arena_release(&scratch);
 }
 

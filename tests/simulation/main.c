@@ -5,6 +5,9 @@
  *	stories --seed S [--trace]	one, told in full
  *	stories --every-step S		the story of one seed, with a crash
  *					before each step of its first command
+ *
+ * With --bare none of them has guests (see guests.h): those that were told
+ * before there were any are told as they were.
  */
 #include "guests.h"
 
@@ -105,7 +108,7 @@ main(int argc, char **argv)
 	struct totals totals = {0};
 	struct story_result result;
 	uint64_t from = 1, seeds = 0, stop_after = 0;
-	struct story_options options = { .crash_at = -1, .bare = true };
+	struct story_options options = { .crash_at = -1 };
 	const char *every = NULL;
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "0";
@@ -123,8 +126,8 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "--plant") == 0 && ++i)
 			podform_plant = (int)strtol(value, NULL, 10);
 #endif
-		else if (strcmp(argv[i], "--guests") == 0)
-			options.bare = false;
+		else if (strcmp(argv[i], "--bare") == 0)
+			options.bare = true;
 		else if (strcmp(argv[i], "--trace") == 0)
 			options.trace = stdout;
 		else

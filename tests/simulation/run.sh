@@ -33,9 +33,10 @@ result $((first + second)) "$SEEDS stories hold every invariant"
 # The stories that failed once are told first of all for ever.
 if [ -s tests/simulation/kept-seeds ]; then
 	status=0
-	while read -r seed _; do
+	while read -r seed kind _; do
 		case $seed in '' | '#'*) continue ;; esac
-		"$stories" --seed "$seed" >"$work/kept" 2>&1 ||
+		[ "$kind" = bare ] && kind=--bare || kind=
+		"$stories" $kind --seed "$seed" >"$work/kept" 2>&1 ||
 			{ cat "$work/kept"; status=1; }
 	done <tests/simulation/kept-seeds
 	result $status "seeds that found something once"
