@@ -301,6 +301,9 @@ cmd_cp(struct app *app)
 		code = inside_look(&cp.inside);
 	if (code == EXIT_OK)
 		code = inside_target(&cp.inside, &cp.inside.pods[0]);
+	if (code == EXIT_OK && !ssh_world_load_keys(app,
+	    cp.inside.pods[0].want))
+		code = EXIT_ERROR;
 	if (code == EXIT_OK)
 		code = run(&cp);
 	inside_close(&cp.inside);

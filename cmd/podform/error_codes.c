@@ -203,6 +203,10 @@ static const struct error_code other_codes[] = {
 	{ "PF0871", "The project's SSH key cannot be made.",
 	  "It belongs into `$XDG_DATA_HOME/podform/`, which must be "
 	  "writable." },
+	{ "PF0872", "A private key that the spec or `SSH_KEY_PATH` names cannot "
+	  "be used: it is missing, open to others, of RSA, or has a passphrase "
+	  "that nobody can be asked for.",
+	  "The message says what to type." },
 	{ "PF0880", "The holder of tunnels cannot be started or reached.",
 	  "`.podform/tunnels.log` has its words." },
 	{ "PF0881", "Nobody knows which tunnels are held.",

@@ -394,6 +394,9 @@ prepare(struct exec *exec)
 		    STR_FMT ": ", STR_ARG(inside->pods[i].entry->address)) :
 		    (struct str){0};
 		int code = inside_target(inside, &inside->pods[i]);
+		if (code == EXIT_OK &&
+		    !ssh_world_load_keys(app, inside->pods[i].want))
+			code = EXIT_ERROR;
 		*pod = (struct exec_pod){ .exec = exec,
 			.pod = &inside->pods[i], .status = -1,
 			.over = code != EXIT_OK };

@@ -123,29 +123,6 @@ inside_look(struct inside *inside)
 
 /* --------------------------------------------------------------- target -- */
 
-/* Paths in a spec are relative to the file that they stand in. */
-static struct str
-key_path(struct inside *inside, const struct pod_spec *want)
-{
-	struct app *app = inside->app;
-	struct str key = want != NULL ? want->ssh_key : (struct str){0};
-	struct str home = app_variable("HOME");
-	const struct source *source;
-	ptrdiff_t slash;
-
-	if (key.len == 0)
-		return (struct str){0};
-	if (str_starts(key, STR("~/")) && home.len > 0)
-		return arena_printf(&app->arena, STR_FMT "/" STR_FMT,
-		    STR_ARG(home), STR_ARG(str_sub(key, 2, key.len)));
-	source = sources_get(&app->sources, want->ssh_key_at.source);
-	slash = source != NULL ? str_rfind(source->name, '/') : -1;
-	if (key.data[0] == '/' || slash < 0)
-		return key;
-	return arena_printf(&app->arena, STR_FMT STR_FMT, STR_ARG(str_sub(
-	    source->name, 0, (size_t)slash + 1)), STR_ARG(key));
-}
-
 /* All of it that there is: the start script speaks first. */
 static void
 read_log(struct inside *inside, const struct inside_pod *pod,
@@ -171,7 +148,8 @@ make_target(struct inside *inside, struct inside_pod *pod,
     const struct cloud_answer *answer)
 {
 	return target_make(&inside->app->arena, pod->entry, pod->live,
-	    pod->want, key_path(inside, pod->want), answer->lines,
+	    pod->want, pod->want != NULL ? pod->want->ssh_key_path :
+	    (struct str){0}, answer->lines,
 	    answer->nlines, &pod->target);
 }
 

@@ -99,6 +99,26 @@ ssh_world_keys(struct app *app)
 	return world->keys;
 }
 
+static bool
+load_key(struct app *app, struct str path, struct span span)
+{
+	struct str why;
+
+	if (ssh_keys_load(ssh_world_keys(app), path, &why))
+		return true;
+	diag_error(&app->diags, "PF0872", span, STR_FMT, STR_ARG(why));
+	return false;
+}
+
+bool
+ssh_world_load_keys(struct app *app, const struct pod_spec *want)
+{
+	if (want != NULL && want->ssh_key_path.len > 0 &&
+	    !load_key(app, want->ssh_key_path, want->ssh_key_at))
+		return false;
+	return load_key(app, (struct str){0}, NO_SPAN);
+}
+
 struct ssh *
 ssh_world_ssh(struct app *app)
 {

@@ -9,6 +9,7 @@
 #define CMD_SSH_WORLD_H
 
 #include "app.h"
+#include "spec/spec.h"
 #include "ssh/ssh.h"
 
 /* Begin and end; app_connect() and app_release() do it. */
@@ -21,6 +22,14 @@ void ssh_world_free(struct app *app);
  */
 struct ssh *ssh_world_ssh(struct app *app);
 struct ssh_keys *ssh_world_keys(struct app *app);
+
+/*
+ * Have the keys ready that somebody named for a pod: that of its spec (want
+ * may be NULL) and SSH_KEY_PATH.  A passphrase is asked for now, since no
+ * session can; a key that cannot be used is reported before anything is
+ * connected or made.
+ */
+bool ssh_world_load_keys(struct app *app, const struct pod_spec *want);
 
 /*
  * Wake app->world->wait() with an event WORLD_SSH of this token and without

@@ -57,6 +57,7 @@ struct planner {
 					   on it: a runner or tunnel */
 	const struct pod_spec *files_told;	/* its missing files */
 	const struct runner_spec *runner_told;	/* its missing version */
+	const struct runner_spec *group_told;	/* its missing group */
 	struct map pod_changes;		/* address -> plan_change, wanted pods */
 	struct map ending;		/* pod id -> plan_change that ends,
 					   stops or resets it */

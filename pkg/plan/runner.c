@@ -128,6 +128,9 @@ choose_group(struct seat *seat)
 			seat->change.runner_group = scope->groups[i].id;
 			return;
 		}
+	if (p->group_told == seat->want->runner)
+		return;
+	p->group_told = seat->want->runner;	/* once for all replicas */
 	diag_error(p->diags, E_RUNNER_GROUP, seat->want->span, STR_FMT " has "
 	    "no runner group '" STR_FMT "'",
 	    STR_ARG(github_scope_text(&scope->scope)), STR_ARG(group));

@@ -130,7 +130,7 @@ fill_target(struct run *run, const struct host *host,
 	if (host->spec != NULL && host->spec->ssh_user.len > 0)
 		target->user = host->spec->ssh_user;
 	if (host->spec != NULL)
-		target->key = host->spec->ssh_key;
+		target->key = host->spec->ssh_key_path;
 	if (inside->host_key.len > 0) {
 		target->pins = &inside->host_key;
 		target->npins = 1;

@@ -16,8 +16,9 @@ enum { KEY_BYTES_MAX = 64 << 10, PUBLIC_LINES_MAX = 48 };
 /* A file that was read. */
 struct loaded {
 	struct str path;
-	struct crypto_key *key;		/* NULL: our agent has it */
+	struct crypto_key *key;		/* NULL: an agent has it */
 	struct str blob;
+	bool theirs;			/* the user's agent, not ours */
 };
 
 struct ssh_keys {
@@ -136,12 +137,37 @@ find_new(struct ssh_keys *keys, struct str wanted, struct str *blob)
 	return found;
 }
 
+/* Has the user unlocked it in an agent already? */
+static bool
+agent_has(struct ssh_keys *keys, struct str blob)
+{
+	struct agent_op *op;
+	struct agent_key *list = NULL;
+	size_t n = 0;
+	bool found = false;
+
+	if (keys->config.agent.len == 0 || blob.len == 0)
+		return false;
+	op = agent_op_list(keys->config.agent);
+	if (agent_op_finish(op, AGENT_MS) &&
+	    agent_op_keys(op, &keys->arena, &list, &n))
+		for (size_t i = 0; i < n && !found; i++)
+			found = str_eq(list[i].blob, blob);
+	agent_op_free(op);
+	return found && agent_key_usable(blob);
+}
+
 static struct loaded *
 load_encrypted(struct ssh_keys *keys, const char *path, struct str blob,
     bool may_ask, struct str *why)
 {
 	const char *reason = NULL;
 
+	if (agent_has(keys, blob)) {
+		struct loaded *loaded = keep(keys, path, NULL, blob);
+		loaded->theirs = true;
+		return loaded;
+	}
 	if (!may_ask) {
 		*why = SAY(keys, "the key '%s' has a passphrase, and there is "
 		    "no terminal to ask for it: give it to an agent with "
@@ -444,8 +470,9 @@ offer_file(struct ssh_keys *keys, struct str path, struct str words,
 		return false;
 	identities_add(out, &(struct identity){
 		.blob = loaded->blob, .words = words, .key = loaded->key,
-		.agent = loaded->key == NULL ?
-		    own_agent_socket(keys->agent) : (struct str){0},
+		.agent = loaded->key != NULL ? (struct str){0} :
+		    loaded->theirs ? keys->config.agent :
+		    own_agent_socket(keys->agent),
 	});
 	return true;
 }

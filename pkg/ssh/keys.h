@@ -8,8 +8,8 @@
  * Order in which a session offers them: the file that the target names (and
  * then no agent's), SSH_KEY_PATH, the project's key, the agent's keys.
  *
- * Files: OpenSSH format and PEM, ed25519 and ECDSA.  An encrypted one is
- * given to an ssh-agent of our own through ssh-add, which asks for the
+ * Files: OpenSSH format and PEM, ed25519 and ECDSA.  An encrypted one that
+ * the user's agent has is signed with there; any other is given to an ssh-agent of our own through ssh-add, which asks for the
  * passphrase on the terminal; without a terminal it is an error that says
  * so.  RSA keys are refused before anything is connected: libssh2 1.10 signs
  * with SHA-1 only, which OpenSSH refuses since 8.8 (libssh2/libssh2#634).

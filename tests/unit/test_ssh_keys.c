@@ -298,6 +298,29 @@ test_ssh_keys_lists_and_signs_with_an_agent(void **state)
 	sh(bench, "kill $(cat pid)");
 }
 
+/* A passphrase is asked for by nobody where the user's agent has the key. */
+static void
+test_ssh_keys_signs_a_locked_file_with_the_agent_that_has_it(void **state)
+{
+	struct bench *bench = *state;
+	struct str why = {0}, agent, file = str_from(path(bench, "locked"));
+	struct identities list = {0};
+
+	sh(bench, "ssh-keygen -q -t ed25519 -N '' -f locked; "
+	    "eval $(ssh-agent -a agent) >/dev/null; echo $SSH_AGENT_PID >pid; "
+	    "ssh-add -q locked; ssh-keygen -q -p -N secret -f locked");
+	bench->config.agent = str_from(path(bench, "agent"));
+	bool ok = ssh_keys_load(keys(bench), file, &why) &&
+	    keys_offer(keys(bench), file, &list, &agent, &why);
+	sh(bench, "kill $(cat pid)");
+	if (!ok)
+		fail_msg(STR_FMT, STR_ARG(why));
+	assert_int_equal(list.n, 1);
+	assert_null(list.list[0].key);
+	assert_true(str_eq(list.list[0].agent, bench->config.agent));
+	assert_true(agent.len == 0);	/* no other key of it is offered */
+}
+
 static void
 check_no_agent(struct bench *bench, const char *want)
 {
@@ -469,6 +492,7 @@ main(int argc, char **argv)
 		TEST(test_ssh_keys_refuses_rsa_in_all_forms_with_the_way_out),
 		TEST(test_ssh_keys_takes_no_damaged_file),
 		TEST(test_ssh_keys_lists_and_signs_with_an_agent),
+		TEST(test_ssh_keys_signs_a_locked_file_with_the_agent_that_has_it),
 		TEST(test_ssh_keys_waits_for_no_agent),
 		TEST(test_ssh_keys_asks_for_a_passphrase_on_the_terminal),
 		TEST(test_ssh_keys_signs_a_login_and_nothing_else),
