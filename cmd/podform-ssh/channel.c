@@ -14,6 +14,8 @@ enum {
 	OPEN_TRIES = 2,
 };
 #define OPEN_PATIENCE_US (20 * (int64_t)SECOND_US)
+/* It has only to answer; else we would collect them. */
+#define CLOSE_PATIENCE_US (45 * (int64_t)SECOND_US)
 
 struct channel *
 channel_new(struct worker *worker, const struct channel_kind *kind,
@@ -64,6 +66,17 @@ channel_start_with(struct channel *channel, const char *request,
 	channel->command_size = size;
 }
 
+size_t
+channel_windows(const struct worker *worker)
+{
+	size_t sum = 0;
+
+	for (const struct channel *channel = worker->channels;
+	    channel != NULL; channel = channel->next)
+		sum += channel->window;
+	return sum;
+}
+
 void
 channel_saw_status(struct worker *worker, uint32_t ssh_id)
 {
@@ -71,6 +84,15 @@ channel_saw_status(struct worker *worker, uint32_t ssh_id)
 	    channel = channel->next)
 		if (channel->ssh != NULL && channel->ssh_id == ssh_id)
 			channel->has_status = true;
+}
+
+void
+channel_saw_close(struct worker *worker, uint32_t ssh_id)
+{
+	for (struct channel *channel = worker->channels; channel != NULL;
+	    channel = channel->next)
+		if (channel->ssh != NULL && channel->ssh_id == ssh_id)
+			channel->has_close = true;
 }
 
 void
@@ -227,8 +249,18 @@ close_step(struct worker *worker, struct channel *channel)
 {
 	int code = libssh2_channel_free(channel->ssh);
 
-	if (code == LIBSSH2_ERROR_EAGAIN || code == LIBSSH2_ERROR_BAD_USE)
+	if (channel->closing_us == 0)
+		channel->closing_us = worker->now_us;
+	if (code == LIBSSH2_ERROR_EAGAIN || code == LIBSSH2_ERROR_BAD_USE) {
+		int64_t until_us = channel->closing_us + CLOSE_PATIENCE_US;
+
+		if (worker->now_us >= until_us)
+			worker_down(worker, WIRE_FAIL_LOST,
+			    "the server does not close a channel that we "
+			    "have closed");
+		worker_wake(worker, until_us);
 		return;
+	}
 	worker_check(worker, code);
 	channel->ssh = NULL;
 	channel->state = CHANNEL_GONE;
@@ -322,6 +354,22 @@ channel_pump(struct worker *worker)
 	return pumped;
 }
 
+void
+channel_deafen(struct channel *channel)
+{
+	libssh2_channel_handle_extended_data2(channel->ssh,
+	    LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
+}
+
+void
+channel_drop_others(struct channel *channel)
+{
+	/* It may want to give back some window, one thing at a time. */
+	if (channel->adjusting == 0)
+		libssh2_channel_flush_ex(channel->ssh,
+		    LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA);
+}
+
 ssize_t
 channel_read(struct worker *worker, struct channel *channel, int stream,
     void *buffer, size_t size)
@@ -340,7 +388,8 @@ channel_read(struct worker *worker, struct channel *channel, int stream,
 		worker_check(worker, (int)n);
 		return 0;
 	}
-	return channel_at_end(channel) ? -1 : 0;
+	/* Data behind the close make the library forget the end. */
+	return channel->has_close || channel_at_end(channel) ? -1 : 0;
 }
 
 bool

@@ -53,10 +53,12 @@ struct channel {
 	bool parked;			/* out of the session */
 	uint32_t ssh_id;
 	bool has_status;		/* the server told an exit status */
+	bool has_close;			/* and that it has closed it */
 	bool unwanted;			/* close it as soon as it is open */
 	unsigned tries;
 	int64_t asked_us;		/* when the open was sent */
 	int64_t until_us;		/* give up opening; 0: never */
+	int64_t closing_us;		/* since when it is closed here */
 
 	/* Owned: what to open, and what to start then (NULL: nothing). */
 	const char *type;
@@ -96,7 +98,10 @@ void channel_watch(struct worker *worker);
 /* Have libssh2 look at what came in, through any channel: false if there is
  * none through which it could. */
 bool channel_pump(struct worker *worker);
+/* What the pod may send to all of them, in bytes. */
+size_t channel_windows(const struct worker *worker);
 void channel_saw_status(struct worker *worker, uint32_t ssh_id);
+void channel_saw_close(struct worker *worker, uint32_t ssh_id);
 
 /*
  * Read from the pod: bytes, 0: nothing now, -1: the end of this stream.
@@ -104,6 +109,10 @@ void channel_saw_status(struct worker *worker, uint32_t ssh_id);
  */
 ssize_t channel_read(struct worker *worker, struct channel *channel,
     int stream, void *buffer, size_t size);
+/* Drop what comes beside the output, which would hold up its end. */
+void channel_deafen(struct channel *channel);
+/* The same once, where errors were read to their end. */
+void channel_drop_others(struct channel *channel);
 /* The pod will send no more, and all of it was read. */
 bool channel_at_end(struct channel *channel);
 /* The pod has closed it; true only after channel_at_end(). */

@@ -11,6 +11,7 @@
 
 /* Input that the pod does not take; podform is told what was taken. */
 enum { INPUT_MAX = 8 << 20 };
+#define CLOSE_US (5 * (int64_t)SECOND_US)
 
 struct exec {
 	bool merge;
@@ -18,6 +19,7 @@ struct exec {
 	char *input;		/* of input_size bytes, input_at are sent */
 	size_t input_at, input_size;
 	bool input_ends;
+	int64_t over_us;	/* since when only the close is missing */
 };
 
 static void
@@ -82,7 +84,7 @@ send_input(struct worker *worker, struct channel *channel)
 		    .channel = channel->id, .a = (int64_t)taken, .fd = -1 });
 }
 
-/* Pass on what one stream brings; true if it brought something. */
+/* Pass on what one stream brings; true if nothing more is there now. */
 static bool
 pass_output(struct worker *worker, struct channel *channel, int stream)
 {
@@ -97,7 +99,7 @@ pass_output(struct worker *worker, struct channel *channel, int stream)
 		n = channel_read(worker, channel, stream, worker->scratch,
 		    size);
 		if (n <= 0)
-			break;
+			return true;
 		exec->credit -= n;
 		passed += (size_t)n;
 		talk_say(worker, &(struct wire){ .type = WIRE_OUT,
@@ -107,7 +109,7 @@ pass_output(struct worker *worker, struct channel *channel, int stream)
 	}
 	if (passed >= WORKER_CHANNEL_TURN)
 		worker->again = true;
-	return passed > 0;
+	return false;
 }
 
 /* How it ended; a name of a signal is short and made of capitals. */
@@ -137,18 +139,41 @@ say_exit(struct worker *worker, struct channel *channel)
 		libssh2_free(worker->session, name);
 }
 
+/* A server that told the status and the end has only to close, too. */
+static bool
+is_over(struct worker *worker, struct channel *channel)
+{
+	struct exec *exec = channel->own;
+
+	if (!channel_at_end(channel))
+		return false;
+	if (channel_closed(worker, channel))
+		return true;
+	if (!channel->has_status)
+		return false;
+	if (exec->over_us == 0)
+		exec->over_us = worker->now_us;
+	worker_wake(worker, exec->over_us + CLOSE_US);
+	return worker->now_us >= exec->over_us + CLOSE_US;
+}
+
 static void
 exec_turn(struct worker *worker, struct channel *channel)
 {
 	struct exec *exec = channel->own;
+	bool drained, closed = channel->has_close;
 
 	if (channel->state != CHANNEL_RUNNING)
 		return;
 	send_input(worker, channel);
-	pass_output(worker, channel, 0);
-	if (!exec->merge)
-		pass_output(worker, channel, SSH_EXTENDED_DATA_STDERR);
-	if (channel_at_end(channel) && channel_closed(worker, channel)) {
+	drained = pass_output(worker, channel, 0);
+	if (!exec->merge && pass_output(worker, channel,
+	    SSH_EXTENDED_DATA_STDERR))
+		channel_drop_others(channel);
+	else
+		drained = drained && exec->merge;
+	/* Closed before we looked, so nothing came behind our back. */
+	if ((drained && closed) || is_over(worker, channel)) {
 		say_exit(worker, channel);
 		channel_close(worker, channel);
 	}

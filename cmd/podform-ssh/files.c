@@ -10,6 +10,7 @@
 #include "cmd/podform-ssh/sftp.h"
 
 #define IDLE_US (5 * (int64_t)SECOND_US)
+enum { PATIENCE = 6 };		/* times the keepalive: 90 s */
 
 static void
 end_job(struct worker *worker, enum wire_failure failure, const char *why)
@@ -51,6 +52,8 @@ sftp_opened(struct worker *worker, struct channel *channel)
 	static const unsigned char hello[] = { 0, 0, 0, 5, SFTP_INIT, 0, 0,
 	    0, 3 };
 
+	channel_deafen(channel);
+	worker->sftp->heard_us = worker->now_us;
 	/* The very first of what is sent: there is room. */
 	channel_write(worker, channel, hello, sizeof hello);
 }
@@ -162,6 +165,7 @@ read_answers(struct worker *worker, struct channel *channel)
 		if (n == 0)
 			break;
 		sftp->in_size += (size_t)n;
+		sftp->heard_us = worker->now_us;
 		passed += (size_t)n;
 		if (!take_packets(worker)) {
 			give_up(worker, WIRE_FAIL_PROTOCOL,
@@ -169,9 +173,6 @@ read_answers(struct worker *worker, struct channel *channel)
 			return;
 		}
 	}
-	/* What it says on the side is of no interest. */
-	channel_read(worker, channel, SSH_EXTENDED_DATA_STDERR,
-	    worker->scratch, SCRATCH_SIZE);
 	if (passed >= WORKER_CHANNEL_TURN)
 		worker->again = true;
 }
@@ -226,6 +227,20 @@ static const struct channel_kind sftp_kind = {
 	.release = sftp_release,
 };
 
+/* The server may be slow, but says something to one of our requests. */
+static void
+be_patient(struct worker *worker)
+{
+	int64_t until_us = worker->sftp->heard_us +
+	    PATIENCE * worker->keepalive_us;
+
+	if (worker->now_us >= until_us)
+		give_up(worker, WIRE_FAIL_TIMEOUT,
+		    "the SFTP server does not answer");
+	else
+		worker_wake(worker, until_us);
+}
+
 void
 files_turn(struct worker *worker)
 {
@@ -233,6 +248,8 @@ files_turn(struct worker *worker)
 
 	if (sftp == NULL)
 		return;
+	if (sftp->jobs == NULL || !talk_clear(worker))
+		sftp->heard_us = worker->now_us;
 	if (sftp->jobs != NULL && sftp->channel == NULL) {
 		sftp->channel = channel_new(worker, &sftp_kind, 0, 1);
 		channel_start_with(sftp->channel, "subsystem", "sftp", 4);
@@ -243,6 +260,9 @@ files_turn(struct worker *worker)
 			channel_close(worker, sftp->channel);
 		else
 			worker_wake(worker, sftp->idle_us + IDLE_US);
+	} else if (sftp->jobs != NULL &&
+	    sftp->channel->state == CHANNEL_RUNNING) {
+		be_patient(worker);
 	}
 }
 
@@ -281,6 +301,8 @@ files_message(struct worker *worker, struct wire *message)
 		worker_nonsense();
 	if (worker->sftp == NULL)
 		worker->sftp = worker_alloc(sizeof *worker->sftp);
+	if (worker->sftp->jobs == NULL)
+		worker->sftp->heard_us = worker->now_us;
 	job->id = message->channel;
 	job->type = message->type;
 	job->fd = message->fd;

@@ -156,11 +156,13 @@ ask(struct worker *worker, struct forward *forward)
 {
 	char *text = NULL;
 	int port = forward->port, code;
+	bool late;
 
 	if (!forward->asked)
 		forward->until_us = worker->now_us + LISTEN_PATIENCE_US;
 	forward->asked = true;
-	library_hurry(worker->now_us >= forward->until_us);
+	late = worker->now_us >= forward->until_us;
+	library_hurry(late);
 	forward->ssh = libssh2_channel_forward_listen_ex(worker->session,
 	    forward->host[0] != '\0' ? forward->host : "localhost",
 	    forward->port, &port, REMOTE_QUEUE);
@@ -173,10 +175,14 @@ ask(struct worker *worker, struct forward *forward)
 	code = libssh2_session_last_error(worker->session, &text, NULL, 0);
 	if (code == LIBSSH2_ERROR_EAGAIN)
 		return false;
-	worker_check(worker, code);
+	/* The library has the same word for no answer as for a bad one. */
+	if (!late || code != LIBSSH2_ERROR_PROTO)
+		worker_check(worker, code);
 	if (!forward->over)
 		talk_text(worker, WIRE_FAILED, forward->id,
-		    WIRE_FAIL_REFUSED, "the server does not listen there");
+		    late ? WIRE_FAIL_TIMEOUT : WIRE_FAIL_REFUSED,
+		    late ? "the server did not answer in time" :
+		    "the server does not listen there");
 	forward->over = true;
 	return true;
 }

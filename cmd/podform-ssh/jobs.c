@@ -9,6 +9,7 @@
 
 #include "cmd/podform-ssh/sftp.h"
 
+enum { NAME_SIZE_MAX = 4096, NAMES_MAX = 1000 * 1000 };
 enum step { STEP_FIRST, STEP_DATA, STEP_MODE, STEP_CLOSE, STEP_SECOND };
 #define PROGRESS_US ((int64_t)SECOND_US / 5)
 
@@ -359,6 +360,9 @@ take_names(struct worker *worker, struct sftp *sftp, struct job *job,
 {
 	uint32_t n = read_u32(reader);
 
+	/* No names are what some servers say at the end. */
+	if (n == 0 && !reader->bad)
+		return finish(sftp, job, WIRE_FAIL_NONE, NULL);
 	for (; n > 0 && !reader->bad; n--) {
 		size_t size, ignored;
 		const char *name = read_string(reader, &size);
@@ -366,9 +370,13 @@ take_names(struct worker *worker, struct sftp *sftp, struct job *job,
 
 		read_string(reader, &ignored);
 		read_attributes(reader, &mode, &length);
-		if (reader->bad || size > 4096 || (size == 1 &&
-		    name[0] == '.') || (size == 2 && name[0] == '.' &&
-		    name[1] == '.'))
+		if (size > NAME_SIZE_MAX)
+			return nonsense(job);
+		if (++job->names > NAMES_MAX)
+			return finish(sftp, job, WIRE_FAIL_REFUSED,
+			    "the directory has more names than anybody reads");
+		if (reader->bad || (size == 1 && name[0] == '.') ||
+		    (size == 2 && name[0] == '.' && name[1] == '.'))
 			continue;
 		talk_say(worker, &(struct wire){ .type = WIRE_ENTRY,
 		    .channel = job->id, .a = mode < 0 ? 0 : mode,

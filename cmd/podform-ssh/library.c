@@ -14,7 +14,8 @@
 #include "cmd/podform-ssh/offers.h"
 #include "cmd/podform-ssh/worker.h"
 
-enum { MSG_CHANNEL_OPEN = 90, MSG_CHANNEL_REQUEST = 98 };
+enum { MSG_CHANNEL_OPEN = 90, MSG_CHANNEL_CLOSE = 97,
+    MSG_CHANNEL_REQUEST = 98 };
 
 /* ---------------------------------------------------------------- time -- */
 
@@ -48,6 +49,14 @@ library_hurry(bool on)
 
 /* -------------------------------------------------------------- memory -- */
 
+static size_t held;
+
+size_t
+library_held(void)
+{
+	return held;
+}
+
 /* Before each block: its size. */
 union block {
 	size_t size;
@@ -63,8 +72,8 @@ number(const unsigned char *at)
 
 /*
  * libssh2 1.10 says status 0 of a command that ended without any, and has no
- * function for it; nor does it tell the number of a channel.  Both are in
- * packets that it frees when it has read or sent them, unchanged.  Should
+ * function for it; nor does it tell the number of a channel, nor, where
+ * data follow, that one was closed.  All are in packets that it frees when it has read or sent them, unchanged.  Should
  * another version free them otherwise, statuses become unknown ones, which
  * is the safe side, and a test fails.
  */
@@ -78,6 +87,8 @@ look_at_packet(struct worker *worker, const unsigned char *packet,
 	    number(packet + 5) == sizeof status - 1 &&
 	    memcmp(packet + 9, status, sizeof status - 1) == 0)
 		channel_saw_status(worker, number(packet + 1));
+	if (size >= 5 && packet[0] == MSG_CHANNEL_CLOSE)
+		channel_saw_close(worker, number(packet + 1));
 	if (size >= 17 && packet[0] == MSG_CHANNEL_OPEN &&
 	    number(packet + 1) <= size - 17)
 		worker->opened_id = number(packet + 5 + number(packet + 1));
@@ -95,6 +106,7 @@ library_alloc(size_t size)
 	if (block == NULL)
 		return NULL;
 	block->size = size;
+	held += sizeof *block + size;
 	return block + 1;
 }
 
@@ -139,6 +151,7 @@ static LIBSSH2_FREE_FUNC(give_memory)
 		union block *block = (union block *)ptr - 1;
 
 		look_at_packet(*abstract, ptr, block->size);
+		held -= sizeof *block + block->size;
 		free(block);
 	}
 }

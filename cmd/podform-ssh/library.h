@@ -26,6 +26,9 @@ void library_methods(LIBSSH2_SESSION *session, char *text, size_t size);
  * call fails with LIBSSH2_ERROR_TIMEOUT, which it would do after 60 s. */
 void library_hurry(bool on);
 
+/* Bytes that libssh2 has allocated now. */
+size_t library_held(void);
+
 /* Allocate what libssh2 will free. */
 void *library_alloc(size_t size);
 /* How large is what the library has allocated? */

@@ -92,6 +92,9 @@ no_handshake(struct worker *worker, int code)
 		worker_down(worker, WIRE_FAIL_BANNER,
 		    "no SSH server: %d bytes without a banner",
 		    TRANSPORT_BANNER_MAX);
+	if (transport->old)
+		worker_down(worker, WIRE_FAIL_BANNER,
+		    "the server speaks an older SSH than version 2");
 	if (transport->stage == TRANSPORT_BANNER) {
 		if (transport->ended || transport->error != 0)
 			worker_down(worker, WIRE_FAIL_BANNER,
@@ -104,7 +107,8 @@ no_handshake(struct worker *worker, int code)
 	    offers_explain(worker->session, transport->offer,
 	    transport->offer_size, why, sizeof why))
 		worker_down(worker, WIRE_FAIL_KEX, "%s", why);
-	if (transport->ended || transport->error != 0)
+	if (transport->ended || transport->error != 0 ||
+	    worker->farewell[0] != '\0')
 		worker_down(worker, WIRE_FAIL_LOST,
 		    "the connection ended during the handshake%s%s",
 		    worker->farewell[0] != '\0' ? ": " : "",
@@ -130,6 +134,8 @@ say_host_key(struct worker *worker)
 		    "the server's host key is no key");
 		return;
 	}
+	worker->host_key = (unsigned char *)worker_copy(key, size);
+	worker->host_key_size = size;
 	memcpy(bytes, key, size);
 	bytes[size] = '\0';
 	memcpy(bytes + size + 1, methods, words);
@@ -160,6 +166,21 @@ handshake(struct worker *worker)
 			    "no SSH banner within 10 s");
 		worker_wake(worker, worker->login_from_us + BANNER_US);
 	}
+}
+
+void
+login_check_host(struct worker *worker)
+{
+	size_t size = 0;
+	int type;
+	const char *key = libssh2_session_hostkey(worker->session, &size,
+	    &type);
+
+	/* None while keys are being renewed. */
+	if (key != NULL && (size != worker->host_key_size ||
+	    memcmp(key, worker->host_key, size) != 0))
+		worker_down(worker, WIRE_FAIL_PROTOCOL,
+		    "the server changed its host key when it renewed keys");
 }
 
 /* ---------------------------------------------------------------- keys -- */
@@ -257,6 +278,7 @@ login_step(struct worker *worker)
 		    (worker->login_until_us - worker->login_from_us) /
 		    SECOND_US);
 	worker_wake(worker, worker->login_until_us);
+	worker_check_memory(worker, 0);
 	if (worker->phase == PHASE_HANDSHAKE)
 		handshake(worker);
 	if (worker->phase == PHASE_AUTH)

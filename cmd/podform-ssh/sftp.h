@@ -49,6 +49,7 @@ struct job {
 	EVP_MD_CTX *digest;
 	uint64_t offset, bytes;
 	size_t under_way;		/* writes not yet answered */
+	size_t names;			/* that a directory has shown */
 	bool local_end;
 	struct sftp_slot slots[SFTP_AHEAD];
 	size_t first, nslots;
@@ -68,6 +69,7 @@ struct sftp {
 	size_t begun;			/* where the last request starts */
 	struct job *jobs;
 	int64_t idle_us;
+	int64_t heard_us;		/* when it answered last */
 };
 
 /* An answer, looked at piece by piece; bad once it ended too early. */

@@ -68,6 +68,7 @@ stream_opened(struct worker *worker, struct channel *channel)
 {
 	struct stream *stream = channel->own;
 
+	channel_deafen(channel);
 	answer_socks(stream, true);
 	if (stream->socks != NULL && stream->socks->size > 0) {
 		stream->forward->out += stream->socks->size;
@@ -166,6 +167,7 @@ download(struct worker *worker, struct channel *channel)
 {
 	struct stream *stream = channel->own;
 	size_t passed = 0;
+	bool ended = false;
 	ssize_t n;
 
 	if (!give_back(stream))
@@ -173,6 +175,7 @@ download(struct worker *worker, struct channel *channel)
 	while (stream->back == NULL && passed < WORKER_CHANNEL_TURN) {
 		n = channel_read(worker, channel, 0, worker->scratch,
 		    SCRATCH_SIZE);
+		ended = n == -1;
 		if (n <= 0)
 			break;
 		stream->forward->in += (uint64_t)n;
@@ -200,7 +203,7 @@ download(struct worker *worker, struct channel *channel)
 	if (passed >= WORKER_CHANNEL_TURN)
 		worker->again = true;
 	if (stream->back == NULL && !stream->remote_end &&
-	    channel_at_end(channel)) {
+	    (ended || channel_at_end(channel))) {
 		shutdown(stream->fd, SHUT_WR);
 		stream->remote_end = true;
 	}
@@ -256,7 +259,7 @@ stream_turn(struct worker *worker, struct channel *channel)
 		return;
 	}
 	if (stream->remote_end && ((stream->local_end && channel->eof_sent) ||
-	    channel_closed(worker, channel)))
+	    channel->has_close || channel_closed(worker, channel)))
 		channel_close(worker, channel);
 }
 
@@ -323,6 +326,7 @@ stream_remote(struct worker *worker, struct forward *forward,
 
 	channel->ssh = ssh;
 	channel->state = CHANNEL_RUNNING;
+	channel_deafen(channel);
 	stream->number = ++forward->next_number;
 	talk_say(worker, &(struct wire){ .type = WIRE_WANT_CONNECT,
 	    .channel = forward->id, .a = stream->number, .fd = -1 });

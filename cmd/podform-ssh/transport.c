@@ -50,6 +50,15 @@ transport_sealed(struct transport *transport)
 	transport->offer_size = 0;
 }
 
+static bool
+starts(const struct transport *transport, const char *word)
+{
+	size_t size = strlen(word);
+
+	return transport->line_at >= size &&
+	    memcmp(transport->line, word, size) == 0;
+}
+
 /* One byte before the line of the version. */
 static bool
 look_at_banner(struct transport *transport, char byte)
@@ -59,15 +68,16 @@ look_at_banner(struct transport *transport, char byte)
 		return false;
 	}
 	if (byte == '\n') {
-		if (transport->line_at >= 4 &&
-		    memcmp(transport->line, "SSH-", 4) == 0)
+		if (starts(transport, "SSH-2.0-") ||
+		    starts(transport, "SSH-1.99-"))
 			transport->stage = TRANSPORT_OFFER;
-		else
-			transport->line_at = 0;
+		else if (starts(transport, "SSH-"))
+			transport->old = true;
+		transport->line_at = 0;
 	} else if (transport->line_at < sizeof transport->line) {
 		transport->line[transport->line_at++] = byte;
 	}
-	return true;
+	return !transport->old;
 }
 
 static void

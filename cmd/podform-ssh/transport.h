@@ -33,6 +33,7 @@ struct transport {
 	int64_t *now_us;	/* the worker's reading of the clock */
 	bool ended;		/* they closed it */
 	bool flooded;		/* no banner within TRANSPORT_BANNER_MAX */
+	bool old;		/* its banner is of another version */
 	int error;		/* errno of what broke it; 0 */
 
 	char *in;		/* read ahead; during the handshake only */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "cmd/podform-ssh/library.h"
 
 void *
 worker_alloc(size_t size)
@@ -132,6 +133,19 @@ worker_check(struct worker *worker, int code)
 			lost(worker);
 		return;
 	}
+}
+
+void
+worker_check_memory(struct worker *worker, size_t asked)
+{
+	size_t allowed = worker->phase == PHASE_UP ? WORKER_UNASKED_UP :
+	    WORKER_UNASKED_LOGIN;
+
+	/* Data in small packets take more than their own size. */
+	if (library_held() > allowed + 2 * asked)
+		worker_down(worker, WIRE_FAIL_PROTOCOL,
+		    "the server floods us with messages that nobody asked "
+		    "for");
 }
 
 void

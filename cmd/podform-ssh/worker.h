@@ -42,6 +42,10 @@ enum {
 	WORKER_CHANNEL_TURN = 256 << 10,
 	/* Channels at most, forwarded connections included. */
 	WORKER_CHANNELS_MAX = 512,
+	/* What libssh2 may keep of what a server says unasked: of what is
+	 * for no channel of ours it drops nothing. */
+	WORKER_UNASKED_LOGIN = 4 << 20,
+	WORKER_UNASKED_UP = 24 << 20,
 	SECOND_US = 1000000,
 };
 
@@ -77,6 +81,8 @@ struct worker {
 	unsigned char *signature;
 	size_t signature_size;
 	bool sign_asked, sign_answered;
+	unsigned char *host_key;	/* that podform trusts */
+	size_t host_key_size;
 	struct worker *self;	/* for a callback that wants its address */
 
 	/* talk.c: messages that podform did not take yet */
@@ -116,6 +122,8 @@ _Noreturn void worker_nonsense(void);
 /* The session is broken if this is the code of an error that ends it; says
  * DOWN then. */
 void worker_check(struct worker *worker, int code);
+/* Is libssh2 made to keep more than what `asked` bytes of data cost it? */
+void worker_check_memory(struct worker *worker, size_t asked);
 
 /* May somebody who sends much go on? */
 bool worker_may_send(const struct worker *worker);
@@ -136,6 +144,8 @@ void talk_flush(struct worker *worker);
 /* --- login.c --- */
 void login_message(struct worker *worker, struct wire *message);
 void login_step(struct worker *worker);
+/* A server that renews its keys is to be the one that we trusted. */
+void login_check_host(struct worker *worker);
 
 /* --- alive.c --- */
 void alive_begin(struct worker *worker);

@@ -217,7 +217,9 @@ class Session:
         self.wire.send("TRUST")
         for one in identities or [key]:
             self.wire.send("IDENTITY", payload=one.blob)
-            answer = self.wait("SIGN", "REJECTED")
+            answer = self.wait("SIGN", "REJECTED", "UP")
+            if answer.type == "UP":
+                return
             if answer.type == "REJECTED":
                 continue
             self.wire.send("SIGNATURE", payload=one.sign(answer.payload))
@@ -262,9 +264,13 @@ class Session:
     def feed(self, channel, given):
         def pour():
             self.room = threading.Semaphore(CREDIT_FIRST // 4096)
-            for at in range(0, len(given), 4096):
-                self.wire.send("INPUT", channel, payload=given[at:at + 4096])
-            self.wire.send("INPUT_END", channel)
+            try:
+                for at in range(0, len(given), 4096):
+                    self.wire.send("INPUT", channel,
+                                   payload=given[at:at + 4096])
+                self.wire.send("INPUT_END", channel)
+            except (Gone, OSError):
+                pass        # whoever waits for the end hears of it
         threading.Thread(target=pour, daemon=True).start()
 
     def finish(self, channel, timeout=60):
