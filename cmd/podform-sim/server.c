@@ -190,6 +190,19 @@ last_id(struct str text)
 	return id;
 }
 
+/* "&since=..." as it was asked for: also later nothing older comes. */
+static struct str
+since_of(struct arena *arena, struct str query)
+{
+	ptrdiff_t at = str_search(query, STR("since="));
+	struct str rest;
+
+	if (at < 0)
+		return STR("");
+	return arena_printf(arena, "&" STR_FMT, STR_ARG(str_cut(str_sub(query,
+	    (size_t)at, query.len), '&', &rest)));
+}
+
 /* Lines of the log since the last look. */
 static void
 look_for_more(struct exchange *exchange)
@@ -209,8 +222,8 @@ look_for_more(struct exchange *exchange)
 		source = STR("&source=container");
 	else if (str_search(query, STR("source=system")) >= 0)
 		source = STR("&source=system");
-	request.query = arena_printf(&arena, "tail=5000" STR_FMT,
-	    STR_ARG(source));
+	request.query = arena_printf(&arena, "tail=5000" STR_FMT STR_FMT,
+	    STR_ARG(source), STR_ARG(since_of(&arena, query)));
 	pthread_mutex_lock(&sim->lock);
 	model_log_more(sim->model, sim_now(sim), &arena, &request, &reply);
 	pthread_mutex_unlock(&sim->lock);

@@ -112,7 +112,9 @@ const struct command commands[] = {
 	  OPTIONS_LOGS | OPTIONS_SSH | OPTIONS_VARS, cmd_logs,
 	  "What a pod and the system around it have said.",
 	  "The container's and the system's log come from the service, also "
-	  "of a stopped pod; the setup log was kept here by apply." },
+	  "of a stopped pod; the setup log was kept here by apply; those of "
+	  "the process and of runners are read on the pod. A runner's address "
+	  "means its own log, with --source runner." },
 	{ "ssh-config", NULL, GROUP_POD, "[ADDRESS]", 0, 1,
 	  OPTIONS_VARS, cmd_ssh_config,
 	  "Host blocks of all pods, for ssh, editors and rsync.",

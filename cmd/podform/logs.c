@@ -3,7 +3,8 @@
  *
  * The container's log and the system's come from the service, also of a pod
  * that has failed or stopped; what setup printed was kept on this machine by
- * the apply that ran it.
+ * the apply that ran it.  Those of the process and of runners are read on the
+ * pod (logs_inside.c).
  */
 #include "logs.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/units.h"
 #include "commands.h"
+#include "ssh_world.h"
 
 enum { TAIL = 100, TAIL_MAX = 5000, POLL_MS = 2 * SECOND_MS,
 	KEPT_MAX = 16 << 20 };
@@ -61,21 +63,34 @@ put_json(struct logs *logs, enum log_source source, struct str time,
 }
 
 /* The container's own lines stand as they are, others say whose they are. */
-void
-logs_line(struct logs *logs, enum log_source source, struct str time,
-    struct str text)
+static struct str
+prefix_of(struct logs *logs, enum log_source source)
 {
 	bool single = source == SOURCE_CONTAINER ||
 	    (logs->source != SOURCE_DEFAULT && logs->source != SOURCE_ALL);
 
+	return single ? (struct str){0} : arena_printf(&logs->app->arena,
+	    "%s: ", source_words[source]);
+}
+
+void
+logs_line(struct logs *logs, enum log_source source, struct str time,
+    struct str text)
+{
+	logs_line_of(logs, source, prefix_of(logs, source), time, text);
+}
+
+void
+logs_line_of(struct logs *logs, enum log_source source, struct str prefix,
+    struct str time, struct str text)
+{
 	if (str_ends(text, STR("\r")))
 		text = str_sub(text, 0, text.len - 1);
 	if (app_json(logs->app)) {
 		put_json(logs, source, time, text);
 		return;
 	}
-	logs->output.prefix = single ? (struct str){0} : arena_printf(
-	    &logs->app->arena, "%s: ", source_words[source]);
+	logs->output.prefix = prefix;
 	pod_output_line(&logs->output, text);
 }
 
@@ -270,14 +285,19 @@ follow(struct logs *logs)
 	struct session *session = &logs->inside.session;
 	int code = EXIT_OK;
 
-	io_world_take_signals(logs->app->io);
 	while (code == EXIT_OK && !logs->output.closed) {
-		session_sleep(session, session_mono(session) + POLL_MS);
+		int64_t until = session_mono(session) + POLL_MS;
+		logs_inside_follow(logs);
+		session_sleep(session, until);
 		if (session->interrupted > 0)
-			return session_signal_code(session);
+			code = session_signal_code(session);
+		else if (logs_inside_is_over(logs, &code))
+			break;
 		logs->tail = TAIL_MAX;
-		code = look_once(logs);
+		if (code == EXIT_OK)
+			code = look_once(logs);
 	}
+	logs_inside_stop(logs);
 	return code;
 }
 
@@ -299,7 +319,12 @@ show(struct logs *logs)
 		json_key(&logs->json, "lines");
 		json_begin(&logs->json, '[');
 	}
-	code = look_once(logs);
+	io_world_take_signals(app->io);
+	code = logs_inside_find(logs);
+	if (code == EXIT_OK)
+		code = look_once(logs);
+	if (code == EXIT_OK && !logs->follow)
+		code = logs_inside_read(logs);
 	if (document && code == EXIT_OK) {
 		json_end(&logs->json, ']');
 		json_end(&logs->json, '}');
@@ -323,9 +348,10 @@ cmd_logs(struct app *app)
 		logs.tail = TAIL_MAX;
 	if (!read_since(&logs))
 		return EXIT_USAGE;
-	if (logs.source == SOURCE_PROCESS || logs.source == SOURCE_RUNNER)
-		return app_fail(app, EXIT_ERROR, "PF0805", "the log of a %s "
-		    "is not built yet", source_words[logs.source]);
+	if (logs.since.data != NULL && (logs.source == SOURCE_SETUP ||
+	    logs.source == SOURCE_PROCESS || logs.source == SOURCE_RUNNER))
+		return app_fail(app, EXIT_USAGE, "PF0803", "--since: lines of "
+		    "the %s log have no times", source_words[logs.source]);
 	pod_output_init(&logs.output, app, 1, app->options->raw,
 	    (struct str){0});
 	code = inside_open(&logs.inside, app, "logs");
@@ -336,5 +362,6 @@ cmd_logs(struct app *app)
 		code = show(&logs);
 	}
 	inside_close(&logs.inside);
+	ssh_world_free(app);
 	return code;
 }

@@ -140,6 +140,7 @@ class Inside(unittest.TestCase):
     become = []
     spec = SPEC
     options = []		# of podform-sim
+    more_env = {}		# of podform
 
     # ------------------------------------------------------- class' life --
 
@@ -162,6 +163,7 @@ class Inside(unittest.TestCase):
         cls.env = {"PATH": os.environ["PATH"], "HOME": cls.home,
                    "TERM": "xterm", "RUNPOD_API_KEY": KEY,
                    "USER": "tester", "RUNPOD_API_URL": cls.url}
+        cls.env.update(cls.more_env)
         if "ASAN_OPTIONS" in os.environ:
             cls.env["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
         cls.made = cls.podform("apply", "--auto-approve")
