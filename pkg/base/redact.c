@@ -26,6 +26,7 @@ struct pattern {
 struct redactor {
 	struct pattern *patterns;
 	size_t n, cap;
+	size_t users;			/* beside the one that made it */
 };
 
 struct redactor *
@@ -36,10 +37,18 @@ redactor_new(void)
 	return redactor;
 }
 
+struct redactor *
+redactor_share(struct redactor *redactor)
+{
+	if (redactor != NULL)
+		redactor->users++;
+	return redactor;
+}
+
 void
 redactor_free(struct redactor *redactor)
 {
-	if (redactor == NULL)
+	if (redactor == NULL || redactor->users-- > 0)
 		return;
 	for (size_t i = 0; i < redactor->n; i++)
 		secret_release(&redactor->patterns[i].bytes);

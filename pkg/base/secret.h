@@ -28,6 +28,8 @@ struct str secret_reveal(const struct secret *secret);	/* borrows */
 struct strbuf;
 struct redactor;
 struct redactor *redactor_new(void);
+/* One more owner: it is freed when all of them have.  NULL stays NULL. */
+struct redactor *redactor_share(struct redactor *redactor);
 void redactor_free(struct redactor *redactor);
 /* Values shorter than 6 bytes are ignored: they would redact everything.
  * White space around a value is not part of it, and the long lines of a value

@@ -14,6 +14,8 @@
 #include "base/cloud.h"
 #include "base/str.h"
 
+struct redactor;
+
 /* Where to log in, and as whom we must be received. */
 struct ssh_target {
 	struct str pod;		/* the cloud's id: one session per pod and
@@ -80,7 +82,10 @@ struct ssh_request {
 	struct str from, to;	/* copy */
 	struct str log;		/* of a process: path on the pod, or absent */
 	struct str keep;	/* local file to which output is appended
-				   (0600); absent: none */
+				   (0600), under a line with `name` and the
+				   time; absent: none */
+	struct redactor *redactor; /* of what is kept; or NULL.  Shared with
+				   the caller, by redactor_share(). */
 	struct ssh_runner runner;
 	int64_t timeout_ms;	/* for all of it, the login included */
 	size_t max_output;	/* bytes of output that are kept, the last

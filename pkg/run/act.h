@@ -95,6 +95,8 @@ struct act {
 	enum next next;
 	enum run_failure failure;
 	struct str reason;		/* of a failure; or what is waited for */
+	struct str output;		/* of a failure: what it said last */
+	struct str kept;		/* where all that it says is kept here */
 
 	/* The op in progress. */
 	struct id128 op;

@@ -255,15 +255,32 @@ act_cut_off(struct run *run, struct act *act, const struct host *host,
 	return true;
 }
 
+/* The last lines, whole ones: what a person wants to see of a failure. */
+static struct str
+tail_of(struct str output)
+{
+	enum { LINES = 20, BYTES = 4096 };
+	size_t from = output.len, lines = 0;
+
+	while (from > 0 && output.len - from < BYTES) {
+		if (from < output.len && output.data[from - 1] == '\n' &&
+		    ++lines == LINES)
+			break;
+		from--;
+	}
+	return str_trim(str_sub(output, from, output.len));
+}
+
 void
 act_fail_inside(struct run *run, struct act *act, const char *what,
     const struct ssh_answer *answer)
 {
-	struct str words = last_words(run, answer->output, 3);
+	struct str words = last_words(run, answer->output, 1);
 	struct str how = answer->status < 0
 	    ? STR("was killed")
 	    : arena_printf(run->arena, "exited with %d", answer->status);
 
+	act->output = arena_str(run->arena, tail_of(answer->output));
 	act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
 	    "%s " STR_FMT "%s" STR_FMT, what, STR_ARG(how),
 	    words.len > 0 ? ": " : "", STR_ARG(words)));

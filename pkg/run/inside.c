@@ -282,7 +282,7 @@ setup_start(struct run *run, struct act *act)
 		    &step->run, SETUP_MS);
 	}
 	if (request != NULL && run->options.log_dir.len > 0)
-		request->keep = arena_printf(run->arena,
+		request->keep = act->kept = arena_printf(run->arena,
 		    STR_FMT "/" STR_FMT "/setup.log",
 		    STR_ARG(run->options.log_dir), STR_ARG(host.address));
 }

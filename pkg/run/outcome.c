@@ -124,6 +124,8 @@ act_fail(struct run *run, struct act *act, enum run_failure failure,
 		.address = act_address(act),
 		.failure = failure,
 		.reason = act->reason,
+		.output = act->output,
+		.kept = act->output.len > 0 ? act->kept : (struct str){0},
 		.span = act->span.source != 0 ? act->span
 		    : act->change != NULL     ? act->change->span
 					      : NO_SPAN,

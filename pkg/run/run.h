@@ -188,6 +188,9 @@ struct run_failed {
 	struct str address;
 	enum run_failure failure;
 	struct str reason;
+	struct str output;		/* the last lines of what it said, as
+					   they came (hostile); or absent */
+	struct str kept;		/* local file with all of them; or absent */
 	struct span span;
 };
 

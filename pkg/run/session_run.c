@@ -23,6 +23,7 @@ struct driver {
 	struct run *run;
 	VEC_OF(struct flight *) flights;
 	struct arena *scratch;		/* of one turn */
+	struct redactor *redactor;	/* of all secrets of the spec */
 };
 
 static struct run_event
@@ -138,7 +139,9 @@ do_ssh(struct driver *driver, const struct run_effect *effect)
 
 	if (world->start_ssh != NULL) {
 		make_parents(driver, effect->ssh.keep);
-		world->start_ssh(world->ctx, effect->token, &effect->ssh);
+		struct ssh_request request = effect->ssh;
+		request.redactor = driver->redactor;
+		world->start_ssh(world->ctx, effect->token, &request);
 		return;
 	}
 	struct ssh_answer answer = {
@@ -308,23 +311,27 @@ on_github(struct driver *driver, struct flight *flight,
 	arena_release(&flight->arena);
 }
 
-/* What a pod says may hold secrets that we gave it. */
-static struct str
-without_secrets(struct driver *driver, struct str text)
+static struct redactor *
+make_redactor(const struct session *session)
 {
-	const struct session *session = driver->session;
-	struct redactor *redactor;
-	struct strbuf out = {0};
+	struct redactor *redactor = redactor_new();
 
-	if (text.len == 0 || session->nsecrets == 0)
-		return text;
-	redactor = redactor_new();
 	for (size_t i = 0; i < session->nsecrets; i++)
 		if (session->secrets[i].known)
 			redactor_add(redactor,
 			    secret_reveal(&session->secrets[i].value));
-	redact(redactor, &out, text);
-	redactor_free(redactor);
+	return redactor;
+}
+
+/* What a pod says may hold secrets that we gave it. */
+static struct str
+without_secrets(struct driver *driver, struct str text)
+{
+	struct strbuf out = {0};
+
+	if (text.len == 0)
+		return text;
+	redact(driver->redactor, &out, text);
 	struct str clean = arena_str(driver->scratch, strbuf_str(&out));
 	strbuf_release(&out);
 	return clean;
@@ -534,8 +541,10 @@ session_apply(struct session *session, const struct plan *plan,
 		.session = session,
 		.run = run_new(session->arena, plan, session->lock,
 		    &run_options),
+		.redactor = make_redactor(session),
 	};
 	drive(&driver);
+	redactor_free(driver.redactor);
 	take_keeps(session, plan);
 	const struct run_summary *sum = run_summary(driver.run);
 	*summary = sum;

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "ssh/session.h"
 #include "ssh/task.h"
 
 enum {
 	OUTPUT_KEPT = 64 << 10,
+	LINE_MAX_KEPT = 16 << 10,	/* longer ones are cut in two */
 };
 
 struct task {
@@ -28,9 +31,72 @@ struct task {
 	struct strbuf output;		/* its last bytes, up to twice max */
 	uint64_t output_bytes;
 	int keep;			/* local file; -1 */
+	struct strbuf line;		/* not yet kept: the begin of a line */
 	int keep_error;
 	bool began;			/* output came, or a login: it runs */
 };
+
+/* ------------------------------------------------------------ what is kept */
+
+static void
+write_keep(struct task *task, struct str bytes)
+{
+	while (bytes.len > 0 && task->keep_error == 0) {
+		ssize_t n = write(task->keep, bytes.data, bytes.len);
+		if (n > 0)
+			bytes = str_sub(bytes, (size_t)n, bytes.len);
+		else if (n < 0 && errno != EINTR)
+			task->keep_error = errno;
+	}
+}
+
+/* A script may print the secrets that it was given: they are looked for in
+ * whole lines. */
+static void
+keep_line(struct task *task)
+{
+	struct strbuf clean = {0};
+
+	redact(task->request.redactor, &clean, strbuf_str(&task->line));
+	write_keep(task, strbuf_str(&clean));
+	strbuf_release(&clean);
+	strbuf_reset(&task->line);
+}
+
+static void
+keep(struct task *task, struct str bytes)
+{
+	while (bytes.len > 0 && task->keep >= 0 && task->keep_error == 0) {
+		ptrdiff_t end = str_find(bytes, '\n');
+		size_t n = end < 0 ? bytes.len : (size_t)end + 1;
+		strbuf_add(&task->line, str_sub(bytes, 0, n));
+		bytes = str_sub(bytes, n, bytes.len);
+		if (end >= 0 || task->line.len >= LINE_MAX_KEPT)
+			keep_line(task);
+	}
+}
+
+static void
+open_keep(struct task *task)
+{
+	struct timespec now;
+	struct tm utc;
+	char when[32] = "";
+
+	if (task->request.keep.len == 0)
+		return;
+	task->keep = open(task->request.keep.data, O_WRONLY | O_APPEND |
+	    O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (task->keep < 0) {
+		task->keep_error = errno;
+		return;
+	}
+	if (clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    gmtime_r(&now.tv_sec, &utc) != NULL)
+		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	write_keep(task, arena_printf(&task->arena, "== %s " STR_FMT " ==\n",
+	    when, STR_ARG(task->request.name)));
+}
 
 /* --------------------------------------------------------------- the end -- */
 
@@ -42,8 +108,10 @@ let_go(struct task *task)
 	if (part != 0)
 		ssh_cancel(task->ssh, part);
 	session_leave(&task->use);
-	if (task->keep >= 0)
+	if (task->keep >= 0) {
+		keep_line(task);
 		close(task->keep);
+	}
 	task->keep = -1;
 	if (task->input.data != NULL)
 		explicit_bzero(task->input.data, task->input.len);
@@ -90,29 +158,6 @@ end_with(struct task *task, enum ssh_outcome outcome, struct str reason)
 /* ---------------------------------------------------------------- output -- */
 
 static void
-open_keep(struct task *task)
-{
-	if (task->request.keep.len == 0)
-		return;
-	task->keep = open(task->request.keep.data, O_WRONLY | O_APPEND |
-	    O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (task->keep < 0)
-		task->keep_error = errno;
-}
-
-static void
-write_keep(struct task *task, struct str bytes)
-{
-	while (bytes.len > 0 && task->keep >= 0 && task->keep_error == 0) {
-		ssize_t n = write(task->keep, bytes.data, bytes.len);
-		if (n > 0)
-			bytes = str_sub(bytes, (size_t)n, bytes.len);
-		else if (n < 0 && errno != EINTR)
-			task->keep_error = errno;
-	}
-}
-
-static void
 output(void *ctx, int stream, struct str bytes)
 {
 	struct task *task = ctx;
@@ -121,7 +166,7 @@ output(void *ctx, int stream, struct str bytes)
 	(void)stream;
 	task->began = true;
 	task->output_bytes += bytes.len;
-	write_keep(task, bytes);
+	keep(task, bytes);
 	if (task->output.len + bytes.len > 2 * max) {
 		/* Only the last bytes count: move them to the front. */
 		struct str all = strbuf_str(&task->output);
@@ -329,6 +374,8 @@ release(struct op *op)
 		explicit_bzero(task->input.data, task->input.cap);
 	strbuf_release(&task->input);
 	strbuf_release(&task->output);
+	strbuf_release(&task->line);
+	redactor_free(task->request.redactor);
 	arena_release(&task->arena);
 	free(task);
 }
@@ -348,6 +395,7 @@ copy_request(struct arena *arena, const struct ssh_request *from,
 	struct ssh_runner *runner = &to->runner;
 
 	*to = *from;
+	to->redactor = redactor_share(from->redactor);
 	ssh_copy_target(arena, &from->target, &to->target);
 	for (size_t i = 0; i < from->nenv; i++) {
 		env[i] = from->env[i];

@@ -252,6 +252,27 @@ put_left(struct json_writer *w, const struct run_summary *summary)
 	json_end(w, ']');
 }
 
+static void
+put_failures(struct json_writer *w, const struct run_summary *summary)
+{
+	json_key(w, "failures");
+	json_begin(w, '[');
+	for (size_t i = 0; i < summary->failures.n; i++) {
+		const struct run_failed *failed = &summary->failures.items[i];
+		json_begin(w, '{');
+		json_member_str(w, "address", failed->address);
+		json_member_str(w, "action",
+		    str_from(action_words(failed->kind)));
+		json_member_str(w, "reason", failed->reason);
+		if (failed->output.len > 0)
+			json_member_str(w, "output", failed->output);
+		if (failed->kept.len > 0)
+			json_member_str(w, "log", failed->kept);
+		json_end(w, '}');
+	}
+	json_end(w, ']');
+}
+
 void
 events_summary(const struct events *events, int64_t wall_ms,
     const struct run_summary *summary, const struct plan *plan,
@@ -275,6 +296,7 @@ events_summary(const struct events *events, int64_t wall_ms,
 		json_member_int(&w, "undone", (int64_t)summary->undone);
 		json_end(&w, '}');
 		put_left(&w, summary);
+		put_failures(&w, summary);
 	}
 	if (plan != NULL) {
 		json_key(&w, "cost");

@@ -19,6 +19,29 @@ add_counts(struct strbuf *out, const struct run_summary *sum)
 		strbuf_addf(out, "; %zu undone", sum->undone);
 }
 
+/* What it said itself, apart from our own words. */
+static void
+add_output(struct strbuf *out, struct arena *arena,
+    const struct run_failed *failed, struct style style)
+{
+	struct str rest = failed->output;
+
+	/* One line is in the reason. */
+	if (str_find(rest, '\n') < 0)
+		rest = (struct str){0};
+	while (rest.len > 0) {
+		struct str line = str_cut(rest, '\n', &rest);
+		strbuf_adds(out, "    ");
+		style_add(out, style, PAINT_DIM, STR("|"));
+		strbuf_addc(out, ' ');
+		strbuf_add(out, cells_escape(arena, line));
+		strbuf_addc(out, '\n');
+	}
+	if (failed->kept.len > 0)
+		strbuf_addf(out, "    All that it said is in " STR_FMT "\n",
+		    STR_ARG(cells_escape(arena, failed->kept)));
+}
+
 static void
 add_failures(struct strbuf *out, struct arena *arena,
     const struct run_summary *sum, const struct report_options *options)
@@ -39,6 +62,7 @@ add_failures(struct strbuf *out, struct arena *arena,
 		strbuf_addc(out, ' ');
 		cells_wrap(out, cells_escape(arena, text), 4, 4, width);
 		strbuf_addc(out, '\n');
+		add_output(out, arena, failed, options->style);
 	}
 	for (size_t i = 0; i < sum->refused.n; i++) {
 		strbuf_adds(out, i == 0 ? "  tried: " : "         ");

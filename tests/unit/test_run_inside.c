@@ -198,7 +198,7 @@ test_run_inside_rolls_back_as_on_failure_and_backup_say(void **state)
 
 	fails_with(r, POD(STEPS ", on_failure: terminate"), -1);
 	assert_text(run_outcome(r), "exit 9, undone 1\n"
-	    "failed setup pod.trainer: setup step 1 of 2 exited with 3: x | "
+	    "failed setup pod.trainer: setup step 1 of 2 exited with 3: "
 	    "\\x1b[31mno wheel\n");
 	assert_int_equal(r->w.pods.n, 0);
 
