@@ -132,6 +132,27 @@ class Tunnels(TunnelCase):
         self.assertTrue(self.say(protocol=9, verb="end")["ok"])
         self.assert_nothing_left(pid, [])
 
+    def test_pod_that_vanishes_while_it_is_waited_for(self):
+        pod, port = self.pod(), free_port()
+        self.start_holder()
+        self.open_up(pod, port)
+        pid = self.holder_pid()
+        workers = children(pid)
+        self.console(pod, "stop")
+        wait_for(lambda: self.state()["state"] == "waiting-for-pod")
+        self.call("DELETE", f"/pods/{pod['id']}")
+        wait_for(lambda: not alive(pid), 120)
+        self.assertIn("tunnel.web: closed: the pod", self.log())
+        self.assert_refused(port)
+        self.assert_nothing_left(pid, workers)
+
+    def test_holder_without_work_ends_by_itself(self):
+        self.start_holder()
+        pid = self.holder_pid()
+        wait_for(lambda: not alive(pid), 30)
+        self.assertIn("no tunnel is left", self.log())
+        self.assert_nothing_left(pid, [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,74 +12,11 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "tunnel"))
 
-from tunnel_world import TunnelCase, alive, children, free_port, wait_for
+from tunnel_world import SpecCase, alive, children, wait_for
 
 
-class Apply(TunnelCase):
+class Apply(SpecCase):
     """Each test has its own project and its own podform-sim."""
-
-    def spec(self, tunnels, pod=True):
-        """A pod whose process serves files on self.inner."""
-        text = "project: tunnels\n"
-        if pod:
-            text += f"""
-pods:
-  web:
-    gpu: NVIDIA A40
-    image: runpod/pytorch
-    disk: 10GB
-    ports: [22/tcp]
-    on_failure: terminate
-    ready:
-      checks: ["true"]
-    process:
-      run: >-
-        exec /usr/bin/python3 -m http.server {self.inner}
-        --bind 127.0.0.1 --directory /etc/ssh
-"""
-        if tunnels:
-            text += "tunnels:\n" + tunnels
-        os.makedirs(os.path.join(self.project, "specs"), exist_ok=True)
-        with open(os.path.join(self.project, "specs", "a.yaml"), "w",
-                  encoding="utf-8") as file:
-            file.write(text)
-
-    def setUp(self):
-        super().setUp()
-        self.inner, self.port = free_port(), free_port()
-        self.web = (f"  web: {{ pod: web, local: {self.port}, remote: "
-                    f"{self.inner}, check: 'http://127.0.0.1:{self.port}/'"
-                    " }\n")
-
-    def run_ok(self, *words, code=0):
-        done = self.podform(*words)
-        self.assertEqual(done.returncode, code,
-                         f"{words}\n{done.stdout}\n{done.stderr}\n"
-                         f"{self.log()}")
-        return done
-
-    def apply(self, *words, code=0):
-        return self.run_ok("apply", "--auto-approve", *words, code=code)
-
-    def pods(self):
-        return [pod for pod in self.call("GET", "/pods")["pods"]
-                if pod["status"] != "TERMINATED"]
-
-    def listens(self, port):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    def listed(self):
-        done = self.run_ok("tunnel", "list", "--json")
-        return {tunnel["address"]: tunnel
-                for tunnel in json.loads(done.stdout)["tunnels"]}
-
-    def assert_tidy(self, pid, workers):
-        self.assert_nothing_left(pid, workers)
-        left = set(os.listdir(self.path(""))) - {
-            "holder.lock", "tunnels.log", "logs", "cache", "journal",
-            "mutex", "known_hosts"}
-        self.assertEqual(left, set())
 
     def test_apply_ends_with_an_answering_address(self):
         self.spec(self.web)
