@@ -1,6 +1,8 @@
 /* mark.c - see mark.h */
 #include "base/mark.h"
 
+#include "base/plant.h"
+
 #include <string.h>
 
 enum { ID_LEN = 32, SHORT_LINEAGE = 6, SHORT_OP = 10 };
@@ -152,7 +154,7 @@ mark_owner(struct str name, struct str env_value, bool has_env,
 				    : MARK_OTHER;
 	if (!forms.full)
 		return !forms.named ? MARK_NONE
-		    : name_ours     ? MARK_SUSPECT
+		    : name_ours     ? PLANTED(8) ? MARK_OURS : MARK_SUSPECT
 				    : MARK_OTHER;
 	if (str_eq(forms.env.lineage, id128_str(lineage)))
 		return !forms.named        ? MARK_RENAMED

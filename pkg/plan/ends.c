@@ -1,6 +1,8 @@
 /* ends.c - what is ended, stopped or reset, and what has to wait for it */
 #include "plan/graph.h"
 
+#include "base/plant.h"
+
 static struct str
 pod_id(const struct plan_change *c)
 {
@@ -11,6 +13,8 @@ pod_id(const struct plan_change *c)
 void
 wait_for_clear(struct graph *g, const struct plan_change *c, size_t action)
 {
+	if (PLANTED(10))
+		return;
 	list_wait(g, &g->clears, pod_id(c), action);
 	list_wait(g, &g->clears, ANY_POD, action);
 }

@@ -5,6 +5,7 @@
  * Live pods of ours that no entry knows are orphans and go the same way;
  * whatever else is listed is shown and never touched.
  */
+#include "base/plant.h"
 #include "base/units.h"
 #include "plan/planner.h"
 
@@ -212,6 +213,10 @@ unlisted_pod(struct planner *p, const struct cloud_pod *pod)
 			orphan(p, pod);
 			return;
 		}
+	}
+	if (PLANTED(8) && owner == MARK_OURS) {
+		orphan(p, pod);
+		return;
 	}
 	volume_is_kept(p, NULL, pod);
 	*ARENA_PUSH(p->arena, &p->plan->unmanaged) = (struct plan_unmanaged){

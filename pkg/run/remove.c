@@ -25,6 +25,7 @@
  */
 #include "run/act.h"
 
+#include "base/plant.h"
 #include "base/units.h"
 
 enum {
@@ -470,6 +471,8 @@ remove_github(struct run *run, struct act *act,
 	}
 	if (answer->outcome == OUTCOME_OK) {
 		removed(run, act);
+	} else if (PLANTED(9) && answer->outcome == OUTCOME_NO_EFFECT) {
+		finish(run, act);
 	} else if (answer->outcome == OUTCOME_NO_EFFECT &&
 	    answer->reason == REASON_NOT_FOUND) {
 		act->stage = CONFIRM;
@@ -507,7 +510,7 @@ runners_allow_end(struct run *run, struct str pod_id)
 				    entry->runner.pod_id, entry);
 		}
 	}
-	if (run->options.force || map_get(&run->runners_on, pod_id) == NULL)
+	if (run->options.force || PLANTED(10) || map_get(&run->runners_on, pod_id) == NULL)
 		return true;
 	for (size_t i = 0; i < run->lock->entries.n; i++) {
 		const struct lock_entry *entry = &run->lock->entries.items[i];

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/pins.h"
+#include "base/plant.h"
 #include "base/units.h"
 
 enum { LOGIN_MS = 45 * 1000, CONFLICT_QUICK_MS = 60 * 1000 };
@@ -175,7 +176,7 @@ no_news(struct holder *holder, struct held_pod *pod, struct str why)
 static void
 seems_gone(struct holder *holder, struct held_pod *pod, bool terminated)
 {
-	if (++pod->gone >= 2) {
+	if (++pod->gone >= 2 && !PLANTED(25)) {
 		close_tunnels(holder, pod, terminated ?
 		    STR("the pod was terminated") :
 		    STR("the pod does not exist any more"));

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { LONG_MS = 120000 };
+enum { LONG_MS = 120000, DEAD_END_MS = 150000 };
 
 /* ----------------------------------------------------------------- tasks -- */
 
@@ -169,6 +169,21 @@ is_base(const struct hub_runner *runner, const char *base)
 	    runner->name.data[n] == '-';
 }
 
+/* Registered by a machine that was lost, where nothing that is left asks:
+ * neither record nor spec names its scope any more. */
+static bool
+is_lost(const struct guests *guests, const struct hub_runner *runner)
+{
+	const struct wants *wants = &guests->wants;
+
+	for (size_t i = 0; i < wants->nrunners; i++)
+		if (wants->runners[i].organization ==
+		    (runner->scope->kind == HUB_ORGANIZATION))
+			return false;
+	return guests->lost_ms >= 0 &&
+	    runner->created_ms - EPOCH_MS <= guests->lost_ms;
+}
+
 static void
 check_runners(struct sim *sim, bool destroyed)
 {
@@ -178,7 +193,8 @@ check_runners(struct sim *sim, bool destroyed)
 
 	for (size_t i = 0; i < hub_runner_count(hub); i++) {
 		const struct hub_runner *runner = hub_runner_at(hub, i);
-		there += runner->removed_ms < 0 && !is_stranger(runner);
+		there += runner->removed_ms < 0 && !is_stranger(runner) &&
+		    !is_lost(sim->guests, runner);
 	}
 	if (there != wanted)
 		sim_violate(sim, "I5", "%zu runners are registered, and %zu "
@@ -228,6 +244,24 @@ is_open(struct sim *sim, const struct wanted_tunnel *want)
 			return true;
 	}
 	return false;
+}
+
+/* Of its own accord the holder closes what leads to a pod that is gone. */
+void
+check_dead_ends(struct sim *sim)
+{
+	const struct guests *guests = sim->guests;
+
+	for (size_t i = 0; guests->any && i < TUNNELS; i++) {
+		const struct held_end *end = &guests->ends[i];
+		const struct model_pod *pod = end->tunnel == 0
+		    ? NULL
+		    : model_pod_find(sim->model, str_from(end->pod));
+		if (pod != NULL && pod->ended_ms >= 0 &&
+		    pod->ended_ms - EPOCH_MS + DEAD_END_MS < sim->now_ms)
+			sim_violate(sim, "I14", "%s is held, and its pod %s "
+			    "ended long ago", end->address, end->pod);
+	}
 }
 
 static void

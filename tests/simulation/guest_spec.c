@@ -17,7 +17,7 @@ draw_hub_faults(struct guests *guests)
 		HUB_RATE_LIMITED, HUB_SECONDARY, HUB_EXHAUSTED,
 		HUB_DROP_BEFORE, HUB_SLOW, HUB_NOT_FOUND, HUB_BUSY_LIE,
 		HUB_BUSY_FALSE, HUB_OFFLINE_LIE, HUB_OMITTED,
-		HUB_LISTED_TWICE, HUB_ODD, HUB_JOB_FIRST, HUB_REMOVED,
+		HUB_LISTED_TWICE, HUB_ODD, HUB_REMOVED,
 		HUB_EVICTED, HUB_EXPIRED, HUB_FORBIDDEN,
 	};
 	struct hub_faults faults = {0};
@@ -26,13 +26,15 @@ draw_hub_faults(struct guests *guests)
 		if (!rng_chance(&guests->rng, 250))
 			continue;
 		unsigned often = (unsigned)rng_range(&guests->rng, 20, 150);
-		if (kinds[k] == HUB_JOB_FIRST)
-			often *= 4;
 		for (int call = 0; call < HUB_CALL_COUNT; call++)
 			if (rng_chance(&guests->rng, 700))
 				faults.per_mille[call][kinds[k]] =
 				    (uint16_t)often;
 	}
+	/* That is what busy runners are about. */
+	if (rng_chance(&guests->rng, 400))
+		faults.per_mille[HUB_DELETE][HUB_JOB_FIRST] =
+		    (uint16_t)rng_range(&guests->rng, 200, 700);
 	hub_set_faults(guests->hub, &faults);
 }
 
@@ -233,6 +235,7 @@ write_runner(struct wants *wants, struct strbuf *out, unsigned number,
 		struct wanted_runner *one =
 		    &wants->runners[wants->nrunners++];
 		snprintf(one->base, sizeof one->base, "r%s", pod);
+		one->organization = guest->organization;
 		pod_address(one->pod, sizeof one->pod, number, k);
 	}
 }

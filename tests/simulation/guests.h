@@ -81,7 +81,7 @@ struct wanted_inside {
 	uint64_t process;
 	bool checks;
 };
-struct wanted_runner { char base[64], pod[64]; };
+struct wanted_runner { char base[64], pod[64]; bool organization; };
 struct wanted_tunnel { char address[64], pod[64]; uint16_t port; };
 
 struct wants {
@@ -131,6 +131,7 @@ struct guests {
 	int64_t next_job_ms;		/* -1: none */
 	size_t hub_log_at;
 		bool forced;			/* --force-runners: jobs may die */
+	int64_t lost_ms;		/* when a machine was lost; -1 */
 
 	struct holder *holder;
 	struct held_link links[LINKS];
@@ -194,7 +195,7 @@ void hub_arrive(struct sim *sim, struct sim_flight *flight,
 void hub_people(struct sim *sim);	/* jobs, and what people do */
 int64_t hub_next_ms(const struct sim *sim);
 void hub_turn(struct sim *sim);
-bool hub_has_jobs(const struct sim *sim);
+bool hub_is_restless(const struct sim *sim);
 void hub_calm(struct sim *sim);
 
 /* holder.c */
@@ -223,6 +224,7 @@ void check_step(struct sim *sim, struct container *container, size_t step,
     uint64_t digest);
 void check_jobs(struct sim *sim);
 void check_guests_exit(struct sim *sim, int code, bool destroy);
+void check_dead_ends(struct sim *sim);
 void check_guests_settled(struct sim *sim, bool destroyed);
 
 #endif

@@ -82,11 +82,16 @@ add_job(struct sim *sim)
 	    (long long)ms / 1000);
 }
 
+/* Is there a job, or a runner that GitHub is going to evict? */
 bool
-hub_has_jobs(const struct sim *sim)
+hub_is_restless(const struct sim *sim)
 {
 	const struct hub *hub = sim->guests->hub;
 
+	for (size_t i = 0; i < hub_runner_count(hub); i++)
+		if (hub_runner_at(hub, i)->removed_ms < 0 &&
+		    hub_runner_at(hub, i)->evicted_at_ms >= 0)
+			return true;
 	for (size_t i = 0; i < hub_job_count(hub); i++)
 		if (hub_job_at(hub, i)->status != HUB_DONE)
 			return true;

@@ -637,7 +637,7 @@ guests_init(struct sim *sim)
 	hub_config_default(&config);
 	config.seed = sim->seed * 17 + 3;
 	guests->hub = hub_new(&config, EPOCH_MS);
-	guests->next_job_ms = -1;
+	guests->next_job_ms = guests->lost_ms = -1;
 	rng_seed(&guests->rng, sim->seed ^ UINT64_C(0x9e575));
 	sim->guests = guests;
 }

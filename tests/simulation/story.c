@@ -465,6 +465,7 @@ lose_machine(struct tale *tale)
 	disk_remove(sim->disk, WORK_DIR "/mutex");
 	hold_kill(sim);
 	sim->guests->held_once = false;
+	sim->guests->lost_ms = sim->now_ms;
 	sim_pass(sim, 200000);
 }
 
@@ -569,7 +570,8 @@ calm(struct tale *tale)
 	sim->guests->taken_port = 0;
 	hub_calm(sim);
 	sim_pass(sim, 200000);
-	while (sim->guests->any && hub_has_jobs(sim))
+	check_dead_ends(sim);
+	while (sim->guests->any && hub_is_restless(sim))
 		sim_pass(sim, 60000);
 	for (round = 0; round < CALM_ROUNDS && sim->violation == NULL;
 	     round++) {
