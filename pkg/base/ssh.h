@@ -34,7 +34,9 @@ struct ssh_target {
 enum ssh_task {
 	SSH_LOGIN,		/* log in and no more */
 	SSH_RUN,		/* `script`, by /bin/sh, standard input empty */
-	SSH_COPY,		/* local file or directory `from` to `to` */
+	SSH_COPY,		/* local file or directory `from` to `to`, where
+				   an older copy may be: a directory that is
+				   there is renewed, not copied into */
 	SSH_PROCESS,		/* keep `script` running: supervised, restarted
 				   with backoff, output to `log`; an older one
 				   of that name is ended first */

@@ -26,6 +26,8 @@ struct copy {
 	void *ctx;
 	struct str local, remote;
 	bool into;			/* the target was written with a slash */
+	bool onto;			/* a directory becomes the target, also
+					   where that is one already */
 	VEC_OF(struct copy_item) items;	/* a directory before what is in it */
 	size_t at;			/* of the one in progress */
 	size_t left;			/* of items whose modes may be due */

@@ -186,7 +186,9 @@ looked(struct copy *copy, const struct wire *message)
 	    message->a == WIRE_FAIL_MISSING;
 
 	if (message->type == WIRE_ENTRY) {
-		copy->into |= S_ISDIR((unsigned)message->a);
+		copy->into |= S_ISDIR((unsigned)message->a) && !(copy->onto &&
+		    stat(copy->local.data, &info) == 0 &&
+		    S_ISDIR(info.st_mode));
 		return;
 	}
 	/* What is not there yet will be. */
@@ -217,5 +219,16 @@ ssh_copy_to(struct ssh *ssh, const struct ssh_target *target,
 {
 	struct copy *copy = copy_new(ssh, target, local, remote, calls, ctx);
 	copy->begin = begin;
+	return copy->op.number;
+}
+
+uint64_t
+ssh_copy_onto(struct ssh *ssh, const struct ssh_target *target,
+    struct str local, struct str remote, const struct ssh_copy_calls *calls,
+    void *ctx)
+{
+	struct copy *copy = copy_new(ssh, target, local, remote, calls, ctx);
+	copy->begin = begin;
+	copy->onto = true;
 	return copy->op.number;
 }

@@ -115,6 +115,13 @@ struct ssh_copy_calls {
 uint64_t ssh_copy_to(struct ssh *ssh, const struct ssh_target *target,
     struct str local, struct str remote, const struct ssh_copy_calls *calls,
     void *ctx);
+/*
+ * The same, to be done again and again: a directory that is copied to one
+ * that is there renews what is in it and does not go inside.
+ */
+uint64_t ssh_copy_onto(struct ssh *ssh, const struct ssh_target *target,
+    struct str local, struct str remote, const struct ssh_copy_calls *calls,
+    void *ctx);
 uint64_t ssh_copy_from(struct ssh *ssh, const struct ssh_target *target,
     struct str remote, struct str local, const struct ssh_copy_calls *calls,
     void *ctx);

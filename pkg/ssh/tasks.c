@@ -265,7 +265,7 @@ start_copy(struct task *task)
 	struct str to = task->request.task == SSH_COPY ? task->request.to :
 	    arena_printf(&task->arena, "/tmp/podform-runner-%s.tar.gz",
 		task->token);
-	task->part = ssh_copy_to(task->ssh, &task->request.target,
+	task->part = ssh_copy_onto(task->ssh, &task->request.target,
 	    task->request.from, to, &calls, task);
 }
 
