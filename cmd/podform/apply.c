@@ -344,7 +344,8 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 
 	if (code == EXIT_OK)
 		code = apply_may_record(applying);
-	if (code == EXIT_OK)
+	/* What is only ended needs none, and may outlive them. */
+	if (code == EXIT_OK && planning->mode != PLAN_DESTROY)
 		code = session_read_secrets(&planning->session, true);
 	if (code != EXIT_OK)
 		return code;

@@ -248,7 +248,7 @@ open_for(struct applying *applying, struct app *app,
 		code = apply_may_record(applying);
 	if (code == EXIT_OK)
 		code = check_record(applying, binding);
-	if (code == EXIT_OK)
+	if (code == EXIT_OK && !app->options->destroy)
 		code = session_read_secrets(&planning->session, true);
 	planning->options.account = binding->account.len > 0;
 	return code;
