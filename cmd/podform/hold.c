@@ -25,6 +25,7 @@
 #include "base/units.h"
 #include "cloud/runpod/runpod.h"
 #include "commands.h"
+#include "hold_home.h"
 #include "holder_client.h"
 #include "holder_place.h"
 #include "io/io_probe.h"
@@ -55,6 +56,8 @@ struct hold {
 	struct held_listener *listeners;
 	struct held_ask *asks;
 	int refusing;		/* epoll of the listeners that refuse */
+	int lock;		/* file that says that it is we */
+	int home;		/* inotify of that file; or -1 */
 	bool draining, ended;
 };
 
@@ -408,6 +411,17 @@ knows_none(void *ctx, uint64_t token)
 }
 
 static void
+home_turn(void *ctx)
+{
+	struct hold *hold = ctx;
+
+	if (!hold_home_gone(hold->home, hold->lock))
+		return;
+	hold_say(hold, "the project is gone");
+	hold_event(hold, (struct holder_event){ .type = HOLDER_ON_QUIT });
+}
+
+static void
 loop(struct hold *hold)
 {
 	struct world *world = hold->app->world;
@@ -450,6 +464,11 @@ open_all(struct hold *hold, struct str *why)
 	guest.turn = refuse_turn;
 	guest.next_ms = never;
 	io_world_attach(app->io, &guest);
+	if ((hold->home = hold_home_watch()) >= 0) {
+		guest.fd = hold->home;
+		guest.turn = home_turn;
+		io_world_attach(app->io, &guest);
+	}
 	guest.fd = io_probes_fd(hold->probes);
 	guest.turn = time_turn;
 	guest.next_ms = time_next_ms;
@@ -471,6 +490,8 @@ close_all(struct hold *hold)
 	io_probes_free(hold->probes);
 	if (hold->refusing >= 0)
 		close(hold->refusing);
+	if (hold->home >= 0)
+		close(hold->home);
 }
 
 /* --------------------------------------------------------------- process -- */
@@ -501,7 +522,7 @@ raise_limits(void)
 int
 cmd_tunnel_hold(struct app *app)
 {
-	struct hold hold = { .app = app, .refusing = -1 };
+	struct hold hold = { .app = app, .refusing = -1, .home = -1 };
 	struct str why = {0};
 	int lock, code;
 
@@ -513,6 +534,7 @@ cmd_tunnel_hold(struct app *app)
 	if (lock < 0)
 		return app_fail(app, EXIT_ERROR, "PF0880", "cannot take "
 		    HOLDER_LOCK ": %s", strerror(-lock));
+	hold.lock = lock;
 	raise_limits();
 	/* It was started by way of /proc; who finds its port taken by it, or
 	 * reads ps, shall know its name. */

@@ -229,7 +229,8 @@ tunnel_decide(struct planner *p, const struct resource *want,
 	const struct plan_change *change = map_get(&p->pod_changes,
 	    end.pod->address);
 	bool anew = pod_is_made_anew(change);
-	bool starts = change != NULL && change->op == PLAN_START;
+	bool starts = change != NULL && (change->op ==
+	    PLAN_START || change->start || change->restarts);
 
 	end.change = (struct plan_change){
 		.kind = KIND_TUNNEL, .address = want->address,

@@ -6,6 +6,7 @@ the end: listeners, processes, descriptors, files.
 """
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -112,6 +113,16 @@ class Tunnels(TunnelCase):
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.0 200"))
         self.say(verb="close", address="tunnel.web")
         self.assertFalse(os.path.exists(path))
+
+    def test_holder_of_a_removed_project_ends(self):
+        pod, port = self.pod(), free_port()
+        self.start_holder()
+        self.open_up(pod, port)
+        pid = self.holder_pid()
+        workers = children(pid)
+        shutil.rmtree(self.path(".podform"))
+        self.assert_nothing_left(pid, workers)
+        self.assert_refused(port)
 
     def test_two_holders_are_one(self):
         for _ in range(3):

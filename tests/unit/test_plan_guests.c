@@ -361,12 +361,14 @@ test_plan_tunnel_opens_when_its_pod_is_ready(void **state)
 	assert_true(w->plan->needs_tunnels);
 	w->live.tunnels_known = true;
 	world_settle(w);
-	/* The holder follows a pod that is reset, and not a new one. */
+	/* The holder would follow a pod that is reset, in its own time; the
+	 * apply is to end with the tunnel up. */
 	world_spec(w, "pods:\n"
 	    "  trainer: { image: torch:2, gpu: A40, setup: [{ run: a }] }\n"
 	    "tunnels: { web: { pod: trainer, local: 8189, remote: 80 } }\n");
 	assert_text(world_plan(w, DUMP_CHANGES),
-	    "~ pod.trainer restarts !container_reset @3\n");
+	    "~ pod.trainer restarts !container_reset @3\n"
+	    "-/+ tunnel.web replace_because_pod_changes @4\n");
 	world_settle(w);
 	tunnels(w, "gpu_count: 2", "local: 8189, remote: 80");
 	assert_text(world_plan(w, DUMP_CHANGES | DUMP_ACTIONS),
