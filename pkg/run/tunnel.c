@@ -25,6 +25,9 @@ open_start(struct run *run, struct act *act)
 	struct holder_request *request =
 	    &act_ask(run, act, RUN_HOLDER)->holder;
 	act->reason = STR("waiting until it is up");
+	/* From now on it may be held, and the holder goes on trying, whatever
+	 * becomes of this wait: to undo it is to close it. */
+	act->effected = true;
 	*request = (struct holder_request){
 		.verb = HOLDER_OPEN,
 		.config = act->change->tunnel_config,
@@ -51,8 +54,6 @@ open_holder(struct run *run, struct act *act,
     const struct holder_answer *answer)
 {
 	if (!answer->ok) {
-		/* It may hold it all the same, and goes on trying: closed. */
-		act->effected = true;
 		act_fail(run, act, FAIL_INSIDE,
 		    last_words(run, answer->reason, 1));
 		return;
@@ -60,7 +61,6 @@ open_holder(struct run *run, struct act *act,
 	struct str words = where(run, answer);
 	if (words.len > 0)
 		run_say(run, NOTE_PROGRESS, act, words);
-	act->effected = true;
 	act_done(run, act);
 }
 

@@ -76,13 +76,13 @@ ends_by_stop(const struct act *act)
 }
 
 /* What undoes a finished act, or -1: nothing can, or nothing needs to.  A
- * tunnel that did not come up may be held all the same, and a runner that
- * got a token may have registered itself. */
+ * tunnel that did not come up, or whose wait was cut off, may be held all the
+ * same, and a runner that got a token may have registered itself. */
 static int
 inverse_of(const struct act *act)
 {
 	bool ended = act->phase == PH_DONE ||
-	    (act->phase == PH_FAILED && act->kind == ACTION_TUNNEL_OPEN);
+	    (phase_is_final(act->phase) && act->kind == ACTION_TUNNEL_OPEN);
 	if (ended && act->kind == ACTION_RUNNER_REGISTER && act->intended)
 		return ACTION_RUNNER_REMOVE;
 	if (!ended || !act->effected || act->undo)

@@ -254,6 +254,26 @@ test_run_inside_opens_and_undoes_tunnels(void **state)
 	assert_int_equal(r->w.pods.n, 0);
 }
 
+/* The holder was told of both, and goes on with what nobody waits for. */
+static void
+test_run_inside_closes_tunnels_whose_wait_was_cut_off(void **state)
+{
+	struct run_world *r = *state;
+
+	start(r, POD("") TUNNEL
+	    "  other: { pod: trainer, local: 8189, remote: 81 }\n");
+	r->tunnel_fails = "check: Connection refused";
+	run_drive(r);
+	const char *all = run_said(r), *undo = strstr(all, "rollback");
+	assert_non_null(strstr(all, "holder open tunnel.web\n"));
+	assert_non_null(strstr(all, "holder open tunnel.other\n"));
+	assert_non_null(strstr(all, "cancel\n"));
+	assert_non_null(undo);
+	assert_non_null(strstr(undo, "holder close tunnel.web\n"));
+	assert_non_null(strstr(undo, "holder close tunnel.other\n"));
+	assert_int_equal(r->w.pods.n, 0);
+}
+
 /* ------------------------------------------------------------- runners -- */
 
 static void
@@ -488,6 +508,7 @@ main(void)
 		TEST(test_run_inside_rolls_back_as_on_failure_and_backup_say),
 		TEST(test_run_inside_a_signal_cuts_a_step_off),
 		TEST(test_run_inside_opens_and_undoes_tunnels),
+		TEST(test_run_inside_closes_tunnels_whose_wait_was_cut_off),
 		TEST(test_run_inside_brings_a_runner_online),
 		TEST(test_run_inside_a_persistent_runner_registers_itself),
 		TEST(test_run_inside_what_registered_itself_is_removed_again),
