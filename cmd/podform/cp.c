@@ -25,6 +25,7 @@ struct cp {
 	bool over, ok, drawn;
 	int64_t drawn_ms;
 	struct str failed, left_out;
+	enum ssh_outcome outcome;
 };
 
 /* ------------------------------------------------------------- operands -- */
@@ -151,6 +152,7 @@ on_end(void *ctx, const struct ssh_answer *answer)
 
 	undraw(cp);
 	cp->over = true;
+	cp->outcome = answer->outcome;
 	cp->ok = answer->outcome == SSH_DONE && answer->status == 0;
 	if (!cp->ok && (answer->outcome == SSH_DONE ||
 	    answer->outcome == SSH_LOCAL))
@@ -214,11 +216,14 @@ result(struct cp *cp)
 	struct app *app = cp->app;
 	struct strbuf out = {0};
 
-	if (!cp->ok)
-		return app_fail(app, EXIT_ERROR, "PF0868", "cannot copy %s "
-		    STR_FMT ": " STR_FMT, cp->to_pod ? "to" : "from",
+	if (!cp->ok) {
+		app_fail(app, 0, "PF0868", "cannot copy %s " STR_FMT ": "
+		    STR_FMT, cp->to_pod ? "to" : "from",
 		    STR_ARG(cp->inside.pods[0].entry->address),
 		    STR_ARG(cp->failed));
+		ssh_world_hint(app, cp->outcome);
+		return EXIT_ERROR;
+	}
 	if (app_json(app)) {
 		json_result(cp);
 		return EXIT_OK;

@@ -37,6 +37,7 @@ struct exec_pod {
 	bool over;
 	int status;			/* 0..255; -1: it has none */
 	struct str failed;		/* why podform failed; absent */
+	enum ssh_outcome outcome;
 };
 
 struct exec {
@@ -155,6 +156,7 @@ on_end(void *ctx, const struct ssh_answer *answer)
 	for (size_t i = 0; i < 2; i++)
 		pod_output_end(&pod->out[i]);
 	pod->status = -1;
+	pod->outcome = answer->outcome;
 	if (answer->outcome != SSH_DONE)
 		pod->failed = arena_str(arena, ssh_world_words(arena,
 		    answer));
@@ -353,6 +355,8 @@ result(struct exec *exec)
 			app_fail(exec->app, 0, "PF0867", STR_FMT " " STR_FMT,
 			    STR_ARG(pod->pod->entry->address),
 			    STR_ARG(pod->failed));
+		if (pod->failed.data != NULL)
+			ssh_world_hint(exec->app, pod->outcome);
 		if (code > highest && (pod->over || pod->failed.data != NULL))
 			highest = code;
 	}

@@ -7,6 +7,7 @@
 #include "lock/workdir.h"
 #include "run/target.h"
 #include "ssh/known_hosts.h"
+#include "ssh_world.h"
 
 #define PATH ".podform/known_hosts"
 
@@ -141,6 +142,7 @@ wrong_key(struct app *app, struct str address,
 	diag_hint(&app->diags, "it has " STR_FMT ", and " STR_FMT " is pinned "
 	    "for this start of its container", STR_ARG(seen),
 	    STR_ARG(target->pins[0]));
+	ssh_world_hint(app, SSH_WRONG_HOST_KEY);
 	return false;
 }
 

@@ -2,8 +2,18 @@
  * host_keys.h - .podform/known_hosts: keys that the worker saw, for the
  * user's own ssh.
  *
- * A cache: it may be missing or stale without harm, since a key out of it is
- * compared with the pin, and one that is not there is looked for by a login.
+ * Which key is the right one, everywhere:
+ *
+ *	1. the one that the lock pins for this start of the container (apply
+ *	   writes it there: docs/decisions/0011);
+ *	2. those that the container's log vouches for, which is looked at when
+ *	   a start is met for the first time;
+ *	3. the one that was seen in this container from here: this file, written
+ *	   by whatever logs in, and read by apply as well as by commands;
+ *	4. the first that is seen, which is said.
+ *
+ * Only 3 comes from here, so the file may be missing without harm; ssh gets
+ * its known_hosts from it, after a comparison with 1 and 2.
  */
 #ifndef CMD_HOST_KEYS_H
 #define CMD_HOST_KEYS_H

@@ -51,10 +51,12 @@ report(struct log_stream *stream, const struct ssh_answer *answer)
 	struct app *app = stream->logs->app;
 	struct str pod = stream->logs->pod->entry->address;
 
-	if (answer->outcome != SSH_DONE)
-		return app_fail(app, EXIT_ERROR, "PF0867", STR_FMT " " STR_FMT,
-		    STR_ARG(pod), STR_ARG(ssh_world_words(&app->arena,
-		    answer)));
+	if (answer->outcome != SSH_DONE) {
+		app_fail(app, 0, "PF0867", STR_FMT " " STR_FMT, STR_ARG(pod),
+		    STR_ARG(ssh_world_words(&app->arena, answer)));
+		ssh_world_hint(app, answer->outcome);
+		return EXIT_ERROR;
+	}
 	if (answer->status == 0)
 		return EXIT_OK;
 	if (answer->status == TASK_NO_LOG &&
@@ -199,6 +201,8 @@ logs_inside_find(struct logs *logs)
 	if (all)
 		app->diags = (struct diags){ .arena = &app->arena };
 	code = inside_target(&logs->inside, logs->pod);
+	if (code == EXIT_OK && !ssh_world_load_keys(app, logs->pod->want))
+		code = EXIT_ERROR;
 	if (all && code == EXIT_ERROR)
 		return cannot_enter(logs, &loud);
 	if (all)

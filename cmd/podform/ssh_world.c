@@ -214,3 +214,16 @@ ssh_world_words(struct arena *arena, const struct ssh_answer *answer)
 	    arena_printf(arena, "%s: " STR_FMT, word,
 	    STR_ARG(answer->reason));
 }
+
+void
+ssh_world_hint(struct app *app, enum ssh_outcome outcome)
+{
+	if (outcome == SSH_WRONG_HOST_KEY)
+		diag_hint(&app->diags, "somebody else may be answering there; "
+		    "if its keys were changed by hand, restart the pod: each "
+		    "start is pinned anew");
+	if (outcome == SSH_DENIED)
+		diag_hint(&app->diags, "a pod takes the keys that it was "
+		    "created with; name one of them as ssh.key in the spec "
+		    "or as SSH_KEY_PATH, or give it to your agent");
+}

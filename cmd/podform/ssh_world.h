@@ -41,4 +41,7 @@ void ssh_world_wake(struct app *app, uint64_t token);
 struct str ssh_world_words(struct arena *arena,
     const struct ssh_answer *answer);
 
+/* What to do about it, for the diagnostic that was reported last. */
+void ssh_world_hint(struct app *app, enum ssh_outcome outcome);
+
 #endif

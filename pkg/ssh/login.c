@@ -95,15 +95,16 @@ host_key(struct session *session, const struct wire *message)
 	    str_sub(bytes, 0, (size_t)message->a));
 	session->fingerprint = blob_fingerprint(&session->arena,
 	    session->blob);
-	if (session->ssh->config.host_key != NULL)
-		session->ssh->config.host_key(session->ssh->config.ctx,
-		    &session->target, session->blob, session->fingerprint);
 	if (!login_pinned(&session->target, session->fingerprint)) {
 		session_down(session, SSH_WRONG_HOST_KEY, "the host key is "
 		    STR_FMT ", which is not the pinned one",
 		    STR_ARG(session->fingerprint));
 		return;
 	}
+	/* One that is refused is not to be remembered. */
+	if (session->ssh->config.host_key != NULL)
+		session->ssh->config.host_key(session->ssh->config.ctx,
+		    &session->target, session->blob, session->fingerprint);
 	if (!keys_offer(session->ssh->config.keys, session->target.key,
 		&session->identities, &session->agent, &why)) {
 		session_down(session, SSH_DENIED, STR_FMT, STR_ARG(why));

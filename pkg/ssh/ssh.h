@@ -32,8 +32,8 @@ struct ssh_config {
 	size_t max_sessions;		/* 0: 50 */
 	int64_t login_ms;		/* 0: 30 s, connecting included */
 	int64_t idle_ms;		/* 0: 5 s; -1: until ssh_free() */
-	/* Public keys of hosts that were seen, each once; may be NULL.  blob
-	 * is the raw key of RFC 4253. */
+	/* Public keys of hosts that have the right one, before the login;
+	 * may be NULL.  blob is the raw key of RFC 4253. */
 	void (*host_key)(void *ctx, const struct ssh_target *target,
 	    struct str blob, struct str fingerprint);
 	/* For --verbose: what goes on.  No secret.  May be NULL. */
