@@ -69,6 +69,8 @@ struct ssh_runner {
 	struct str jit;
 	struct str url, registration_token, labels, group;
 	bool ephemeral;
+	bool pinned;			/* it does not update itself; GitHub
+					   decides that of a JIT one */
 	bool no_user;		/* run as root (RUNNER_ALLOW_RUNASROOT) even
 				   where a user could be made */
 };
@@ -113,6 +115,9 @@ enum ssh_outcome {
 enum { SSH_STATUS_CANNOT_FETCH = 69 };
 /* SSH_RUNNER_*: a worker is alive there, so nothing was done. */
 enum { SSH_STATUS_HAS_JOB = 75 };
+
+/* SSH_RUNNER_START: its listener never listened, so it never had a job. */
+enum { SSH_STATUS_NEVER_LISTENED = 68 };
 
 struct ssh_answer {
 	enum ssh_outcome outcome;

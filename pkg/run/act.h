@@ -349,7 +349,10 @@ struct github_scope act_scope(const struct act *act);
 const struct github_runner *runner_listed(const struct act *act,
     const struct github_answer *answer, struct str name);
 
-/* runner.c: install, register, start, online */
+/* runner.c: install, register */
+/* The pod that a runner is on; false: it cannot be reached, and act has
+ * failed. */
+bool act_reach(struct run *run, struct act *act, struct host *host);
 void install_start(struct run *run, struct act *act);
 void install_ssh(struct run *run, struct act *act,
     const struct ssh_answer *answer);
@@ -359,11 +362,14 @@ void register_start(struct run *run, struct act *act);
 void register_journaled(struct run *run, struct act *act);
 void register_github(struct run *run, struct act *act,
     const struct github_answer *answer);
+/* listen.c: start, online */
 void listen_start(struct run *run, struct act *act);
 void listen_ssh(struct run *run, struct act *act,
     const struct ssh_answer *answer);
 void online_start(struct run *run, struct act *act);
 void online_listed(struct run *run, struct act *act,
+    const struct github_answer *answer);
+void online_github(struct run *run, struct act *act,
     const struct github_answer *answer);
 void online_ssh(struct run *run, struct act *act,
     const struct ssh_answer *answer);

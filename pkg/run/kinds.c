@@ -145,7 +145,8 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inside = true, .registers = true,
 		.start = online_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
-		.ssh = online_ssh, .runners = online_listed,
+		.ssh = online_ssh, .github = online_github,
+		.runners = online_listed,
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_REMOVE] = {

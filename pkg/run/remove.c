@@ -121,6 +121,8 @@ later(struct run *run, struct act *act, struct str why)
 	}
 	if (poll < POLL_MOST_MS)
 		act->tries++;
+	if (poll > act->deadline_ms - run->now_ms)
+		poll = act->deadline_ms - run->now_ms;
 	act_waits_for(run, act, arena_printf(run->arena, "waiting: " STR_FMT,
 	    STR_ARG(why)));
 	act_queue(run, act, poll);

@@ -1,6 +1,6 @@
 /*
- * runner.c - a runner comes to be: its package, its registration, its
- * listener, and GitHub's word that it is online.
+ * runner.c - a runner comes to be: its package and its registration; see
+ * listen.c for its listener.
  *
  * The registration is made by the call that answers with the JIT
  * configuration, and journaled like a pod: intent, call, result.  A lost
@@ -14,9 +14,6 @@
 
 enum {
 	INSTALL_MS = 10 * MINUTE_MS,
-	LISTEN_MS = 5 * MINUTE_MS,
-	ONLINE_MS = 5 * MINUTE_MS,
-	LOOK_MS = 30 * SECOND_MS,
 	FETCH_MS = 10 * MINUTE_MS,
 	MINTS = 5,
 };
@@ -55,9 +52,8 @@ github_ask(struct run *run, struct act *act, enum github_op op)
 	return request;
 }
 
-/* The pod that it is on; false: it cannot be reached, and act has failed. */
-static bool
-reach(struct run *run, struct act *act, struct host *host)
+bool
+act_reach(struct run *run, struct act *act, struct host *host)
 {
 	act_host(run, act, host);
 	if (host->id.len > 0 && host->ssh.port != 0)
@@ -65,14 +61,6 @@ reach(struct run *run, struct act *act, struct host *host)
 	act_fail(run, act, FAIL_INSIDE, STR("its pod has no SSH port: it "
 	    "needs 22/tcp in its ports"));
 	return false;
-}
-
-/* Something of the user's may run on the pod from now on. */
-static void
-user_runs(struct run *run, const struct act *act)
-{
-	if (act->change->host_change != SIZE_MAX)
-		run->change_subjects[act->change->host_change].user_ran = true;
 }
 
 /* ------------------------------------------------------------- install -- */
@@ -83,7 +71,7 @@ install_start(struct run *run, struct act *act)
 	struct host host;
 	struct str name = runner_name(run, act);
 
-	if (!reach(run, act, &host))
+	if (!act_reach(run, act, &host))
 		return;
 	struct ssh_request *request = host_ask(run, act, &host,
 	    SSH_RUNNER_INSTALL, "runner install", INSTALL_MS);
@@ -186,7 +174,7 @@ register_start(struct run *run, struct act *act)
 		register_journaled(run, act);
 		return;
 	}
-	if (!reach(run, act, &host))
+	if (!act_reach(run, act, &host))
 		return;
 	struct str name = runner_name(run, act);
 	const struct plan_change *change = act->change;
@@ -355,157 +343,4 @@ register_github(struct run *run, struct act *act,
 		again(run, act, answer);
 		break;
 	}
-}
-
-/* --------------------------------------------------------------- start -- */
-
-static struct str
-joined(struct run *run, const struct str *labels, size_t n)
-{
-	struct strbuf text = {0};
-
-	for (size_t i = 0; i < n; i++) {
-		strbuf_adds(&text, i > 0 ? "," : "");
-		strbuf_add(&text, labels[i]);
-	}
-	struct str all = arena_str(run->arena, strbuf_str(&text));
-	strbuf_release(&text);
-	return all;
-}
-
-void
-listen_start(struct run *run, struct act *act)
-{
-	struct registration *runner = &act->subject->runner;
-	const struct lock_runner *config = &act->change->runner_config;
-	struct github_scope scope = act_scope(act);
-	struct host host;
-
-	if (!reach(run, act, &host))
-		return;
-	struct str web = run->options.github_web.len > 0
-	    ? run->options.github_web
-	    : STR("https://github.com");
-	act->reason = STR("starting its listener");
-	user_runs(run, act);
-	runner->started = true;
-	struct ssh_request *request = host_ask(run, act, &host,
-	    SSH_RUNNER_START, "runner start", LISTEN_MS);
-	request->runner = (struct ssh_runner){
-		.name = runner->name,
-		.package = act->change->package,
-		.jit = runner->jit,
-		.registration_token = runner->token,
-		.ephemeral = config->ephemeral,
-	};
-	if (runner->jit.len > 0)
-		return;
-	request->runner.url = arena_printf(run->arena, STR_FMT "/" STR_FMT,
-	    STR_ARG(web), STR_ARG(github_scope_text(&scope)));
-	request->runner.labels = joined(run, config->labels, config->nlabels);
-	request->runner.group = config->group;
-}
-
-void
-listen_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
-{
-	struct host host;
-
-	act_host(run, act, &host);
-	if (act_cut_off(run, act, &host, answer))
-		return;
-	/* A job on it already: it was started by a try whose answer was lost,
-	 * since its directory, like its name, is of this op alone. */
-	if (answer->status == 0 || answer->status == SSH_STATUS_HAS_JOB)
-		act_done(run, act);
-	else if (str_search(answer->output, STR("is deprecated")) >= 0)
-		act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
-		    "GitHub does not take runners of version " STR_FMT
-		    " any more: set a newer `version`, or `latest`",
-		    STR_ARG(act->change->package.version)));
-	else
-		act_fail_inside(run, act, "starting the runner", answer);
-}
-
-/* -------------------------------------------------------------- online -- */
-
-void
-online_start(struct run *run, struct act *act)
-{
-	const struct act *made = act->subject->runner.act;
-
-	if (act->deadline_ms == 0)
-		act->deadline_ms = run->now_ms + (run->options.online_ms > 0
-			? run->options.online_ms
-			: ONLINE_MS);
-	if (made != NULL)
-		act->number = made->number;
-	act->reason = STR("waiting until GitHub calls it online");
-	scope_wait(run, act);
-}
-
-/* It registered itself, and now it has a number. */
-static void
-take_number(struct run *run, struct act *act,
-    const struct github_runner *runner)
-{
-	struct act *made = act->subject->runner.act;
-
-	made->intended = false;
-	made->effected = true;
-	made->number = runner->id;
-	made->id = act->id =
-	    arena_printf(run->arena, "%lld", (long long)runner->id);
-	act->op = made->op;
-	act->subject->id = act->id;
-	map_put(&run->runners_on, run->arena, made->entry.runner.pod_id,
-	    made);
-	run->summary.changed = true;
-	act_result(run, act, OP_DONE, NEXT_DONE, false);
-}
-
-void
-online_listed(struct run *run, struct act *act,
-    const struct github_answer *answer)
-{
-	const struct github_runner *runner = answer->outcome == OUTCOME_OK
-	    ? runner_listed(act, answer, act->subject->runner.name)
-	    : NULL;
-	const struct act *made = act->subject->runner.act;
-
-	if (runner != NULL && runner->online) {
-		if (made != NULL && made->intended)
-			take_number(run, act, runner);
-		else
-			act_done(run, act);
-		return;
-	}
-	if (answer->outcome == OUTCOME_NO_EFFECT &&
-	    answer->reason == REASON_AUTH) {
-		act_fail(run, act, FAIL_AUTH,
-		    last_words(run, answer->message, 1));
-		return;
-	}
-	if (run->now_ms < act->deadline_ms)
-		return;
-	struct host host;
-	if (!reach(run, act, &host))
-		return;
-	host_ask(run, act, &host, SSH_RUNNER_LOOK, "runner look",
-	    LOOK_MS)->runner.name = act->subject->runner.name;
-}
-
-/* Too late; what does its own log say? */
-void
-online_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
-{
-	struct str words = answer->outcome == SSH_DONE
-	    ? last_words(run, answer->line, 1)
-	    : (struct str){0};
-
-	act_fail(run, act, FAIL_TIMEOUT, arena_printf(run->arena,
-	    "GitHub does not call it online after " STR_FMT "%s" STR_FMT,
-	    STR_ARG(format_duration(run->arena,
-		run->now_ms - act->started_ms)),
-	    words.len > 0 ? "; its log: " : "", STR_ARG(words)));
 }

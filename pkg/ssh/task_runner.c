@@ -24,26 +24,47 @@ static const char where[] =
     "\t\tadduser -D -h /opt/podform-runner -s /bin/sh \"$user\""
     " >/dev/null 2>&1\n"
     "\tfi\n"
-    "\tif id \"$user\" >/dev/null 2>&1 && command -v su >/dev/null 2>&1 &&"
-    " su -s /bin/sh -c : \"$user\" >/dev/null 2>&1\n"
-    "\tthen root=/opt/podform-runner/runners; else user=; fi\n"
+    /* Without PAM's files su does nothing, and setpriv does. */
+    "\tuid=$(id -u \"$user\" 2>/dev/null) switch=\n"
+    "\tif [ -z \"$uid\" ]; then user=\n"
+    "\telif su -s /bin/sh -c : \"$user\" >/dev/null 2>&1 </dev/null;"
+    " then switch=su\n"
+    "\telif setpriv --reuid \"$uid\" --regid \"$(id -g \"$user\")\""
+    " --init-groups true 2>/dev/null; then switch=setpriv\n"
+    "\telse user=; fi\n"
+    "\t[ -z \"$user\" ] || root=/opt/podform-runner/runners\n"
     "fi\n"
     /* One that was made another way is found where it is. */
     "if [ -d \"$base/runners/$name\" ] && [ \"$make_user\" != 1 ];"
     " then root=$base/runners; user=; fi\n"
-    "mkdir -p \"$root\" && chmod 755 \"${root%/*}\" \"$root\" 2>/dev/null\n"
+    "mkdir -p \"$root\"\n"
+    "[ -z \"$user\" ] || chmod 755 \"${root%/*}\" \"$root\" 2>/dev/null\n"
     "dir=$root/$name\n"
-    "as() { if [ -n \"$user\" ]; then su -s /bin/sh -c \"$1\" \"$user\";"
-    " else /bin/sh -c \"$1\"; fi; }\n"
+    /* as COMMAND...: by that user, with a home of its own; x=exec: instead
+     * of this shell. */
+    "x=\n"
+    "as() {\n"
+    "\tcase $user:$switch in\n"
+    "\t:*) $x \"$@\";;\n"
+    "\t*:su) $x su -s /bin/sh -c 'exec \"$@\"' \"$user\" sh \"$@\";;\n"
+    "\t*) $x setpriv --reuid \"$uid\" --regid \"$(id -g \"$user\")\""
+    " --init-groups env HOME=/opt/podform-runner USER=\"$user\""
+    " LOGNAME=\"$user\" \"$@\";;\n"
+    "\tesac\n"
+    "}\n"
     "own() { [ -z \"$user\" ] || chown -R \"$user\" \"$@\"; }\n"
-    /* alive Runner.Worker: pids of such processes of this directory. */
+    /* alive Runner.Worker: pids of such processes of this directory.  In
+     * a container root may not look where another user's process is, so
+     * that user looks; where nobody can tell it counts, since it may be. */
     "alive() {\n"
     "\tfor q in /proc/[0-9]*; do\n"
     "\t\tc=$(tr '\\0' ' ' <\"$q/cmdline\" 2>/dev/null) || continue\n"
     "\t\tcase $c in *\"$1\"*) ;; *) continue;; esac\n"
     "\t\tcase $c in *\"$dir/\"*) echo \"${q#/proc/}\"; continue;; esac\n"
-    "\t\tcase $(readlink \"$q/cwd\")/ in \"$dir/\"*)"
-    " echo \"${q#/proc/}\";; esac\n"
+    "\t\tat=$(readlink \"$q/cwd\" 2>/dev/null) ||"
+    " at=$(as readlink \"$q/cwd\" 2>/dev/null) ||"
+    " { [ ! -d \"$q\" ] || echo \"${q#/proc/}\"; continue; }\n"
+    "\t\tcase $at/ in \"$dir/\"*) echo \"${q#/proc/}\";; esac\n"
     "\tdone\n"
     "}\n"
     "unit=podform-runner-$name.service\n";
@@ -57,8 +78,10 @@ static const char stop_it[] =
     "\tfi\n"
     "\tfor q in $(alive .podform-loop); do kill -TERM \"$q\" 2>/dev/null;"
     " done\n"
+    /* TERM and INT mean the same to it, but what a shell has started in
+     * the background may ignore INT. */
     "\tfor q in $(alive Runner.Listener) $(alive run.sh); do"
-    " kill -INT \"$q\" 2>/dev/null; done\n"
+    " kill -TERM \"$q\" 2>/dev/null; done\n"
     "\ti=0; while [ -n \"$(alive Runner.Listener)\" ] && [ $i -lt 100 ]; do"
     " sleep 0.1; i=$((i + 1)); done\n"
     "\tfor q in $(alive Runner.Listener) $(alive run.sh); do"
@@ -84,16 +107,16 @@ static const char install[] =
     " package has not the digest that GitHub gave'; exit 66; }\n"
     "\tmv -f \"$package\" \"$file\" || exit 73\n"
     "elif [ ! -e \"$file\" ] || ! sum \"$file\"; then\n"
-    "\trm -f \"$file\"\n"
+    "\tpart=$file.$name.part\n"
     "\tif command -v curl >/dev/null 2>&1; then\n"
     "\t\t{ echo 'fail'; echo 'silent'; echo 'show-error'; echo 'location';"
     " echo 'connect-timeout = 20'; echo 'proto = \"=https,http\"'; echo \"url = \\\"$url\\\"\";"
     " [ -z \"$token\" ] || echo \"header = \\\"Authorization: Bearer"
-    " $token\\\"\"; } | curl --config - -o \"$file.part\"\n"
+    " $token\\\"\"; } | curl --config - -o \"$part\"\n"
     "\telif command -v wget >/dev/null 2>&1 && [ -z \"$token\" ]; then\n"
-    "\t\twget -q -O \"$file.part\" \"$url\"\n"
+    "\t\twget -q -O \"$part\" \"$url\"\n"
     "\telif command -v python3 >/dev/null 2>&1; then\n"
-    "\t\turl=$url token=$token part=$file.part python3 -c '\n"
+    "\t\turl=$url token=$token part=$part python3 -c '\n"
     "import os, shutil, urllib.request as u\n"
     "r = u.Request(os.environ[\"url\"])\n"
     "t = os.environ[\"token\"]\n"
@@ -101,8 +124,8 @@ static const char install[] =
     "with u.urlopen(r, timeout=60) as i, open(os.environ[\"part\"], \"wb\")"
     " as o: shutil.copyfileobj(i, o)'\n"
     "\telse echo 'podform: the pod has neither curl nor python3'; false\n"
-    "\tfi && sum \"$file.part\" && mv -f \"$file.part\" \"$file\" || {\n"
-    "\t\trm -f \"$file.part\"\n"
+    "\tfi && sum \"$part\" && mv -f \"$part\" \"$file\" || {\n"
+    "\t\trm -f \"$part\"\n"
     "\t\techo 'podform: the pod cannot fetch the runner package'; exit 69\n"
     "\t}\n"
     "fi\n"
@@ -112,29 +135,57 @@ static const char install[] =
     "echo \"$version\" >\"$dir.new/.podform-version\"\n"
     "chmod 755 \"$dir.new\"; own \"$dir.new\"\n"
     "rm -rf \"$dir\"; mv \"$dir.new\" \"$dir\" || exit 1\n"
-    "rm -f \"$file\"\n";
+    /* It stays for the next runner of this pod; older ones go. */
+    "touch \"$file\"\n"
+    "find \"$base/packages\" -type f ! -name \"$filename\" -mmin +60"
+    " -exec rm -f {} + 2>/dev/null\n"
+    "exit 0\n";
 
-/* The environment of jobs: the container's, without what is not theirs. */
+/*
+ * The environment of jobs is the container's without what is RunPod's, ours
+ * or of no use to them: keys that pods are given, what sshd has set, and
+ * tokens that the tools of a job would take for the job's own.  What the
+ * spec gives to the pod by `env` is there.
+ *
+ * A listener that was killed (the OOM killer, a crash) is started again, at
+ * most ten times in a row; TERM to the loop ends the listener first.
+ */
 static const char loop[] =
     "cd \"${0%/*}\" || exit 1\n"
-    "dir=$(pwd -P)\n"
-    "trap 'exit 143' TERM\n"
+    "dir=$(pwd -P) c= stop= again=0\n"
+    "trap 'stop=1; [ -z \"$c\" ] || kill -TERM \"$c\" 2>/dev/null' TERM\n"
+    /* The container's is root's. */
+    "home=$HOME user=$USER name=$LOGNAME\n"
     "[ ! -r /etc/rp_environment ] || . /etc/rp_environment\n"
+    "HOME=${home:-$dir} USER=$user LOGNAME=$name\n"
+    "export HOME USER LOGNAME\n"
     "for v in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do"
-    " case $v in RUNPOD_*|SSH_*|PODFORM_*|PUBLIC_KEY|GITHUB_TOKEN|GH_TOKEN|"
-    "*_API_KEY|*PASSWORD*) unset \"$v\";; esac; done\n"
+    " case $v in RUNPOD_*KEY|RUNPOD_*TOKEN|RUNPOD_*SECRET|RUNPOD_*PASSWORD|"
+    "RUNPOD_*JWT|SSH_*|PODFORM_*|PUBLIC_KEY|JUPYTER_PASSWORD|"
+    "JUPYTER_TOKEN|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNNER_INPUT_*|MAIL|_)"
+    " unset \"$v\";; esac; done\n"
     "export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1\n"
     "[ \"$(id -u)\" != 0 ] || export RUNNER_ALLOW_RUNASROOT=1\n"
-    "export HOME=${HOME:-$dir}\n"
+    "unset OLDPWD home user name v\n"
     "umask 022\n"
-    "while [ -e .runner ]; do\n"
+    "while [ -e .runner ] && [ -z \"$stop\" ]; do\n"
+    "\tbegan=$(date +%s)\n"
     "\tif [ -x bin/Runner.Listener ]; then \"$dir/bin/Runner.Listener\" run;"
     " else /bin/bash \"$dir/run.sh\"; fi </dev/null >>.podform-log 2>&1 &\n"
     "\tc=$!; wait $c; s=$?\n"
+    "\twhile [ -n \"$stop\" ] && kill -0 $c 2>/dev/null; do wait $c; s=$?;"
+    " done\n"
+    "\tc=\n"
+    "\t[ $(($(date +%s) - began)) -lt 60 ] || again=0\n"
     "\tcase $s in\n"
     "\t2) sleep 5;;\n"
     "\t3|4) i=0; while [ ! -e update.finished ] && [ $i -lt 30 ]; do"
     " sleep 1; i=$((i + 1)); done; rm -f update.finished;;\n"
+    "\t130|143) break;;\n"
+    "\t12[89]|1[3-9]?)\n"
+    "\t\techo \"podform: the listener was killed (code $s)\" >>.podform-log\n"
+    "\t\tagain=$((again + 1)); [ $again -le 10 ] || break\n"
+    "\t\tsleep $((again < 6 ? again : 6));;\n"
     "\t*) break;;\n"
     "\tesac\n"
     "done\n"
@@ -152,10 +203,32 @@ static const char start_before[] =
 
 static const char configure[] =
     "own .podform-config\n"
-    "as \". $dir/.podform-config; rm -f $dir/.podform-config; cd $dir &&"
-    " RUNNER_ALLOW_RUNASROOT=1 ./config.sh --unattended </dev/null\""
-    " || { rm -f .podform-config; echo 'podform: the runner could not be"
-    " configured'; exit 1; }\n";
+    "as /bin/sh -c '. \"$0/.podform-config\"; rm -f \"$0/.podform-config\";"
+    " cd \"$0\" && RUNNER_ALLOW_RUNASROOT=1 ./config.sh --unattended"
+    " </dev/null' \"$dir\" >.podform-log 2>&1 || {\n"
+    "\trm -f .podform-config\n"
+    "\ttail -n 20 .podform-log\n"
+    "\techo \"podform: the runner could not be configured: $(why"
+    " .podform-log)\" | cut -c1-500\n"
+    "\texit 68\n"
+    "}\n";
+
+/* The line of a log that says most: the last one of the first kind that is
+ * there. */
+static const char why_line[] =
+    "why() {\n"
+    "\tfor w in 'is out of date and can no longer register' 'is deprecated"
+    " and cannot receive messages' 'registration has been deleted'"
+    " 'A session for this runner already exists' 'A runner exists with the"
+    " same name' 'dependencies is missing' 'Must not run'"
+    " 'Invalid configuration provided' 'Runner is not configured'"
+    " 'Http response code' 'Runner connect error' 'no longer exists on the"
+    " server' 'An error occurred' 'the listener was killed'; do\n"
+    "\t\tif l=$(grep -F \"$w\" \"$1\" | tail -n 1) && [ -n \"$l\" ];"
+    " then echo \"$l\"; return; fi\n"
+    "\tdone\n"
+    "\ttail -n 1 \"$1\"\n"
+    "}\n";
 
 static const char start_after[] =
     "chmod 600 .runner .credentials .credentials_rsaparams 2>/dev/null\n"
@@ -167,18 +240,18 @@ static const char start_after[] =
     " echo \"WorkingDirectory=$dir\";"
     " echo \"ExecStart=/bin/sh $dir/.podform-loop\";"
     " echo \"KillMode=mixed\"; echo \"TimeoutStopSec=5min\";"
+    " echo \"Restart=on-abnormal\"; echo \"RestartSec=5\";"
     " echo \"[Install]\"; echo \"WantedBy=multi-user.target\"; }"
     " >\"/etc/systemd/system/$unit\"\n"
     "\tsystemctl daemon-reload && systemctl enable --now \"$unit\""
     " || exit 1\n"
     "elif command -v setsid >/dev/null 2>&1; then\n"
-    "\tif [ -n \"$user\" ]; then setsid su -s /bin/sh -c"
-    " \"exec /bin/sh $dir/.podform-loop\" \"$user\"; else"
-    " setsid /bin/sh \"$dir/.podform-loop\"; fi </dev/null >/dev/null"
-    " 2>&1 &\n"
+    /* By exec, or a copy of what we were called with stays open. */
+    "\t(exec </dev/null >/dev/null 2>&1; x=exec;"
+    " as setsid /bin/sh \"$dir/.podform-loop\") &\n"
     "else\n"
-    "\tset -m; as \"exec nohup /bin/sh $dir/.podform-loop\" </dev/null"
-    " >/dev/null 2>&1 &\n"
+    "\tset -m; (exec </dev/null >/dev/null 2>&1; x=exec;"
+    " as nohup /bin/sh \"$dir/.podform-loop\") &\n"
     "fi\n"
     "i=0\n"
     "while [ $i -lt 600 ]; do\n"
@@ -186,17 +259,10 @@ static const char start_after[] =
     "\t[ ! -e .podform-ended ] || break\n"
     "\tsleep 0.2; i=$((i + 1))\n"
     "done\n"
-    "why='the runner does not listen for jobs'\n"
-    "for w in 'registration has been deleted' 'is deprecated and cannot"
-    " receive messages' 'A session for this runner already exists'"
-    " 'Runner is not configured' 'Runner connect error' 'Must not run'"
-    " 'Libicu'; do\n"
-    "\tif l=$(grep -F \"$w\" .podform-log | tail -n 1) && [ -n \"$l\" ];"
-    " then why=$l; fi\n"
-    "done\n"
     "tail -n 20 .podform-log\n"
-    "echo \"podform: $why\" | cut -c1-400\n"
     "cat .podform-ended 2>/dev/null\n"
+    "echo \"podform: the runner does not listen for jobs: $(why"
+    " .podform-log)\" | cut -c1-500\n"
     "exit 68\n";
 
 static const char look[] =
@@ -284,6 +350,8 @@ put_config(struct strbuf *out, const struct ssh_runner *runner,
 		task_set(&text, prefix, "RUNNERGROUP", runner->group);
 	if (runner->ephemeral)
 		task_set(&text, prefix, "EPHEMERAL", STR("true"));
+	if (runner->pinned)
+		task_set(&text, prefix, "DISABLEUPDATE", STR("true"));
 	put_file(out, STR(".podform-config"), token, strbuf_str(&text));
 	strbuf_adds(out, configure);
 	explicit_bzero(text.data, text.len);
@@ -295,6 +363,7 @@ start_script(struct strbuf *out, const struct ssh_runner *runner,
     const char *token, const char **why)
 {
 	strbuf_adds(out, stop_it);
+	strbuf_adds(out, why_line);
 	strbuf_adds(out, start_before);
 	if (runner->jit.len > 0) {
 		*why = "GitHub's configuration of the runner is none";

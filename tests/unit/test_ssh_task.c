@@ -331,7 +331,7 @@ test_ssh_task_says_why_a_runner_does_not_listen(void **state)
 	struct ssh_request request = runner(bench, SSH_RUNNER_START);
 	request.runner.jit = jit(bench, ".runner");
 	assert_int_equal(run(bench, &request, &output), 68);
-	assert_true(str_search(output, STR("podform: An error occurred: "
+	assert_true(str_search(output, STR(" for jobs: An error occurred: "
 	    "Runner version v2 is deprecated")) >= 0);
 	assert_true(str_search(output, STR("ended with code 7: ")) >= 0);
 }
