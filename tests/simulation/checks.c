@@ -122,6 +122,16 @@ is_ours(const struct check *check, const struct op_seen *mark)
 	    strcmp(check->lineage, mark->lineage) == 0;
 }
 
+/* --------------------------------------------------- I11: one writer ----- */
+
+void
+check_one_writer(struct sim *sim, const char *what)
+{
+	if (disk_locked_by(sim->disk, WORK_DIR "/mutex") != sim->process)
+		sim_violate(sim, "I11", "%s by who does not hold the lock",
+		    what);
+}
+
 /* ------------------------------------------------- I9: intent first ------ */
 
 static bool
@@ -271,8 +281,10 @@ check_still(struct sim *sim, const struct model_entry *entry)
 {
 	struct op_seen mark;
 	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
-	if (entry->actor == MODEL_BY_API && !sim->direct)
+	if (entry->actor == MODEL_BY_API && !sim->direct) {
 		sim->still_since_ms = -1;	/* an old request strikes late */
+		sim->late = true;
+	}
 	if (sim->still_since_ms < 0 || entry->actor != MODEL_BY_API ||
 	    entry->op >= MODEL_OP_VOLUME_CREATE || pod == NULL ||
 	    !pod_mark(pod, &mark) || is_excused(sim, pod, &mark))

@@ -17,7 +17,7 @@ struct inode {
 	struct content now, safe;
 	unsigned mode;
 	bool directory;
-	bool locked;
+	unsigned locked_by;		/* process; 0: nobody */
 	int refs;			/* names, safe names, descriptors */
 	uint64_t number;
 };
@@ -31,6 +31,7 @@ struct open_file {
 	struct inode *inode;
 	size_t at;
 	bool append, lock;
+	unsigned process;
 };
 
 struct disk {
@@ -39,6 +40,7 @@ struct disk {
 	size_t nnames;
 	struct open_file files[FDS];
 	uint64_t next_inode;
+	unsigned process;		/* that runs now */
 	void (*step)(void *ctx, const char *op);
 	void *step_ctx;
 };
@@ -162,7 +164,8 @@ disk_open(void *ctx, const char *path, unsigned flags, unsigned mode)
 		struct open_file *file = &disk->files[i];
 		if (file->inode != NULL)
 			continue;
-		*file = (struct open_file){ .append = flags & FS_APPEND };
+		*file = (struct open_file){ .append = flags & FS_APPEND,
+			.process = disk->process };
 		set_ref(&file->inode, name->now);
 		return FD_BASE + i;
 	}
@@ -229,7 +232,7 @@ disk_close(void *ctx, int fd)
 {
 	struct open_file *file = file_of(ctx, fd);
 	if (file->lock)
-		file->inode->locked = false;
+		file->inode->locked_by = 0;
 	set_ref(&file->inode, NULL);
 	return 0;
 }
@@ -372,9 +375,10 @@ disk_lock(void *ctx, int fd)
 {
 	struct open_file *file = file_of(ctx, fd);
 	step(ctx, "lock");
-	if (file->inode->locked)
+	if (file->inode->locked_by != 0)
 		return -EWOULDBLOCK;
-	file->inode->locked = file->lock = true;
+	file->inode->locked_by = file->process;
+	file->lock = true;
 	return 0;
 }
 
@@ -422,8 +426,23 @@ void
 disk_kill(struct disk *disk)
 {
 	for (int i = 0; i < FDS; i++)
-		if (disk->files[i].inode != NULL)
+		if (disk->files[i].inode != NULL &&
+		    disk->files[i].process == disk->process)
 			disk_close(disk, FD_BASE + i);
+}
+
+void
+disk_process(struct disk *disk, unsigned number)
+{
+	disk->process = number;
+}
+
+unsigned
+disk_locked_by(const struct disk *disk, const char *path)
+{
+	const struct name *name = find_name(disk, path);
+
+	return name == NULL || name->now == NULL ? 0 : name->now->locked_by;
 }
 
 /* What was written and not synced: gone, there, or torn by sectors. */

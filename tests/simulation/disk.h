@@ -25,6 +25,11 @@ void disk_free(struct disk *disk);
 struct fs disk_fs(struct disk *disk, void (*step)(void *ctx, const char *op),
     void *ctx);
 
+/* Which process opens files from now on, from 1; disk_kill() ends that one. */
+void disk_process(struct disk *disk, unsigned number);
+/* Which one holds the kernel's lock on a file; 0: none. */
+unsigned disk_locked_by(const struct disk *disk, const char *path);
+
 void disk_kill(struct disk *disk);
 void disk_power_loss(struct disk *disk);
 

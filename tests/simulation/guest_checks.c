@@ -25,6 +25,8 @@ check_task(struct sim *sim, const struct ssh_request *request)
 		    ", whose key is not pinned",
 		    ssh_task_words(request->task),
 		    STR_ARG(request->target.pod));
+	if (request->task != SSH_LOGIN && request->task != SSH_RUNNER_LOOK)
+		check_one_writer(sim, ssh_task_words(request->task));
 	if (pod == NULL || pod->by_console)
 		sim_violate(sim, "I3", "%s in a pod that is not ours",
 		    ssh_task_words(request->task));

@@ -633,6 +633,8 @@ hold_start(void *ctx, uint64_t token, const struct holder_request *request)
 	struct strbuf line = {0};
 
 	sim_step(sim, "talk to the holder");
+	if (request->verb != HOLDER_LIST)
+		check_one_writer(sim, "a tunnel is changed");
 	struct sim_flight *flight = sim_flight_new(sim, token, FLIGHT_OUT,
 	    rng_range(&sim->guests->rng, 1, 5));
 	talk_write_request(&line, &(struct talk_request){

@@ -22,6 +22,7 @@ int podform_plant;
 
 struct totals {
 	uint64_t stories, failed, commands, crashes, mutations, jobs, hash;
+	uint64_t rivals, locked;
 	int64_t fired[MODEL_FAULT_COUNT];
 	int64_t guest_fired[GUEST_FAULT_COUNT], hub_fired[HUB_FAULT_COUNT];
 };
@@ -43,6 +44,8 @@ run_one(const struct story_options *options, struct totals *totals,
 	for (int i = 0; i < HUB_FAULT_COUNT; i++)
 		totals->hub_fired[i] += result->hub_fired[i];
 	totals->jobs += result->jobs;
+	totals->rivals += result->rivals;
+	totals->locked += result->locked;
 	bool ok = result->violation == NULL;
 	if (!ok) {
 		totals->failed++;
@@ -97,7 +100,9 @@ report(const struct totals *totals, double seconds)
 		if (totals->hub_fired[i] > 0)
 			printf("  github %s struck %" PRId64 " times\n",
 			    hub_fault_name(i), totals->hub_fired[i]);
-	printf("%" PRIu64 " jobs on runners\n", totals->jobs);
+	printf("%" PRIu64 " jobs for runners; %" PRIu64 " times a second "
+	       "podform came, %" PRIu64 " times it was locked out\n",
+	    totals->jobs, totals->rivals, totals->locked);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n",
 	    totals->stories - totals->failed, totals->failed);
 }

@@ -64,7 +64,7 @@ done
 plant=$BUILD-plant
 if make -s -j2 BUILD="$plant" SAN=0 CC="$CC" EXTRA_CFLAGS=-DPODFORM_PLANT \
 	"$plant/stories" >"$work/make" 2>&1; then
-	for bug in 1 3 4 5 6 7 8 9 10 25; do
+	for bug in 1 3 4 5 6 7 8 9 10 25 33; do
 		"$plant/stories" --plant $bug --seeds 20000 --stop-after 1 \
 		    >"$work/plant"
 		[ $? -eq 1 ] && grep '^seed' "$work/plant"

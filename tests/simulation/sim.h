@@ -39,6 +39,7 @@ struct sim_flight {
 	enum flight_state state;
 	uint64_t token;
 	struct arena arena;		/* of what has no other home */
+	unsigned process;		/* whose it is */
 	bool abandoned;			/* the process died or cancelled it */
 	int64_t at_ms;			/* when it arrives where it goes */
 	int64_t gives_up_ms;
@@ -84,6 +85,10 @@ struct sim {
 	bool crash_is_power_loss;
 	int64_t signal_at_ms, signal_again_ms;	/* -1: none */
 	uint64_t pid;
+	/* A second one may come while the first is paused (F18, F33). */
+	unsigned process;		/* 1 or 2 */
+	int64_t rival_at;		/* step of the first; -1: none */
+	void (*rival)(struct sim *sim);
 
 	/* What the checkers keep. */
 	struct check *check;
@@ -95,6 +100,8 @@ struct sim {
 	/* The last apply converged, and nobody has changed the spec or the
 	 * cloud since this time (-1: not so): nothing has to change. */
 	int64_t still_since_ms;
+	bool late;			/* an old request struck during this
+					   command */
 	bool explained;			/* it stopped and said what to do */
 	struct strbuf reported;		/* ids shown as ours by half */
 
@@ -102,7 +109,7 @@ struct sim {
 	char *violation;		/* malloc'ed; NULL: none so far */
 	FILE *trace;			/* or NULL */
 	uint64_t hash;			/* of the trace */
-	uint64_t commands, crashes, mutations;
+	uint64_t commands, crashes, mutations, rivals, locked;
 };
 
 /* sim_world.c */
@@ -137,7 +144,7 @@ struct story_result {
 	char *violation;		/* malloc'ed, NULL if all held */
 	uint64_t hash;
 	int64_t steps;			/* of the first command */
-	uint64_t commands, crashes, mutations, jobs;
+	uint64_t commands, crashes, mutations, jobs, rivals, locked;
 	int64_t fired[MODEL_FAULT_COUNT];
 	int64_t guest_fired[32], hub_fired[32];
 };
@@ -154,6 +161,8 @@ void check_cloud(struct sim *sim);
 struct wanted { char address[64]; bool surge; };
 void check_want(struct sim *sim, const struct wanted *wanted, size_t n);
 void check_lock_file(struct sim *sim);
+/* Something is about to be changed by the process that runs now. */
+void check_one_writer(struct sim *sim, const char *what);
 void check_exit(struct sim *sim, const char *command, int code,
     const struct run_summary *summary);
 void check_settled(struct sim *sim, bool destroyed);

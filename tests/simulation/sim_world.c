@@ -111,6 +111,7 @@ sim_flight_new(struct sim *sim, uint64_t token, enum flight_state state,
 			sim->nflights = i + 1;
 		*flight = (struct sim_flight){
 			.state = state, .token = token,
+			.process = sim->process,
 			.number = ++sim->flight_number,
 			.at_ms = sim->now_ms + after_ms,
 		};
@@ -163,6 +164,8 @@ sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
 	    rng_range(&sim->rng, 1, 40));
 	sim_flight_request(flight, request);
 	flight->gives_up_ms = sim->now_ms + request->timeout_ms;
+	if (request->effect)
+		check_one_writer(sim, flight->path);
 	check_request(sim, flight);
 }
 
@@ -179,6 +182,14 @@ sim_start_banner(void *ctx, uint64_t token, struct str host, uint16_t port,
 	flight->port = port;
 }
 
+/* Is it of the process that runs now? */
+static bool
+is_mine(const struct sim *sim, const struct sim_flight *flight)
+{
+	return flight->state != FLIGHT_NONE && !flight->holds &&
+	    flight->process == sim->process;
+}
+
 /* Nobody waits for its answer any more. */
 static void
 abandon(struct sim *sim, struct sim_flight *flight)
@@ -193,8 +204,8 @@ sim_cancel(void *ctx, uint64_t token)
 {
 	struct sim *sim = ctx;
 	for (size_t i = 0; i < sim->nflights; i++)
-		if (sim->flights[i].state != FLIGHT_NONE &&
-		    !sim->flights[i].holds && sim->flights[i].token == token)
+		if (is_mine(sim, &sim->flights[i]) &&
+		    sim->flights[i].token == token)
 			abandon(sim, &sim->flights[i]);
 }
 
@@ -338,6 +349,10 @@ first_flight(struct sim *sim)
 		struct sim_flight *flight = &sim->flights[i];
 		if (flight->state == FLIGHT_NONE)
 			continue;
+		/* What came back waits while its process is paused. */
+		if (flight->state != FLIGHT_OUT && !flight->holds &&
+		    !flight->abandoned && flight->process != sim->process)
+			continue;
 		if (first == NULL || flight->at_ms < first->at_ms ||
 		    (flight->at_ms == first->at_ms &&
 			flight->number < first->number))
@@ -413,8 +428,8 @@ static bool
 is_awaited(const struct sim *sim)
 {
 	for (size_t i = 0; i < sim->nflights; i++)
-		if (sim->flights[i].state != FLIGHT_NONE &&
-		    !sim->flights[i].abandoned && !sim->flights[i].holds)
+		if (is_mine(sim, &sim->flights[i]) &&
+		    !sim->flights[i].abandoned)
 			return true;
 	return false;
 }
@@ -485,6 +500,10 @@ sim_wait(void *ctx, struct arena *arena, int64_t deadline_ms,
 	struct sim_flight *back;
 	*event = (struct world_event){ .type = WORLD_DEADLINE };
 	sim_step(sim, "wait");
+	if (sim->rival_at >= 0 && sim->steps >= sim->rival_at) {
+		sim->rival_at = -1;
+		sim->rival(sim);
+	}
 	if (signal_is_due(sim, event))
 		return;
 	int64_t until = deadline_ms;
@@ -542,7 +561,7 @@ sim_process_end(struct sim *sim)
 	sim->running = false;
 	for (size_t i = 0; i < sim->nflights; i++) {
 		struct sim_flight *flight = &sim->flights[i];
-		if (flight->state == FLIGHT_NONE || flight->holds)
+		if (!is_mine(sim, flight))
 			continue;
 		/* What has left the machine arrives; what has not, may. */
 		if (flight->state == FLIGHT_OUT &&
@@ -561,6 +580,8 @@ sim_world_init(struct sim *sim)
 {
 	sim->flights = calloc(FLIGHTS, sizeof *sim->flights);
 	sim->hash = UINT64_C(0xcbf29ce484222325);
+	sim->process = 1;
+	disk_process(sim->disk, 1);
 	guests_init(sim);
 	sim->world = (struct world){
 		.clock = { sim, sim_mono, sim_mono, sim_wall },

@@ -319,6 +319,7 @@ process(struct tale *tale, bool destroy, bool *empty)
 	volatile int code = -1;
 	sim->steps = 0;
 	sim->running = true;
+	sim->late = false;
 	sim->commands++;
 	if (destroy)
 		sim->still_since_ms = -1;
@@ -329,10 +330,12 @@ process(struct tale *tale, bool destroy, bool *empty)
 	if (setjmp(sim->crash) == 0) {
 		code = command(tale, destroy, &summary, empty);
 		sim->running = false;
-		if (code == EXIT_OK && !destroy && sim->still_since_ms < 0)
+		if (code == EXIT_OK && !destroy && !sim->late &&
+		    sim->still_since_ms < 0)
 			sim->still_since_ms = sim->now_ms;
 		check_exit(sim, destroy ? "destroy" : "apply", code, summary);
-		check_guests_exit(sim, code, destroy);
+		if (sim->process == 1)
+			check_guests_exit(sim, code, destroy);
 	} else {
 		sim->crashes++;
 		if (sim->crash_is_power_loss) {
@@ -486,6 +489,40 @@ plan_death(struct tale *tale)
 	}
 }
 
+/* Somebody starts a second podform while the first one is paused. */
+static void
+rival(struct sim *sim)
+{
+	struct sim first = *sim;
+	struct tale tale = { .sim = sim };
+	bool empty;
+
+	sim_trace(sim, "the first podform is paused; a second one");
+	sim->process = 2;
+	disk_process(sim->disk, 2);
+	sim->crash_at = rng_chance(&sim->guests->rng, 300)
+	    ? rng_range(&sim->guests->rng, 0, 100)
+	    : -1;
+	sim->crash_is_power_loss = false;
+	sim->signal_at_ms = sim->signal_again_ms = -1;
+	sim->rivals++;
+	if (process(&tale, rng_chance(&sim->guests->rng, 120), &empty) ==
+	    EXIT_LOCKED)
+		sim->locked++;
+	sim->process = 1;
+	disk_process(sim->disk, 1);
+	sim->running = true;
+	memcpy(&sim->crash, &first.crash, sizeof sim->crash);
+	sim->steps = first.steps;
+	sim->crash_at = first.crash_at;
+	sim->crash_is_power_loss = first.crash_is_power_loss;
+	sim->signal_at_ms = first.signal_at_ms;
+	sim->signal_again_ms = first.signal_again_ms;
+	/* The first one may want something else. */
+	sim->still_since_ms = -1;
+	sim_trace(sim, "the first podform goes on");
+}
+
 /* Before a command: what happens on this machine. */
 static void
 guest_trouble(struct sim *sim)
@@ -500,6 +537,9 @@ guest_trouble(struct sim *sim)
 	if (guest_strikes(sim, GUEST_HOLDER))
 		hold_kill(sim);
 	guests->forced = rng_chance(&guests->rng, 50);
+	sim->rival_at = rng_chance(&guests->rng, 150)
+	    ? rng_range(&guests->rng, 0, 80)
+	    : -1;
 }
 
 /* ---------------------------------------------------------------- a life -- */
@@ -522,6 +562,7 @@ chaos(struct tale *tale, const struct story_options *options,
 		guest_trouble(sim);
 		int code = process(tale, rng_chance(&sim->rng, 120), &empty);
 		sim->guests->forced = false;
+		sim->rival_at = -1;
 		if (i == 0)
 			result->steps = sim->steps;
 		if (rng_chance(&sim->rng, 500))
@@ -627,6 +668,8 @@ begin(struct tale *tale, const struct story_options *options)
 	sim->model = model_new(&config, EPOCH_MS);
 	sim->check = check_new();
 	sim->crash_at = sim->signal_at_ms = sim->signal_again_ms = -1;
+	sim->rival_at = -1;
+	sim->rival = rival;
 	sim->still_since_ms = -1;
 	sim->hides_ms = 55000;
 	sim_world_init(sim);
@@ -662,6 +705,8 @@ story_run(const struct story_options *options, struct story_result *result)
 		result->guest_fired[i] = sim.guests->fired[i];
 	for (int i = 0; i < HUB_FAULT_COUNT; i++)
 		result->hub_fired[i] = hub_fired(sim.guests->hub, i);
+	result->rivals = sim.rivals;
+	result->locked = sim.locked;
 	result->jobs = hub_job_count(sim.guests->hub);
 	result->violation = sim.violation;
 	result->hash = sim.hash;
