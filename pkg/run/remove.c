@@ -267,17 +267,28 @@ sought(struct run *run, struct act *act, const struct github_answer *answer)
 	    STOP_MS)->runner.name = act->undoes->entry.runner.name;
 }
 
-/* Where the pod does not answer the op stays open: the next apply asks for
- * its name again. */
+/*
+ * Where the pod does not answer, or says that there is a job, GitHub's
+ * listing was wrong or nobody knows: the pod is left in peace, and the op
+ * stays open, so that the next apply asks for its name again.
+ */
 static void
 silenced(struct run *run, struct act *act, const struct ssh_answer *answer)
 {
-	if (answer->outcome != SSH_DONE || answer->status != 0) {
-		act_done(run, act);
+	struct str pod = act->entry.runner.pod_id;
+
+	if (answer->outcome == SSH_DONE && answer->status == 0) {
+		act->stage = SEEK_AGAIN;
+		seek(run, act);
 		return;
 	}
-	act->stage = SEEK_AGAIN;
-	seek(run, act);
+	if (pod.len > 0)
+		map_put(&run->busy_pods, run->arena, pod, act);
+	act_fail(run, act, FAIL_BUSY, answer->outcome == SSH_DONE &&
+	    answer->status == SSH_STATUS_HAS_JOB
+	    ? STR("it has a job; it is left in peace: apply again later")
+	    : STR("nobody knows whether it has registered itself and has a "
+		  "job; it is left in peace: apply again later"));
 }
 
 static void
