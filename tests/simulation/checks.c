@@ -385,8 +385,9 @@ check_pod_of(struct sim *sim, const char *address)
 	for (size_t i = model_pod_count(sim->model); i-- > 0;) {
 		const struct model_pod *pod = model_pod_at(sim->model, i);
 		struct op_seen mark;
+		/* With half a mark it is nobody's, and shown. */
 		if (model_pod_billed(pod) && !pod->by_console &&
-		    pod_mark(pod, &mark) &&
+		    pod_mark(pod, &mark) && lock_knows(sim, pod->id) &&
 		    strcmp(mark.address, address) == 0)
 			return pod;
 	}

@@ -18,7 +18,7 @@ draw_hub_faults(struct guests *guests)
 		HUB_DROP_BEFORE, HUB_SLOW, HUB_NOT_FOUND, HUB_BUSY_LIE,
 		HUB_BUSY_FALSE, HUB_OFFLINE_LIE, HUB_OMITTED,
 		HUB_LISTED_TWICE, HUB_ODD, HUB_REMOVED,
-		HUB_EVICTED, HUB_EXPIRED, HUB_FORBIDDEN,
+		HUB_EVICTED, HUB_EXPIRED, HUB_FORBIDDEN, HUB_STALE_304,
 	};
 	struct hub_faults faults = {0};
 
@@ -80,6 +80,9 @@ guest_begin(struct sim *sim, bool quiet)
 			    &guests->rng, 10,
 			    rng_chance(&guests->rng, 150) ? 400 : 100);
 	guests->per_mille[GUEST_DONE] = 0;
+	/* What is asked seldom has to go wrong often. */
+	guests->per_mille[GUEST_TOKEN] *= 5;
+	guests->per_mille[GUEST_NO_FETCH] *= 4;
 	draw_hub_faults(guests);
 	if (rng_chance(&guests->rng, 700))
 		guests->next_job_ms = rng_range(&guests->rng, 0, 120000);
@@ -99,7 +102,9 @@ guest_invent(struct sim *sim, struct tale_guest *guest)
 	guest->nsteps = (unsigned)rng_below(rng, 4);
 	guest->process = (unsigned)rng_below(rng, 3);
 	guest->copies = rng_chance(rng, 300);
-	guest->backup = rng_chance(rng, 300);
+	guest->backup = rng_chance(rng, 400);
+	guest->on_failure = (unsigned)rng_below(rng, 4);
+	guest->stopped = rng_chance(rng, 60);
 	guest->runner = rng_chance(rng, 450)
 	    ? (unsigned)rng_range(rng, 1, 2)
 	    : 0;
@@ -116,7 +121,7 @@ guest_edit(struct sim *sim, struct tale_guest *guest)
 
 	if (!sim->guests->any)
 		return;
-	switch (rng_below(rng, 9)) {
+	switch (rng_below(rng, 11)) {
 	case 0:
 		guest->nsteps = (unsigned)rng_below(rng, 4);
 		break;
@@ -140,6 +145,10 @@ guest_edit(struct sim *sim, struct tale_guest *guest)
 		break;
 	case 7:
 		guest->remote++;
+		break;
+	case 8:
+	case 9:
+		guest->stopped = !guest->stopped;
 		break;
 	default:
 		guest->checks = (unsigned)rng_below(rng, 3);
@@ -168,6 +177,10 @@ want_inside(struct wants *wants, unsigned number, unsigned replicas,
 		pod_address(one->address, sizeof one->address, number, k);
 	}
 }
+
+static const char *const on_failures[] = {
+	[1] = "terminate", [2] = "stop", [3] = "keep",
+};
 
 static void
 write_steps(struct sim *sim, struct strbuf *out, unsigned number,
@@ -217,7 +230,13 @@ guest_write_pod(struct sim *sim, struct strbuf *out, unsigned number,
 	}
 	if (guest->backup)
 		strbuf_adds(out, "    backup: { check: test -e /saved }\n");
-	want_inside(&sim->guests->wants, number, replicas, &inside);
+	if (guest->on_failure > 0)
+		strbuf_addf(out, "    on_failure: %s\n",
+		    on_failures[guest->on_failure]);
+	if (guest->stopped)
+		strbuf_adds(out, "    state: stopped\n");
+	else
+		want_inside(&sim->guests->wants, number, replicas, &inside);
 }
 
 static void
@@ -231,7 +250,7 @@ write_runner(struct wants *wants, struct strbuf *out, unsigned number,
 		? "organization: acme"
 		: "repository: acme/model", guest->label,
 	    guest->runner == 1 ? "true" : "false");
-	for (unsigned k = 0; k < replicas; k++) {
+	for (unsigned k = 0; k < replicas && !guest->stopped; k++) {
 		struct wanted_runner *one =
 		    &wants->runners[wants->nrunners++];
 		snprintf(one->base, sizeof one->base, "r%s", pod);
@@ -244,9 +263,10 @@ static void
 write_tunnel(struct wants *wants, struct strbuf *out, unsigned number,
     unsigned replicas, const struct tale_guest *guest)
 {
-	struct wanted_tunnel *one = &wants->tunnels[wants->ntunnels++];
+	struct wanted_tunnel *one = &wants->tunnels[wants->ntunnels];
 	unsigned key = replicas > 1 ? replicas - 1 : 0;
 
+	wants->ntunnels += !guest->stopped;
 	one->port = (uint16_t)(FIRST_PORT + number);
 	snprintf(one->address, sizeof one->address, "tunnel.t%s",
 	    guest_pods[number]);

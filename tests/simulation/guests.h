@@ -56,6 +56,9 @@ struct container {
 	int64_t start;			/* model_pod.start_number */
 	bool over;
 	bool saved;			/* what backup.check says */
+	bool lied;			/* said idle, and had a job */
+	uint64_t refused;		/* command in which backup.check said
+					   no; 0 */
 	int64_t ready_ms;		/* its checks succeed from then on */
 	unsigned checks;		/* that have succeeded */
 	uint64_t steps[STEPS];		/* digests of what was done last; 0 */
@@ -149,7 +152,8 @@ struct guests {
 /* What the spec of one pod of the tale says of guests. */
 struct tale_guest {
 	unsigned checks, nsteps, steps[STEPS], process, timeout;
-	bool copies, backup;
+	bool copies, backup, stopped;
+	unsigned on_failure;		/* 0: as it is */
 	unsigned runner;		/* 0 none, 1 ephemeral, 2 persistent */
 	unsigned label;
 	bool organization;

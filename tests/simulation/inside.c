@@ -116,6 +116,10 @@ container_ends(struct sim *sim, struct container *container)
 	if (job != NULL)
 		sim_trace(sim, "pod %s ends under job %lld", container->pod,
 		    (long long)job->id);
+	if (container->refused == sim->commands && sim->direct &&
+	    !model_pod_billed(model_pod_find(sim->model, id)))
+		sim_violate(sim, "I8", "pod %s is terminated, and its "
+		    "backup.check had said no", container->pod);
 	/* A request that strikes late is the cloud's own fault. */
 	if (job != NULL && sim->direct && !guests->forced &&
 	    ended_by_api(sim, id))
@@ -204,6 +208,7 @@ do_run(struct sim *sim, struct container *container, struct guest_task *task)
 		container->checks += ok;
 		answer_is(task, SSH_DONE, ok ? 0 : 1, ok ? "" : "not yet\n");
 	} else if (str_is(name, "backup check")) {
+		container->refused = container->saved ? 0 : sim->commands;
 		answer_is(task, SSH_DONE, container->saved ? 0 : 1, "");
 	} else {
 		do_setup(sim, container, task, task->request.script);
@@ -473,7 +478,8 @@ duration_ms(struct sim *sim, const struct guest_task *task)
 
 /* What came of it is hidden, odd or late. */
 static void
-trouble_after(struct sim *sim, struct guest_task *task, int64_t *takes_ms)
+trouble_after(struct sim *sim, struct container *container,
+    struct guest_task *task, int64_t *takes_ms)
 {
 	if (guest_strikes(sim, GUEST_VANISHED)) {
 		answer_is(task, SSH_LOST, -1, "the connection broke");
@@ -481,8 +487,13 @@ trouble_after(struct sim *sim, struct guest_task *task, int64_t *takes_ms)
 		answer_is(task, SSH_TIMED_OUT, -1, "it did not end in time");
 		*takes_ms = task->request.timeout_ms;
 	} else if (guest_strikes(sim, GUEST_HOSTILE)) {
-		/* A listener that a hostile pod calls busy is left alone. */
 		bool dead = rng_chance(&sim->guests->rng, 500);
+		if (dead && task->request.task == SSH_RUNNER_LOOK) {
+			/* What a pod says of being idle counts for nothing. */
+			container->lied |= task->answer.worker;
+			task->answer.worker = task->answer.listener = false;
+			return;
+		}
 		answer_is(task, SSH_DONE, dead ? -1 : 255,
 		    "\033[2J\xff\xfe it says what it likes");
 		task->answer.worker = task->answer.listener = false;
@@ -512,7 +523,7 @@ inside_arrive(struct sim *sim, struct sim_flight *flight)
 		task->start = container->start;
 		do_task(sim, container, task);
 		takes_ms = duration_ms(sim, task);
-		trouble_after(sim, task, &takes_ms);
+		trouble_after(sim, container, task, &takes_ms);
 	}
 	sim_trace(sim, "ssh %s: %s " STR_FMT " -> %d/%d",
 	    container != NULL ? container->pod : "nowhere",

@@ -166,8 +166,8 @@ void check_one_writer(struct sim *sim, const char *what);
 void check_exit(struct sim *sim, const char *command, int code,
     const struct run_summary *summary);
 void check_settled(struct sim *sim, bool destroyed);
-/* The billed pod whose mark has that address ("pod.x" is its first replica
- * too), or NULL. */
+/* The billed and recorded pod whose mark has that address ("pod.x" is its
+ * first replica too), or NULL. */
 const struct model_pod *check_pod_of(struct sim *sim, const char *address);
 
 #endif

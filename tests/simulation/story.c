@@ -90,7 +90,9 @@ write_spec(struct tale *tale)
 		replicas[i] = pod->replicas;
 		guest_write_pod(tale->sim, &out, (unsigned)i, pod->replicas,
 		    &tale->guests[i]);
-		for (unsigned k = 0; k < pod->replicas; k++)
+		/* A stopped one need not be there. */
+		for (unsigned k = 0; k < pod->replicas &&
+		     !tale->guests[i].stopped; k++)
 			add_wanted(wanted, &n, guest_pods[i], k,
 			    pod->create_first);
 	}
