@@ -2,6 +2,7 @@
  * loop.c - one turn after the other.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 enum {
 	WATCH_MAX = WORKER_CHANNELS_MAX + 256,
 	MESSAGES_TURN = 64,	/* of podform, in one turn */
+	TIDY_BYTES = 4 << 20,	/* received, before it is worth while */
+	QUIET_BYTES = 64 << 10,	/* in a second: the burst is over */
 };
 
 /* What the next poll() is to watch; the loop is the only one there is. */
@@ -190,6 +193,27 @@ turn(struct worker *worker, short server)
 	alive_step(worker);
 }
 
+/* What a burst has filled goes back to the kernel when it is over: a tunnel
+ * idles for most of its life. */
+static void
+tidy(struct worker *worker)
+{
+	uint64_t received = worker->transport.received;
+
+	if (received - worker->tidied < TIDY_BYTES)
+		return;
+	if (worker->now_us >= worker->tidy_us) {
+		if (received - worker->tidy_seen <= QUIET_BYTES) {
+			malloc_trim(0);
+			worker->tidied = received;
+			return;
+		}
+		worker->tidy_seen = received;
+		worker->tidy_us = worker->now_us + SECOND_US;
+	}
+	worker_wake(worker, worker->tidy_us);
+}
+
 void
 loop_run(struct worker *worker)
 {
@@ -211,6 +235,7 @@ loop_run(struct worker *worker)
 			worker_check(worker, LIBSSH2_ERROR_SOCKET_SEND);
 		if (worker->phase == PHASE_UP) {
 			turn(worker, server);
+			tidy(worker);
 		} else {
 			worker->transport.quota = WORKER_READ_TURN;
 			login_step(worker);

@@ -103,6 +103,10 @@ struct worker {
 	int64_t stuck_us;	/* since when unsent output does not move */
 	uint64_t stuck_sent;
 
+	/* loop.c */
+	uint64_t tidied, tidy_seen;	/* what was received by then */
+	int64_t tidy_us;
+
 	struct forward *forwards;
 	struct sftp *sftp;
 	char farewell[200];	/* what the server said when it left */
