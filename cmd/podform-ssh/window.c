@@ -3,14 +3,21 @@
  *
  * libssh2 keeps a window at what the channel was opened with.  That is too
  * little for a fast path to another continent: what can be under way is one
- * window per round trip.  So it grows with what the path carries, but only
- * for a channel that uses it, as each window is a promise of memory: a slow
- * reader here makes all of it pile up.
+ * window per round trip.  So it grows while it is what limits, and only then:
+ *
+ * - A window is a promise of memory: a slow reader here makes all of it pile
+ *   up.
+ * - What the path does not hold of it piles up in sshd, which makes its
+ *   buffer longer by 32 KiB at a time and copies and clears all of it each
+ *   time: filling 32 MB costs it 16 GB of copies, in which it sends next to
+ *   nothing.  A window of twice what is under way makes a tunnel slower.
  */
 #include "cmd/podform-ssh/channel.h"
 
 enum {
-	WINDOW_MAX = 32 << 20,
+	WINDOW_MAX = 16 << 20,
+	/* More than 256 MB/s can hardly be decrypted. */
+	BYTES_PER_US = 256,
 	/* Of all channels together, beyond what each was opened with. */
 	WINDOW_BUDGET = 32 << 20,
 };
@@ -28,36 +35,51 @@ spare(const struct worker *worker, const struct channel *asking)
 	return used < WINDOW_BUDGET ? WINDOW_BUDGET - used : 0;
 }
 
+/* The most that this channel may have. */
+static size_t
+most(const struct worker *worker, const struct channel *channel)
+{
+	size_t size = CHANNEL_WINDOW + spare(worker, channel);
+	size_t path = (size_t)worker->rtt_us * BYTES_PER_US;
+
+	if (size > path)
+		size = path;
+	if (size > WINDOW_MAX)
+		size = WINDOW_MAX;
+	return size > CHANNEL_WINDOW ? size : CHANNEL_WINDOW;
+}
+
 /*
- * Twice what came in a round trip is enough; what came is at most a window,
- * so a path that it limits makes it double each time.
+ * What came in a round trip is at most a window.  Most of one: the window is
+ * what limits, and half of it is added (all at once would only pile up over
+ * there).  Far less: the path or the reader limits.  Bytes come in lumps, so
+ * on a short path a few round trips are looked at.
  */
 static void
 choose(struct worker *worker, struct channel *channel)
 {
-	const int64_t least_us = 10000;
-	int64_t rtt_us = worker->rtt_us, passed_us, wanted;
-	size_t limit;
+	const int64_t least_us = 50000;
+	int64_t rtt_us = worker->rtt_us;
+	int64_t passed_us = worker->now_us - channel->window_us;
+	size_t window = channel->window, came, limit;
 
-	if (channel->window_us == 0 || worker->now_us - channel->window_us >
-	    SECOND_US + 4 * rtt_us) {
+	if (channel->window_us == 0 || passed_us > SECOND_US + 4 * rtt_us) {
 		channel->window_us = worker->now_us;
 		channel->window_bytes = channel->read_bytes;
 		channel->window = CHANNEL_WINDOW;
 		return;
 	}
-	passed_us = worker->now_us - channel->window_us;
 	if (passed_us < least_us || passed_us < rtt_us)
 		return;
-	wanted = (int64_t)(channel->read_bytes - channel->window_bytes) *
-	    rtt_us / passed_us * 5 / 2;
-	limit = CHANNEL_WINDOW + spare(worker, channel);
-	if (limit > WINDOW_MAX)
-		limit = WINDOW_MAX;
-	if (wanted > (int64_t)limit)
-		wanted = (int64_t)limit;
-	if (wanted > (int64_t)channel->window)
-		channel->window = (size_t)wanted;
+	came = (size_t)((int64_t)(channel->read_bytes -
+	    channel->window_bytes) * rtt_us / passed_us);
+	if (came >= window / 8 * 5)
+		window += window / 2;
+	else if (came < window / 4)
+		window -= window / 4;
+	limit = most(worker, channel);
+	channel->window = window > limit ? limit : window < CHANNEL_WINDOW ?
+	    CHANNEL_WINDOW : window;
 	channel->window_us = worker->now_us;
 	channel->window_bytes = channel->read_bytes;
 }
@@ -74,7 +96,7 @@ window_keep(struct worker *worker, struct channel *channel)
 			return true;	/* libssh2 keeps this one */
 		now = libssh2_channel_window_read_ex(channel->ssh, NULL,
 		    NULL);
-		if (now >= channel->window - channel->window / 4)
+		if (now >= channel->window - channel->window / 8)
 			return true;
 		channel->adjusting = channel->window - now;
 	}
