@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 enum {
-	CHUNK = 128 << 10,
+	CHUNK = 64 << 10,
 	QUEUE_MAX = 256 << 20,	/* bytes on the way, per direction */
 };
 
@@ -47,6 +47,7 @@ struct side {
 };
 
 static struct side *sides;
+static struct chunk *spare;
 static int64_t delay_us;
 static int epoll;
 
@@ -118,16 +119,35 @@ take_connection(int listener, uint16_t port)
 	b->peer = a;
 }
 
+/* Used chunks are used again: fresh memory costs more than the copying. */
+static struct chunk *
+take_chunk(void)
+{
+	struct chunk *chunk = spare;
+	if (chunk != NULL)
+		spare = chunk->next;
+	else
+		chunk = malloc(sizeof *chunk + CHUNK);
+	if (chunk == NULL)
+		die("malloc");
+	return chunk;
+}
+
+static void
+give_chunk(struct chunk *chunk)
+{
+	chunk->next = spare;
+	spare = chunk;
+}
+
 static void
 read_side(struct side *side)
 {
 	while (!side->read_over && side->peer->queued < QUEUE_MAX) {
-		struct chunk *chunk = malloc(sizeof *chunk + CHUNK);
-		if (chunk == NULL)
-			die("malloc");
+		struct chunk *chunk = take_chunk();
 		ssize_t n = read(side->fd, chunk->bytes, CHUNK);
 		if (n <= 0) {
-			free(chunk);
+			give_chunk(chunk);
 			if (n < 0 && (errno == EAGAIN || errno == EINTR))
 				return;
 			side->read_over = true;
@@ -165,7 +185,7 @@ write_side(struct side *side, int64_t now)
 		side->first = chunk->next;
 		if (side->first == NULL)
 			side->last = &side->first;
-		free(chunk);
+		give_chunk(chunk);
 	}
 	if (chunk != NULL)
 		return chunk->due_us;
@@ -195,7 +215,7 @@ free_dead(void)
 		while (side->first != NULL) {
 			struct chunk *chunk = side->first;
 			side->first = chunk->next;
-			free(chunk);
+			give_chunk(chunk);
 		}
 		free(side);
 	}
