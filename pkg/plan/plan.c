@@ -193,8 +193,10 @@ summarise(struct plan *plan)
 		sum->add += op == PLAN_CREATE || op == PLAN_REPLACE;
 		sum->destroy += op == PLAN_DELETE || op == PLAN_REPLACE;
 		sum->change += op == PLAN_UPDATE;
-		sum->start += op == PLAN_START || change->start;
-		sum->stop += op == PLAN_STOP || change->stop;
+		sum->start += op == PLAN_START ||
+		    (op == PLAN_UPDATE && change->start);
+		sum->stop += op == PLAN_STOP ||
+		    (op == PLAN_UPDATE && change->stop);
 		sum->forget += op == PLAN_FORGET;
 	}
 	plan->empty = plan->changes.n == 0 && plan->pending.n == 0;

@@ -66,6 +66,7 @@ struct subject {
 	bool user_ran;			/* something of the user's has begun
 					   to run in it */
 	size_t checks;			/* that have succeeded */
+	bool counted;			/* as changed, by the summary */
 	struct registration runner;
 };
 

@@ -2,10 +2,29 @@
 #include "run/act.h"
 #include "run/session.h"
 
+/* What is inside a pod was changed and nothing else of it: that is one, as in
+ * the plan, however many steps it took. */
+static void
+count_inside(struct run *run, const struct act *act)
+{
+	const struct plan_change *change = act->change;
+
+	if (act->phase != PH_DONE || act->undo || change == NULL ||
+	    (act->kind != ACTION_POD_SETUP && act->kind != ACTION_POD_PROCESS))
+		return;
+	if (change->op != PLAN_UPDATE || change->changes != 0 ||
+	    act->subject->counted)
+		return;
+	act->subject->counted = true;
+	run->summary.changed_count++;
+}
+
 static void
 count(struct run *run, const struct act *act)
 {
 	struct run_summary *sum = &run->summary;
+
+	count_inside(run, act);
 	if (act->phase != PH_DONE || !act->effected)
 		return;
 	if (act->undo && act->kind == ACTION_POD_STOP &&

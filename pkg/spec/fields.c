@@ -303,7 +303,7 @@ const struct field runner_fields[] = {
 	  .help = "Labels that jobs ask for." },
 	{ "ephemeral", FIELD_BOOL, 0, EFFECT_REPLACE, RUNNER(ephemeral),
 	  .choices = bools, .fallback = "false", .example = "true",
-	  .help = "It takes one job and is registered anew." },
+	  .help = "It takes one job; the next apply registers it anew." },
 	{ "version", FIELD_VERSION, 0, EFFECT_REPLACE, RUNNER(version),
 	  .min = 1, .max = 32, .form = &form_runner_version,
 	  .fallback = "latest", .example = "latest",

@@ -40,11 +40,14 @@ class Setup(Inside):
         self.assertEqual(done.returncode, 0, done.stderr)
         plan = self.podform("plan", "--detailed-exitcode")
         self.assertEqual(plan.returncode, 0, plan.stdout)
+        return done.stderr + done.stdout
 
     def test_an_edit_runs_that_step_and_those_after_it(self):
         self.apply(self.spec)
         self.inside("rm /tmp/steps")
-        self.apply(self.spec.replace("echo second", "echo another"))
+        said = self.apply(self.spec.replace("echo second", "echo another"))
+        self.assertIn("1 to change", said)
+        self.assertIn("0 added, 1 changed", said)
         self.assertEqual(self.inside("cat /tmp/steps"), "another\nthird")
 
     def test_a_directory_that_changed_is_renewed_in_its_place(self):

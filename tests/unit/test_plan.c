@@ -318,6 +318,12 @@ test_plan_tainted_and_deposed_entries_are_cleared_away(void **state)
 	assert_text(world_plan(w, DUMP_CHANGES),
 	    "-/+ pod.trainer replace_because_tainted !container_reset "
 	    "!data_loss @3\n");
+	/* That it is stopped makes it no start. */
+	w->pods.items[0].status = POD_EXITED;
+	if (strstr(world_plan(w, DUMP_ALL),
+	    "add 1, change 0, destroy 1, start 0, stop 0") == NULL)
+		fail_msg("%s", world_plan(w, DUMP_ALL));
+	w->pods.items[0].status = POD_RUNNING;
 	world_entry(w, "pod.trainer")->tainted = false;
 	world_entry(w, "pod.trainer")->deposed = true;
 	assert_text(world_plan(w, DUMP_CHANGES | DUMP_ACTIONS),
