@@ -45,8 +45,8 @@ static const struct error_code other_codes[] = {
 	  "finished, so podform cannot tell whose it is.",
 	  "Look at it in the console: delete it or give it another name." },
 	{ "PF0510", "There are runners, and no credential for GitHub.",
-	  "Set `GITHUB_TOKEN`; `podform doctor` says where else it is looked "
-	  "for." },
+	  "Set `GITHUB_TOKEN`; docs/runners.md has the other ways, and what a "
+	  "token must be allowed." },
 	{ "PF0511", "GitHub refused a request or could not be asked.",
 	  "Its own words are shown, with the permission that it wants." },
 
@@ -191,8 +191,8 @@ static const struct error_code other_codes[] = {
 	  "Is OpenSSH's client installed, and can the pod be reached?" },
 	{ "PF0865", "The host key of a pod is not the pinned one; nothing was "
 	  "sent.",
-	  "Somebody may be in between. A container that started anew has a "
-	  "new key, which podform learns by itself." },
+	  "Somebody may be in between: see docs/ssh.md. A container that "
+	  "started anew has a new key, which podform learns by itself." },
 	{ "PF0866", "`ssh` cannot be run.",
 	  "Install OpenSSH's client; `podform exec` needs none." },
 	{ "PF0867", "A command could not be run on a pod, or nobody knows how "

@@ -14,7 +14,7 @@
  *
  * The graph of actions in the plan is the state machine: an action starts
  * when those it comes after have succeeded.  Each kind of action is a row of
- * a table in actions.c: how it starts, what an answer means, what undoes it.
+ * a table in kinds.c: how it starts, what an answer means, what undoes it.
  *
  * Life of one change of the cloud (see docs/architecture.md):
  *
