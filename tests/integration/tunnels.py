@@ -120,7 +120,7 @@ class Tunnels(TunnelCase):
         self.open_up(pod, port)
         pid = self.holder_pid()
         workers = children(pid)
-        shutil.rmtree(self.path(".podform"))
+        shutil.rmtree(self.path(""))
         self.assert_nothing_left(pid, workers)
         self.assert_refused(port)
 
