@@ -197,7 +197,7 @@ inside_restart_attr(struct planner *p, struct plan_change *change)
 
 /* ------------------------------------------------------------- guests -- */
 
-/* Which pods somebody logs in to: that a runner or a tunnel is on. */
+/* Which pods somebody logs in to: that a runner is on. */
 void
 guests_make(struct planner *p)
 {
@@ -205,10 +205,8 @@ guests_make(struct planner *p)
 		return;
 	for (size_t i = 0; i < p->spec->nresources; i++) {
 		const struct resource *want = &p->spec->resources[i];
-		bool runner = want->kind == KIND_RUNNER;
-		bool tunnel = want->kind == KIND_TUNNEL &&
-		    !p->options->no_tunnels;
-		if ((runner || tunnel) && want->nneeds > 0 &&
+		/* The holder of tunnels logs in by itself. */
+		if (want->kind == KIND_RUNNER && want->nneeds > 0 &&
 		    selected(p, want->address))
 			map_put(&p->guests, p->arena,
 			    want->needs[0]->address,

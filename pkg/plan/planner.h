@@ -54,7 +54,7 @@ struct planner {
 					   that stay whatever happens */
 
 	struct map guests;		/* address of a pod -> resource that is
-					   on it: a runner or tunnel */
+					   on it and needs a login: a runner */
 	const struct pod_spec *files_told;	/* its missing files */
 	const struct runner_spec *runner_told;	/* its missing version */
 	const struct runner_spec *group_told;	/* its missing group */

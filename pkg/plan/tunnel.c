@@ -350,6 +350,16 @@ tunnels_decide(struct planner *p)
 
 /* ---------------------------------------------------------- the hosts -- */
 
+/* The wait for a pod that stays and is not up yet; SIZE_MAX: it is. */
+static size_t
+wait_for_start(const struct plan *plan, const struct resource *pod)
+{
+	for (size_t i = 0; i < plan->waits.n; i++)
+		if (plan->waits.items[i].want == pod)
+			return plan->changes.n + i;
+	return SIZE_MAX;
+}
+
 /* A wait, so that somebody can be let in to a pod that stays. */
 static size_t
 wait_for_login(struct planner *p, const struct resource *pod)
@@ -358,14 +368,15 @@ wait_for_login(struct planner *p, const struct resource *pod)
 	const struct cloud_pod *live = have == NULL ? NULL :
 	    map_get(&p->pods, have->id);
 	struct plan *plan = p->plan;
+	size_t wait = wait_for_start(plan, pod);
 
-	for (size_t i = 0; i < plan->waits.n; i++)
-		if (plan->waits.items[i].want == pod) {
-			plan->waits.items[i].inside.login = true;
-			plan->waits.items[i].inside.first_step =
-			    pod->pod->nsetup;
-			return plan->changes.n + i;
-		}
+	if (wait != SIZE_MAX) {
+		struct plan_inside *inside =
+		    &plan->waits.items[wait - plan->changes.n].inside;
+		inside->login = true;
+		inside->first_step = pod->pod->nsetup;
+		return wait;
+	}
 	if (live == NULL || p->live->from_lock ||
 	    (have->inside.host_key.len > 0 && !inside_restarted(have, live)))
 		return SIZE_MAX;
@@ -410,9 +421,11 @@ hosts_link(struct planner *p)
 			continue;
 		const struct resource *pod = c->want->needs[0];
 		struct plan_change *host = map_get(&pods, pod->address);
-		if (host != NULL)
+		if (host != NULL && c->kind == KIND_RUNNER)
 			let_in(host);
-		c->host_change = host == NULL ? wait_for_login(p, pod) :
-		    (size_t)(host - plan->changes.items);
+		c->host_change = host != NULL ?
+		    (size_t)(host - plan->changes.items) :
+		    c->kind == KIND_RUNNER ? wait_for_login(p, pod) :
+		    wait_for_start(plan, pod);
 	}
 }

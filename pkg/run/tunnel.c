@@ -49,6 +49,29 @@ where(struct run *run, const struct holder_answer *answer)
 	    answer->tunnels[0].port);
 }
 
+/* The holder was the first one there: what it pinned is pinned for all. */
+static bool
+take_pin(struct run *run, struct act *act, const struct holder_answer *answer)
+{
+	struct host host;
+
+	act_host(run, act, &host);
+	struct lock_inside *inside = host_inside(run, &host);
+	if (inside->host_key.len > 0 || answer->ntunnels == 0 ||
+	    answer->tunnels[0].fingerprint.len == 0)
+		return false;
+	const struct tunnel_status *tunnel = &answer->tunnels[0];
+	inside->host_key = arena_str(run->arena, tunnel->fingerprint);
+	inside->host_key_by = tunnel->first_use ? STR("first use") :
+	    STR("log");
+	if (tunnel->first_use)
+		run_say(run, NOTE_PROGRESS, act, arena_printf(run->arena,
+		    "its log shows no host key, so " STR_FMT
+		    " is trusted on first use", STR_ARG(inside->host_key)));
+	act_fact(run, act, host.id, inside);
+	return true;
+}
+
 void
 open_holder(struct run *run, struct act *act,
     const struct holder_answer *answer)
@@ -61,7 +84,8 @@ open_holder(struct run *run, struct act *act,
 	struct str words = where(run, answer);
 	if (words.len > 0)
 		run_say(run, NOTE_PROGRESS, act, words);
-	act_done(run, act);
+	if (!take_pin(run, act, answer))
+		act_done(run, act);
 }
 
 void

@@ -347,6 +347,10 @@ link_is_up(struct holder *holder, struct held_pod *pod,
 		holder_say(holder, "pod " STR_FMT ": its host key " STR_FMT
 		    " is taken on first use, since nobody has named one",
 		    STR_ARG(held_str(&pod->id)), STR_ARG(fingerprint));
+	} else if (fingerprint.len > 0) {
+		/* The one it has shown, of those that its log names. */
+		held_set(&pod->pins[0], fingerprint);
+		pod->npins = 1;
 	}
 	wait_until(pod, LINK_UP, -1);
 	pod->up_ms = pod->heard_ms = holder->now_ms;

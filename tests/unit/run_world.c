@@ -833,6 +833,13 @@ answer_holder(struct run_world *r, const struct run_effect *effect)
 		effect->holder.verb == HOLDER_CLOSE,
 		.reason = str_from(r->tunnel_fails) };
 
+	struct tunnel_status status = { .config = effect->holder.config,
+		.state = TUNNEL_UP, .first_use = true,
+		.fingerprint = STR("SHA256:seen-by-the-holder") };
+	if (answer.ok && effect->holder.verb == HOLDER_OPEN) {
+		answer.tunnels = &status;
+		answer.ntunnels = 1;
+	}
 	event.token = effect->token;
 	event.holder = &answer;
 	tell(r, &event);

@@ -380,8 +380,7 @@ test_plan_tunnel_opens_when_its_pod_is_ready(void **state)
 	    "do 2 create pod.trainer after 1\n"
 	    "do 3 await running pod.trainer after 2\n"
 	    "do 4 await ssh pod.trainer after 3\n"
-	    "do 5 login pod.trainer after 4\n"
-	    "do 6 open tunnel.web after 0,5\n");
+	    "do 5 open tunnel.web after 0,4\n");
 	world_settle(w);
 }
 

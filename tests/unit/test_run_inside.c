@@ -241,6 +241,10 @@ test_run_inside_opens_and_undoes_tunnels(void **state)
 	start(r, POD("") TUNNEL);
 	run_drive(r);
 	assert_text(run_outcome(r), "exit 0, added 2\n");
+	/* One login: the holder's.  What it has pinned is pinned for all. */
+	assert_null(strstr(r->log.data, " login"));
+	assert_non_null(strstr(r->log.data,
+	    "SHA256:seen-by-the-holder"));
 
 	run_release(r);
 	setup(state);
