@@ -51,16 +51,45 @@ volume_value(const struct cloud_volume *volume, struct str path,
 	return (struct str){0};
 }
 
+/* Nothing is recorded of a tunnel: the spec says where it is, or, where its
+ * port is automatic, the holder that has it. */
+static struct str
+tunnel_value(struct diff *d, const struct resource *want, struct str path,
+    char number[8])
+{
+	const struct live *live = d->p->live;
+
+	if (str_is(path, "local.host"))
+		return want->tunnel->local_address;
+	if (!str_is(path, "local.port"))
+		return (struct str){0};
+	if (want->tunnel->local_port != 0)
+		return number_text(number, want->tunnel->local_port);
+	for (size_t i = 0; i < live->ntunnels; i++)
+		if (live->tunnels[i].port != 0 && str_eq(
+		    live->tunnels[i].config.address, want->address))
+			return number_text(number, live->tunnels[i].port);
+	return (struct str){0};
+}
+
 /* The value that a thing of ours offers to others, absent if not known. */
 static struct str
 output_value(struct diff *d, const struct text_part *part, char number[8])
 {
 	const struct lock_entry *have = map_get(&d->p->entries,
 	    part->address);
+	const struct resource *want = d->p->spec == NULL ? NULL :
+	    spec_find(d->p->spec, part->address);
+
+	if (want != NULL && want->kind == KIND_TUNNEL)
+		return tunnel_value(d, want, part->text, number);
 	if (have == NULL)
 		return (struct str){0};
 	if (str_is(part->text, "id"))
 		return have->id;
+	if (have->kind == KIND_RUNNER)
+		return str_is(part->text, "name") ? have->runner.name :
+		    (struct str){0};
 	if (have->kind == KIND_VOLUME)
 		return volume_value(&have->volume, part->text, number);
 	const struct cloud_pod *pod = map_get(&d->p->pods, have->id);

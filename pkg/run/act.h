@@ -68,6 +68,7 @@ struct subject {
 	size_t checks;			/* that have succeeded */
 	bool counted;			/* as changed, by the summary */
 	struct registration runner;
+	uint16_t tunnel_port;		/* where it listens here; 0 not yet */
 };
 
 struct act {

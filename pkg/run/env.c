@@ -101,13 +101,43 @@ pod_output(struct run *run, struct str address, struct str path,
 			   : (struct str){0};
 }
 
+/* Tunnels are in no record: this run opened it, or the holder had it, or the
+ * spec says it all. */
+static struct str
+tunnel_output(struct run *run, const struct resource *want, struct str path)
+{
+	const struct live *live = run->plan->live;
+	const struct subject *subject = subject_of(run, want->address);
+	unsigned port = (unsigned)want->tunnel->local_port;
+
+	if (str_is(path, "local.host"))
+		return want->tunnel->local_address;
+	if (!str_is(path, "local.port"))
+		return (struct str){0};
+	if (port == 0 && subject != NULL)
+		port = subject->tunnel_port;
+	for (size_t i = 0; port == 0 && i < live->ntunnels; i++)
+		if (str_eq(live->tunnels[i].config.address, want->address))
+			port = live->tunnels[i].port;
+	return port == 0 ? (struct str){0} : arena_printf(run->arena, "%u",
+	    port);
+}
+
 static struct str
 output(struct run *run, const struct text_part *part)
 {
+	const struct resource *want = run->plan->spec == NULL ? NULL :
+	    spec_find(run->plan->spec, part->address);
+
+	if (want != NULL && want->kind == KIND_TUNNEL)
+		return tunnel_output(run, want, part->text);
 	const struct lock_entry *entry = entry_of(run, part->address);
 
 	if (entry == NULL)
 		return (struct str){0};
+	if (entry->kind == KIND_RUNNER)
+		return str_is(part->text, "name") ? entry->runner.name :
+		    (struct str){0};
 	if (str_is(part->text, "id"))
 		return entry->id;
 	return entry->kind == KIND_VOLUME

@@ -81,6 +81,8 @@ open_holder(struct run *run, struct act *act,
 		    last_words(run, answer->reason, 1));
 		return;
 	}
+	if (answer->ntunnels > 0)
+		act->subject->tunnel_port = answer->tunnels[0].port;
 	struct str words = where(run, answer);
 	if (words.len > 0)
 		run_say(run, NOTE_PROGRESS, act, words);

@@ -24,6 +24,7 @@ enum {
 	CLOUD_TIMEOUT_MS = 30 * 1000,
 	LOG_TIMEOUT_MS = 10 * 1000,
 	LOG_TRIES = 3,
+	LOG_AGAIN_MS = 1000,		/* it names no key yet; then 2 s */
 	LOG_LINES = 5000,		/* the start speaks first */
 	LISTEN_AGAIN_MS = 10 * 1000,
 	AUTO_PORTS = 200,		/* tried, for a free one */

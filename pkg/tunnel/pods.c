@@ -271,13 +271,19 @@ take_log(struct holder *holder, struct held_pod *pod,
 		back_off(holder, pod);
 		return;
 	}
-	pod->log_read = true;
 	if (answer->outcome == OUTCOME_OK) {
 		pod->npins = pins_of_log(&holder->scratch, answer->lines,
 		    answer->nlines, held_str(&pod->start), &pins);
 		for (size_t i = 0; i < pod->npins; i++)
 			held_set(&pod->pins[i], pins[i]);
+		if (pod->npins == 0 && ++pod->log_tries < LOG_TRIES) {
+			/* The container may have begun a moment ago. */
+			wait_until(pod, LINK_ASKING, holder->now_ms +
+			    pod->log_tries * LOG_AGAIN_MS);
+			return;
+		}
 	}
+	pod->log_read = true;
 	connect_link(holder, pod);
 }
 
@@ -368,6 +374,11 @@ pod_lost(struct holder *holder, struct held_pod *pod, struct str reason)
 
 	drop_link(holder, pod);
 	set_error(pod, reason);
+	/* Nobody answered yet, so its keys may not have been named yet. */
+	if (pod->npins == 0 && pod->log_read) {
+		pod->log_read = false;
+		pod->log_tries = LOG_TRIES - 1;
+	}
 	if (lasted) {
 		pod->attempt = 0;
 		ask_pod(holder, pod);
@@ -469,6 +480,8 @@ pod_time(struct holder *holder, struct held_pod *pod)
 		try_again(holder, pod);
 		break;
 	case LINK_ASKING:
+		go_on(holder, pod);
+		break;
 	case LINK_WAITING:
 	case LINK_CONFLICT:
 		ask_pod(holder, pod);

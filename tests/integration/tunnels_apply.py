@@ -6,13 +6,15 @@ on pods of podform-sim that serve HTTP.
 import json
 import os
 import socket
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "tunnel"))
 
-from tunnel_world import SpecCase, alive, children, wait_for
+from tunnel_world import (PODFORM, SpecCase, alive, children, free_port,
+                          wait_for)
 
 
 class Apply(SpecCase):
@@ -139,6 +141,36 @@ class Apply(SpecCase):
         done = self.apply("--tunnels=true")
         self.assertNotIn("this is CI", done.stderr)
         self.assertIn(b"sshd_config", self.get(self.port))
+
+    def test_pod_is_told_where_a_tunnel_to_another_is(self):
+        nobody = free_port()
+        self.spec(self.web
+                  + f"  auto: {{ pod: web, local: auto, remote: {nobody} }}\n",
+                  more="  second: { gpu: NVIDIA A40, image: x, disk: 10GB, "
+                  "env: { WEB: '${tunnel.web.local.port}', "
+                  "AUTO: '${tunnel.auto.local.port}' } }\n")
+        self.apply()
+        env = next(pod["env"] for pod in self.pods()
+                   if pod["name"].startswith("second"))
+        self.assertEqual(env["WEB"], str(self.port))
+        self.assertEqual(int(env["AUTO"]),
+                         self.listed()["tunnel.auto"]["port"])
+        self.run_ok("plan", "--detailed-exitcode")
+
+    def test_more_tunnels_than_files_are_undone_with_the_reason(self):
+        """Nothing is left of those that did come up."""
+        self.spec("".join(
+            f"  t{i}: {{ pod: web, local: auto, remote: {self.inner} }}\n"
+            for i in range(60)))
+        done = subprocess.run(
+            ["sh", "-c", 'ulimit -n 40; exec "$0" "$@"', PODFORM, "apply",
+             "--auto-approve"], env=self.env, cwd=self.project, text=True,
+            capture_output=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 9, done.stdout + done.stderr)
+        self.assertIn("may not have more than 40 open files (ulimit -n)",
+                      " ".join(done.stdout.split()))
+        self.assertEqual(self.pods(), [])
+        wait_for(lambda: not os.path.exists(self.path("holder.sock")))
 
     def test_automatic_port_is_told_and_kept(self):
         # First the pod: the tunnel must find the port of its server taken,

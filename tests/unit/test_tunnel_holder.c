@@ -367,8 +367,18 @@ test_holder_takes_a_key_on_first_use_and_says_so(void **state)
 	(void)state;
 	request.pin = (struct str){0};
 	ask_for(&table, 7, &request);
-	cloud_log(&table, "no fingerprint here");
 	skip_all(&table);
+	/* A container that has just begun has not printed its keys yet. */
+	cloud_log(&table, "no fingerprint here");
+	pass(&table, 999);
+	saw(&table, "");
+	pass(&table, 1);
+	cloud_log(&table, "nor here");
+	pass(&table, 2000);
+	saw(&table, "ask log p1\nask log p1\n");
+	cloud_log(&table, "nor here");
+	saw(&table, "link 1 p1 10.0.0.1:2201 as root pin none\n"
+	    "say tunnel.web: connecting\n");
 	link_says(&table, HOLDER_ON_UP);
 	saw(&table, "say pod p1: its host key SHA256:AAAAAAAAAAAAAAAAAAAAAAAA"
 	    "AAAAAAAAAAAAAAAAAAA is taken on first use, since nobody has "
@@ -379,6 +389,34 @@ test_holder_takes_a_key_on_first_use_and_says_so(void **state)
 	pass(&table, 1000);
 	cloud_pod(&table, POD_RUNNING, START_1, 2201);
 	assert_non_null(strstr(table.seen.data, "pin SHA256:AAA"));
+	release(&table);
+}
+
+/* While nobody answers, the log may get to name them. */
+static void
+test_holder_looks_into_the_log_again_before_each_first_use(void **state)
+{
+	struct table table = new_table();
+	struct holder_request request = request_of("tunnel.web");
+
+	(void)state;
+	request.pin = (struct str){0};
+	ask_for(&table, 7, &request);
+	for (int i = 0; i < 3; i++) {
+		cloud_log(&table, "no fingerprint here");
+		pass(&table, 2000);
+	}
+	skip_all(&table);
+	link_down(&table, SSH_UNREACHABLE, "Connection refused");
+	pass(&table, 1000);
+	cloud_pod(&table, POD_RUNNING, START_1, 2201);
+	saw(&table, "unlink 1\nsay tunnel.web: backoff: Connection refused\n"
+	    "ask pod p1\nsay tunnel.web: resolving: Connection refused\n"
+	    "ask log p1\n");
+	cloud_log(&table, "256 SHA256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+	    "BBBB root@p (ED25519)");
+	saw(&table, "link 2 p1 10.0.0.1:2201 as root pin SHA256:BBB\n"
+	    "say tunnel.web: connecting: Connection refused\n");
 	release(&table);
 }
 
@@ -1062,7 +1100,10 @@ test_holder_memory_is_bounded_over_a_month(void **state)
 		link_down(&table, SSH_LOST, "lost again, for whatever reason");
 		cloud_pod(&table, POD_RUNNING, i % 2 ? START_1 : START_2,
 		    2201);
-		cloud_log(&table, "nothing");
+		for (int j = 0; j < 3; j++) {
+			cloud_log(&table, "nothing");
+			pass(&table, 2000);
+		}
 		link_says(&table, HOLDER_ON_UP);
 		forward_ok(&table, 1);
 		if (i == 10)
@@ -1083,6 +1124,8 @@ main(void)
 		    test_holder_asks_where_the_pod_is_and_which_key_it_has),
 		cmocka_unit_test(
 		    test_holder_takes_a_key_on_first_use_and_says_so),
+		cmocka_unit_test(
+		    test_holder_looks_into_the_log_again_before_each_first_use),
 		cmocka_unit_test(
 		    test_holder_log_that_cannot_be_read_is_tried_three_times),
 		cmocka_unit_test(

@@ -251,8 +251,8 @@ class TunnelCase(unittest.TestCase):
 class SpecCase(TunnelCase):
     """A project with a spec, which is applied."""
 
-    def spec(self, tunnels, pod=True):
-        """A pod whose process serves files on self.inner."""
+    def spec(self, tunnels, pod=True, more=""):
+        """A pod whose process serves files on self.inner; and more pods."""
         text = "project: tunnels\n"
         if pod:
             text += f"""
@@ -269,7 +269,7 @@ pods:
       run: >-
         exec /usr/bin/python3 -m http.server {self.inner}
         --bind 127.0.0.1 --directory /etc/ssh
-"""
+""" + more
         if tunnels:
             text += "tunnels:\n" + tunnels
         os.makedirs(os.path.join(self.project, "specs"), exist_ok=True)
