@@ -13,6 +13,16 @@ enum { LONG_MS = 120000, DEAD_END_MS = 150000 };
 
 /* ----------------------------------------------------------------- tasks -- */
 
+/* In calm the log can be read, and it names the key. */
+void
+check_pins(struct sim *sim, const struct ssh_target *target)
+{
+	if (sim->calm && sim->guests->log_shows_keys && target->npins == 0)
+		sim_violate(sim, "I14", "pod " STR_FMT " is trusted on first "
+		    "use, though its log names its key",
+		    STR_ARG(target->pod));
+}
+
 /* Nothing but a first login goes to a host whose key nobody has named. */
 void
 check_task(struct sim *sim, const struct ssh_request *request)
@@ -20,6 +30,7 @@ check_task(struct sim *sim, const struct ssh_request *request)
 	const struct model_pod *pod = model_pod_find(sim->model,
 	    request->target.pod);
 
+	check_pins(sim, &request->target);
 	if (request->task != SSH_LOGIN && request->target.npins == 0)
 		sim_violate(sim, "I14", "%s is sent to pod " STR_FMT
 		    ", whose key is not pinned",

@@ -84,6 +84,7 @@ guest_begin(struct sim *sim, bool quiet)
 	guests->per_mille[GUEST_TOKEN] *= 5;
 	guests->per_mille[GUEST_NO_FETCH] *= 4;
 	draw_hub_faults(guests);
+	guests->next_people_ms = rng_range(&guests->rng, 0, 40000);
 	if (rng_chance(&guests->rng, 700))
 		guests->next_job_ms = rng_range(&guests->rng, 0, 120000);
 }

@@ -35,6 +35,9 @@ enum guest_fault {
 	GUEST_STEP,		/* a step, check or process of the user fails */
 	GUEST_NO_FETCH,		/* the pod cannot fetch the package */
 	GUEST_HOLDER,		/* the holder is killed */
+	GUEST_RESTART,		/* F14: a container is started anew while
+				   something is done in it */
+	GUEST_SLEEP,		/* F17: the machine sleeps, and links die */
 	GUEST_DONE,		/* F64: an ephemeral runner had its job */
 	GUEST_FAULT_COUNT
 };
@@ -132,6 +135,7 @@ struct guests {
 	size_t ncontainers;
 
 	int64_t next_job_ms;		/* -1: none */
+	int64_t next_people_ms;		/* somebody does something; -1: never */
 	size_t hub_log_at;
 		bool forced;			/* --force-runners: jobs may die */
 	int64_t lost_ms;		/* when a machine was lost; -1 */
@@ -196,7 +200,6 @@ uint64_t step_digest(struct str text);
 /* hub.c */
 void hub_arrive(struct sim *sim, struct sim_flight *flight,
     struct arena *arena, struct model_reply *reply);
-void hub_people(struct sim *sim);	/* jobs, and what people do */
 int64_t hub_next_ms(const struct sim *sim);
 void hub_turn(struct sim *sim);
 bool hub_is_restless(const struct sim *sim);
@@ -213,6 +216,8 @@ void hold_cloud(struct sim *sim, struct sim_flight *flight);
 void hold_hang_up(struct sim *sim, uint64_t client);
 int64_t hold_next_ms(const struct sim *sim);
 void hold_turn(struct sim *sim);
+/* The machine has slept: all connections are dead. */
+void hold_sleep(struct sim *sim);
 /* The process dies: killed, or with its machine. */
 void hold_kill(struct sim *sim);
 int hold_may_listen(void *sim, struct arena *arena, struct str address,
@@ -224,6 +229,7 @@ void guests_turn(struct sim *sim);
 
 /* guest_checks.c */
 void check_task(struct sim *sim, const struct ssh_request *request);
+void check_pins(struct sim *sim, const struct ssh_target *target);
 void check_step(struct sim *sim, struct container *container, size_t step,
     uint64_t digest);
 void check_jobs(struct sim *sim);

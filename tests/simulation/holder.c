@@ -131,6 +131,7 @@ open_link(struct sim *sim, const struct holder_effect *effect)
 	assert(link != NULL);
 	*link = (struct held_link){ .number = effect->link,
 		.port = effect->target.port };
+	check_pins(sim, &effect->target);
 	snprintf(link->host, sizeof link->host, STR_FMT,
 	    STR_ARG(effect->target.host));
 	log_in(sim, link, &effect->target);
@@ -617,6 +618,17 @@ hold_kill(struct sim *sim)
 	guests->turning = false;
 	guests->holder = NULL;
 	forget_all(sim);
+}
+
+void
+hold_sleep(struct sim *sim)
+{
+	struct guests *guests = sim->guests;
+
+	for (size_t i = 0; i < LINKS; i++)
+		guests->links[i].silent = true;
+	sim_trace(sim, "the machine has slept");
+	tell(sim, (struct holder_event){ .type = HOLDER_ON_SUSPENDED });
 }
 
 void

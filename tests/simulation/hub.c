@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { JOB_EVERY_MS = 60000 };
+enum { JOB_EVERY_MS = 60000, PEOPLE_EVERY_MS = 20000 };
 
 /* ------------------------------------------------------------- requests -- */
 
@@ -105,7 +105,7 @@ hub_calm(struct sim *sim)
 	struct guests *guests = sim->guests;
 	struct hub_faults none = {0};
 
-	guests->next_job_ms = -1;
+	guests->next_job_ms = guests->next_people_ms = -1;
 	hub_set_faults(guests->hub, &none);
 	for (size_t i = 0; i < hub_job_count(guests->hub); i++) {
 		struct hub_job *job = hub_job_at(guests->hub, i);
@@ -117,12 +117,36 @@ hub_calm(struct sim *sim)
 
 /* ---------------------------------------------------------------- people -- */
 
-void
-hub_people(struct sim *sim)
+/* A container starts anew, whatever is being done in it. */
+static void
+restart_one(struct sim *sim)
+{
+	size_t n = model_pod_count(sim->model);
+	const struct model_pod *pod = n == 0 ? NULL
+	    : model_pod_at(sim->model, rng_below(&sim->guests->rng, n));
+	int64_t now = EPOCH_MS + sim->now_ms;
+
+	if (pod == NULL || pod->status != MODEL_RUNNING)
+		return;
+	sim_trace(sim, "console: restart " STR_FMT, STR_ARG(pod->id));
+	sim->still_since_ms = -1;
+	sim->late = true;
+	model_console_stop(sim->model, now, pod->id);
+	model_console_start(sim->model, now, pod->id);
+}
+
+static void
+people(struct sim *sim)
 {
 	struct guests *guests = sim->guests;
 	struct hub_runner *runner = any_runner(sim);
 
+	if (guest_strikes(sim, GUEST_RESTART))
+		restart_one(sim);
+	if (guest_strikes(sim, GUEST_SLEEP))
+		hold_sleep(sim);
+	if (guest_strikes(sim, GUEST_HOLDER))
+		hold_kill(sim);
 	if (runner == NULL)
 		return;
 	if (guest_strikes(sim, GUEST_OFFLINE) && runner->job == NULL) {
@@ -152,6 +176,9 @@ hub_next_ms(const struct sim *sim)
 	if (guests->next_job_ms >= 0 &&
 	    (next < 0 || guests->next_job_ms < next))
 		next = guests->next_job_ms;
+	if (guests->next_people_ms >= 0 &&
+	    (next < 0 || guests->next_people_ms < next))
+		next = guests->next_people_ms;
 	return next;
 }
 
@@ -161,11 +188,16 @@ hub_turn(struct sim *sim)
 	struct guests *guests = sim->guests;
 
 	hub_advance(guests->hub, EPOCH_MS + sim->now_ms);
+	if (guests->next_people_ms >= 0 &&
+	    sim->now_ms >= guests->next_people_ms) {
+		guests->next_people_ms = sim->now_ms +
+		    rng_range(&guests->rng, 1, 2 * PEOPLE_EVERY_MS);
+		people(sim);
+	}
 	if (guests->next_job_ms < 0 || sim->now_ms < guests->next_job_ms)
 		return;
 	guests->next_job_ms = sim->now_ms +
 	    rng_range(&guests->rng, 1, 2 * JOB_EVERY_MS);
-	hub_people(sim);
 	if (any_runner(sim) != NULL || rng_chance(&guests->rng, 100))
 		add_job(sim);
 }

@@ -16,6 +16,7 @@ static const char *const fault_names[GUEST_FAULT_COUNT] = {
 	[GUEST_UNREGISTERED] = "F61 unregistered",
 	[GUEST_STEP] = "step_fails", [GUEST_NO_FETCH] = "cannot_fetch",
 	[GUEST_HOLDER] = "holder_killed", [GUEST_DONE] = "F64 job_done",
+	[GUEST_RESTART] = "F14 restarted", [GUEST_SLEEP] = "F17 slept",
 };
 
 const char *
@@ -648,7 +649,7 @@ guests_init(struct sim *sim)
 	hub_config_default(&config);
 	config.seed = sim->seed * 17 + 3;
 	guests->hub = hub_new(&config, EPOCH_MS);
-	guests->next_job_ms = guests->lost_ms = -1;
+	guests->next_job_ms = guests->lost_ms = guests->next_people_ms = -1;
 	rng_seed(&guests->rng, sim->seed ^ UINT64_C(0x9e575));
 	sim->guests = guests;
 }

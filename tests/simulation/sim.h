@@ -100,8 +100,8 @@ struct sim {
 	/* The last apply converged, and nobody has changed the spec or the
 	 * cloud since this time (-1: not so): nothing has to change. */
 	int64_t still_since_ms;
-	bool late;			/* an old request struck during this
-					   command */
+	bool late;			/* an old request, or a second podform,
+					   struck during this command */
 	bool explained;			/* it stopped and said what to do */
 	struct strbuf reported;		/* ids shown as ours by half */
 

@@ -520,8 +520,9 @@ rival(struct sim *sim)
 	sim->crash_is_power_loss = first.crash_is_power_loss;
 	sim->signal_at_ms = first.signal_at_ms;
 	sim->signal_again_ms = first.signal_again_ms;
-	/* The first one may want something else. */
+	/* The first one may want something else, and has looked before. */
 	sim->still_since_ms = -1;
+	sim->late = true;
 	sim_trace(sim, "the first podform goes on");
 }
 
