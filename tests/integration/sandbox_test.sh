@@ -65,7 +65,7 @@ inside_of() { # pid of a bwrap: every process below it
 
 none_left() { # pids...
 	local i pid left
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for i in {1..100}; do
 		left=
 		for pid; do
 			[ -e /proc/"$pid"/exe ] || continue
