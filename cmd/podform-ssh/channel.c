@@ -379,6 +379,7 @@ channel_read(struct worker *worker, struct channel *channel, int stream,
 	if (!window_keep(worker, channel))
 		return 0;
 	n = libssh2_channel_read_ex(channel->ssh, stream, buffer, size);
+	login_check_host(worker);
 	if (n > 0) {
 		channel->read_bytes += (uint64_t)n;
 		window_keep(worker, channel);

@@ -97,7 +97,7 @@ no_handshake(struct worker *worker, int code)
 		    "the server speaks an older SSH than version 2");
 	if (transport->stage == TRANSPORT_BANNER) {
 		if (transport->ended || transport->error != 0)
-			worker_down(worker, WIRE_FAIL_BANNER,
+			worker_down(worker, WIRE_FAIL_LOST,
 			    "the server closed the connection before it said "
 			    "that it speaks SSH");
 		worker_down(worker, WIRE_FAIL_BANNER,
@@ -173,14 +173,18 @@ login_check_host(struct worker *worker)
 {
 	size_t size = 0;
 	int type;
+	const unsigned char *trusted = worker->host_key;
 	const char *key = libssh2_session_hostkey(worker->session, &size,
 	    &type);
 
 	/* None while keys are being renewed. */
-	if (key != NULL && (size != worker->host_key_size ||
-	    memcmp(key, worker->host_key, size) != 0))
-		worker_down(worker, WIRE_FAIL_PROTOCOL,
-		    "the server changed its host key when it renewed keys");
+	if (worker->phase != PHASE_UP || trusted == NULL || key == NULL ||
+	    (size == worker->host_key_size && memcmp(key, trusted, size) ==
+	    0))
+		return;
+	worker->host_key = NULL;	/* the last words are not looked at */
+	worker_down(worker, WIRE_FAIL_PROTOCOL,
+	    "the server changed its host key when it renewed keys");
 }
 
 /* ---------------------------------------------------------------- keys -- */

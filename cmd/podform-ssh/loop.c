@@ -188,7 +188,6 @@ turn(struct worker *worker, short server)
 	/* What libssh2 has read but not looked at makes no socket ready. */
 	worker->transport.quota = 0;
 	channel_pump(worker);
-	login_check_host(worker);
 	worker_check_memory(worker, channel_windows(worker));
 	alive_step(worker);
 }

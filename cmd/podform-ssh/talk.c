@@ -39,6 +39,7 @@ talk_say(struct worker *worker, const struct wire *message)
 {
 	int result = -EAGAIN;
 
+	login_check_host(worker);
 	if (talk_clear(worker))
 		result = wire_send(worker->wire, message);
 	if (result == -EAGAIN || result == -ENOBUFS)

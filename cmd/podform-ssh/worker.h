@@ -148,7 +148,8 @@ void talk_flush(struct worker *worker);
 /* --- login.c --- */
 void login_message(struct worker *worker, struct wire *message);
 void login_step(struct worker *worker);
-/* A server that renews its keys is to be the one that we trusted. */
+/* A server that renews its keys is to be the one that we trusted: looked at
+ * before anything of it is passed on. */
 void login_check_host(struct worker *worker);
 
 /* --- alive.c --- */

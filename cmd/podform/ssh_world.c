@@ -201,9 +201,8 @@ ssh_world_words(struct arena *arena, const struct ssh_answer *answer)
 		[SSH_DONE] = "ended",
 		[SSH_UNREACHABLE] = "cannot be reached",
 		[SSH_DENIED] = "accepts none of our keys",
-		[SSH_WRONG_HOST_KEY] = ("has another host key than the pinned "
-		    "one: nothing was sent"),
-		[SSH_UNUSABLE] = "offers nothing that we speak",
+		[SSH_WRONG_HOST_KEY] = "was sent nothing",
+		[SSH_UNUSABLE] = "cannot be used",
 		[SSH_LOST] = "was lost on the way: nobody knows how it ended",
 		[SSH_TIMED_OUT] = "took too long: nobody knows how it ended",
 		[SSH_LOCAL] = "cannot be served by this machine",

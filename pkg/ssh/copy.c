@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PART_NAME_MAX = 230, REMOVE_MS = 2000 };
+enum { PART_NAME_MAX = 230, REMOVE_MS = 2000, LEFT_OUT_MAX = 4 << 20 };
 
 void
 copy_fail(struct copy *copy, enum ssh_outcome outcome, const char *format,
@@ -395,6 +395,9 @@ copy_leave_out(struct copy *copy, struct str path, const char *why)
 	strbuf_adds(&copy->left_out, "left out: ");
 	strbuf_add_escaped(&copy->left_out, path);
 	strbuf_addf(&copy->left_out, " %s\n", why);
+	if (copy->left_out.len > LEFT_OUT_MAX)
+		copy_fail(copy, SSH_LOCAL, STR_FMT ": too many names that "
+		    "cannot be copied", STR_ARG(copy->remote));
 }
 
 struct str

@@ -27,6 +27,17 @@ set_mode(struct copy *copy, const struct copy_item *item)
 		copy_finish(copy, set_mode);
 }
 
+/* How many directories below the one that was asked for this one is. */
+static size_t
+depth(const struct copy *copy, struct str remote)
+{
+	size_t n = 0;
+
+	for (size_t i = copy->remote.len; i < remote.len; i++)
+		n += remote.data[i] == '/';
+	return n;
+}
+
 /* Directories are listed as they are come to; files wait for their turn. */
 static void next(struct copy *copy);
 
@@ -52,6 +63,9 @@ listed(struct copy *copy, const struct wire *message)
 			copy_leave_out(copy, copy_join(copy, remote, name),
 			    S_ISLNK(mode) ? "is a link" :
 			    "is neither a file nor a directory");
+		else if (depth(copy, remote) >= COPY_DEPTH_MAX)
+			copy_fail(copy, SSH_LOCAL, STR_FMT ": directories "
+			    "that are too deep", STR_ARG(copy->remote));
 		else if (copy_add(copy, copy_join(copy, local, name),
 			copy_join(copy, remote, name), mode,
 			(uint64_t)message->b) == NULL)

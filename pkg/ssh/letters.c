@@ -131,9 +131,9 @@ is_down(struct session *session, const struct wire *message)
 	enum ssh_outcome outcome = SSH_UNREACHABLE;
 
 	switch ((enum wire_failure)message->a) {
-	case WIRE_FAIL_BANNER:
 	case WIRE_FAIL_LOST:
-		if (session->state == SESSION_HANDSHAKE && session_try_again(session))
+		if (session->state == SESSION_HANDSHAKE &&
+		    session_try_again(session))
 			return;
 		break;
 	case WIRE_FAIL_KEX:

@@ -125,7 +125,8 @@ enum wire_failure {
 	WIRE_FAIL_BANNER,	/* no SSH server there, or too slow */
 	WIRE_FAIL_KEX,		/* it offers nothing that we speak */
 	WIRE_FAIL_AUTH,
-	WIRE_FAIL_LOST,		/* connection gone, or silent for 45 s */
+	WIRE_FAIL_LOST,		/* connection gone, or silent for 45 s; during
+				   the handshake another try may do better */
 	WIRE_FAIL_TIMEOUT,
 	WIRE_FAIL_PROTOCOL,	/* it does not keep to the protocol */
 	WIRE_FAIL_REFUSED,	/* channel, forward or file: the server says

@@ -412,7 +412,7 @@ def huge(size):
 FLOOD = ("PROTOCOL: the server floods us with messages that nobody asked "
          "for")
 NOSSH = "BANNER: what answers is no SSH server"
-ENDED = ("BANNER: the server closed the connection before it said that it "
+ENDED = ("LOST: the server closed the connection before it said that it "
          "speaks SSH")
 BROKEN = r"PROTOCOL: the server does not keep to the protocol: "
 SHAKE = r"PROTOCOL: handshake failed: "

@@ -508,7 +508,7 @@ class Hostile(Base):
         def play(sock):
             sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             sock.close()
-        self.assertEqual(self.down(play).failure, "BANNER")
+        self.assertEqual(self.down(play).failure, "LOST")
 
     def test_random_bytes_after_the_banner(self):
         def play(sock):
