@@ -50,6 +50,13 @@ struct live {
 	size_t ntunnels;
 };
 
+/* When GitHub will refuse a version of the runner, RFC 3339; absent: no date
+ * is set, or it does not say. */
+struct runner_end {
+	struct str version;
+	struct str registration, runtime;
+};
+
 /* One repository or organization, as GitHub reports it. */
 struct live_scope {
 	struct github_scope scope;
@@ -60,6 +67,7 @@ struct live_scope {
 	bool packages_known;
 	struct runner_package *packages;
 	size_t npackages;
+	VEC_OF(struct runner_end) ends;	/* of pinned versions */
 	bool groups_known;
 	struct github_group *groups;
 	size_t ngroups;

@@ -66,12 +66,117 @@ find_runner(const struct live_scope *scope, struct str id)
 
 /* ------------------------------------------------- package and group --- */
 
+/* GitHub registers none below this one, since 2026. */
+#define LEAST_VERSION STR("2.329.0")
+enum { ENDS_SOON_MS = 14 * 24 * HOUR_MS };
+
 static void
 hint_packages(struct planner *p, const struct live_scope *scope)
 {
 	for (size_t i = 0; i < scope->npackages && i < 5; i++)
 		diag_hint(p->diags, "it offers " STR_FMT,
 		    STR_ARG(scope->packages[i].version));
+}
+
+static struct str
+replaced(struct arena *arena, struct str text, struct str from, struct str to)
+{
+	struct strbuf out = {0};
+	ptrdiff_t at;
+
+	while ((at = str_search(text, from)) >= 0) {
+		strbuf_add(&out, str_sub(text, 0, (size_t)at));
+		strbuf_add(&out, to);
+		text = str_sub(text, (size_t)at + from.len, text.len);
+	}
+	strbuf_add(&out, text);
+	struct str whole = arena_str(arena, strbuf_str(&out));
+	strbuf_release(&out);
+	return whole;
+}
+
+/*
+ * GitHub offers one version, and older ones lie beside it under their own
+ * number, but it gives no digest for them: what vouches for such a package
+ * is the server that it comes from.
+ */
+static bool
+derive_package(struct seat *seat, const struct runner_package *offered)
+{
+	struct planner *p = seat->p;
+	struct str version = seat->want->runner->version;
+
+	if (offered == NULL || version_cmp(version, offered->version) >= 0 ||
+	    str_search(offered->url, offered->version) < 0 ||
+	    str_search(offered->filename, offered->version) < 0)
+		return false;
+	seat->change.package = (struct runner_package){
+		.version = version,
+		.url = replaced(p->arena, offered->url, offered->version,
+		    version),
+		.filename = replaced(p->arena, offered->filename,
+		    offered->version, version),
+		.token = offered->token,
+	};
+	check_add(p, "runner.digest", CHECK_WARN, seat->want->span, STR_FMT
+	    " is pinned to " STR_FMT ", for which GitHub gives no digest (it "
+	    "does for " STR_FMT "): the package is taken as the server sends "
+	    "it", STR_ARG(seat->want->address), STR_ARG(version),
+	    STR_ARG(offered->version));
+	return true;
+}
+
+/* When this version ends, as GitHub says; 0: it does not. */
+static int64_t
+end_of(const struct live_scope *scope, struct str version, struct str *when)
+{
+	int64_t first = 0, at;
+
+	for (size_t i = 0; i < scope->ends.n; i++) {
+		const struct runner_end *end = &scope->ends.items[i];
+		const struct str dates[] = { end->registration,
+			end->runtime };
+		for (size_t j = 0; str_eq(end->version, version) &&
+		    j < COUNTOF(dates); j++)
+			if (parse_time(dates[j], &at) &&
+			    (first == 0 || at < first)) {
+				first = at;
+				*when = dates[j];
+			}
+	}
+	return first;
+}
+
+/* Is the pinned version one that GitHub will take? */
+static bool
+version_is_taken(struct seat *seat, const struct runner_package *offered)
+{
+	struct planner *p = seat->p;
+	struct str version = seat->want->runner->version, when = {0};
+	int64_t end = end_of(seat->scope, version, &when);
+	/* A server of one's own has rules of its own. */
+	bool hosted = offered != NULL &&
+	    str_starts(offered->url, STR("https://github.com/"));
+
+	if ((end != 0 && end <= p->options->wall_ms) ||
+	    (hosted && version_cmp(version, LEAST_VERSION) < 0)) {
+		if (p->runner_told == seat->want->runner)
+			return false;
+		p->runner_told = seat->want->runner;
+		diag_error(p->diags, E_RUNNER_VERSION, seat->want->span,
+		    "GitHub does not take runners of version " STR_FMT
+		    " any more%s" STR_FMT, STR_ARG(version),
+		    when.len > 0 ? ", since " : "; the least is ",
+		    STR_ARG(when.len > 0 ? when : LEAST_VERSION));
+		hint_packages(p, seat->scope);
+		return false;
+	}
+	if (end != 0 && end - p->options->wall_ms < ENDS_SOON_MS)
+		check_add(p, "runner.version", CHECK_WARN, seat->want->span,
+		    STR_FMT " is pinned to " STR_FMT ", which GitHub takes "
+		    "until " STR_FMT, STR_ARG(seat->want->address),
+		    STR_ARG(version), STR_ARG(when));
+	return true;
 }
 
 static void
@@ -81,7 +186,7 @@ choose_package(struct seat *seat)
 	const struct runner_spec *spec = seat->want->runner;
 	const struct live_scope *scope = seat->scope;
 	bool latest = spec->version.len == 0 || str_is(spec->version, "latest");
-	const struct runner_package *best = NULL;
+	const struct runner_package *newest = NULL, *best = NULL;
 
 	if (scope == NULL || !scope->packages_known) {
 		p->plan->needs_github |= !p->live->from_lock;
@@ -91,16 +196,20 @@ choose_package(struct seat *seat)
 	}
 	for (size_t i = 0; i < scope->npackages; i++) {
 		const struct runner_package *package = &scope->packages[i];
-		if (latest ? best == NULL || version_cmp(package->version,
-			best->version) > 0 :
-		    str_eq(package->version, spec->version))
+		if (newest == NULL || version_cmp(package->version,
+			newest->version) > 0)
+			newest = package;
+		if (str_eq(package->version, spec->version))
 			best = package;
 	}
+	if (!latest && !version_is_taken(seat, newest))
+		return;
+	best = latest ? newest : best;
 	if (best != NULL) {
 		seat->change.package = *best;
 		return;
 	}
-	if (p->runner_told == spec)
+	if (p->runner_told == spec || derive_package(seat, newest))
 		return;
 	p->runner_told = spec;
 	diag_error(p->diags, E_RUNNER_VERSION, seat->want->span, "GitHub does "

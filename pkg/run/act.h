@@ -136,6 +136,8 @@ struct act {
 	int64_t ended_ms;		/* when the request ended, or when a
 					   watched pod was last listed */
 	unsigned clean;			/* complete listings since, without it */
+	struct str ended_how;		/* done in another way than its kind's
+					   words say; else absent */
 	bool settles;			/* its result is that of the op that
 					   it undoes, with the id */
 	bool seen;			/* a watched pod was listed at all */
@@ -241,6 +243,8 @@ void act_result(struct run *run, struct act *act, enum op_outcome outcome,
     enum next next, bool adopted);
 void run_say(struct run *run, enum note_type type, const struct act *act,
     struct str text);
+/* Progress that people should see at once. */
+void run_say_news(struct run *run, const struct act *act, struct str text);
 struct run_effect *run_effect_add(struct run *run, enum run_effect_type type);
 struct act *act_add(struct run *run, enum action_kind kind,
     const struct plan_change *change, struct subject *subject);

@@ -293,5 +293,5 @@ act_waits_for(struct run *run, struct act *act, struct str what)
 		return;
 	act->reason = what;
 	act->told_ms = run->now_ms;
-	run_say(run, NOTE_PROGRESS, act, what);
+	run_say_news(run, act, what);
 }

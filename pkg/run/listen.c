@@ -267,8 +267,8 @@ online_github(struct run *run, struct act *act,
 {
 	if (answer->outcome == OUTCOME_NO_EFFECT &&
 	    answer->reason == REASON_NOT_FOUND) {
-		run_say(run, NOTE_PROGRESS, act, STR("it has taken its job, "
-		    "or was removed, and is gone again"));
+		act->ended_how = STR("has taken its job, or was removed, and "
+		    "is gone again");
 		act_done(run, act);
 		return;
 	}

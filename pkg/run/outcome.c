@@ -24,7 +24,7 @@ act_done(struct run *run, struct act *act)
 {
 	act_phase(run, act, PH_DONE);
 	if (act->kind != ACTION_BARRIER)
-		run_say(run, NOTE_ACTION_DONE, act, (struct str){0});
+		run_say(run, NOTE_ACTION_DONE, act, act->ended_how);
 	release_next(run, act);
 }
 

@@ -458,8 +458,8 @@ remove_listed(struct run *run, struct act *act,
 static void
 forced(struct run *run, struct act *act)
 {
-	run_say(run, NOTE_PROGRESS, act, STR("GitHub keeps it, since it has "
-	    "a job; it is ended all the same, and removed by a later apply"));
+	act->ended_how = STR("kept by GitHub, since it has a job; its pod is "
+	    "ended all the same, and a later apply removes it");
 	act_result(run, act, OP_NONE, NEXT_DONE, false);
 }
 

@@ -99,6 +99,13 @@ run_say(struct run *run, enum note_type type, const struct act *act,
 	note->steps = act_steps(act);
 }
 
+void
+run_say_news(struct run *run, const struct act *act, struct str text)
+{
+	run_say(run, NOTE_PROGRESS, act, text);
+	run->effects.items[run->effects.n - 1].note.news = true;
+}
+
 uint64_t
 act_token(struct run *run, struct act *act)
 {

@@ -104,6 +104,7 @@ struct run_note {
 	size_t action;			/* index of the action; SIZE_MAX none */
 	enum action_kind kind;
 	bool undo;			/* part of a rollback */
+	bool news;			/* progress: the text has changed */
 	struct str address;
 	struct str id;			/* of the pod or volume, when known */
 	struct str text;		/* what people read: "waiting for the

@@ -412,7 +412,8 @@ session_refresh_github(struct session *session)
 /* ------------------------------------------------- what a plan lacked ---- */
 
 static void
-take_part(struct live_scope *scope, const struct ask *ask)
+take_part(struct session *session, struct live_scope *scope,
+    const struct ask *ask)
 {
 	const struct github_answer *answer = &ask->answer;
 	bool ok = answer->outcome == OUTCOME_OK;
@@ -427,6 +428,14 @@ take_part(struct live_scope *scope, const struct ask *ask)
 		scope->groups_known = ok;
 		scope->groups = answer->groups;
 		scope->ngroups = ok ? answer->ngroups : 0;
+		break;
+	case GITHUB_DEPRECATION:
+		*ARENA_PUSH(session->arena, &scope->ends) =
+		    (struct runner_end){
+			.version = ask->request.version,
+			.registration = answer->registration_ends,
+			.runtime = answer->runtime_ends,
+		    };
 		break;
 	default:
 		scope->private_known = ok;
@@ -450,50 +459,103 @@ wants_group(const struct session *session, const struct github_scope *scope)
 	return false;
 }
 
+struct asking {
+	VEC_OF(struct ask) asks;
+	VEC_OF(size_t) of;		/* its scope's number */
+};
+
+static void
+want_part(struct session *session, struct asking *asking, size_t scope,
+    enum github_op op, struct str version)
+{
+	*ARENA_PUSH(session->arena, &asking->of) = scope;
+	*ARENA_PUSH(session->arena, &asking->asks) = (struct ask){
+		.request = {
+			.op = op, .scope = session->live.scopes[scope].scope,
+			.version = version,
+		},
+	};
+}
+
+static bool
+end_is_known(const struct live_scope *scope, const struct asking *asking,
+    size_t from, struct str version)
+{
+	for (size_t i = 0; i < scope->ends.n; i++)
+		if (str_eq(scope->ends.items[i].version, version))
+			return true;
+	for (size_t i = from; i < asking->asks.n; i++)
+		if (str_eq(asking->asks.items[i].request.version, version))
+			return true;
+	return false;
+}
+
+/* Until when are the versions taken that its runners are pinned to? */
+static void
+want_ends(struct session *session, struct asking *asking, size_t number)
+{
+	const struct spec *spec = session->spec;
+	const struct live_scope *scope = &session->live.scopes[number];
+	size_t from = asking->asks.n;
+
+	for (size_t i = 0; spec != NULL && i < spec->nresources; i++) {
+		const struct resource *r = &spec->resources[i];
+		if (r->kind != KIND_RUNNER || r->runner->version.len == 0 ||
+		    str_is(r->runner->version, "latest"))
+			continue;
+		struct github_scope own = { r->runner->repository,
+			r->runner->organization };
+		if (github_scope_eq(&own, &scope->scope) &&
+		    !end_is_known(scope, asking, from, r->runner->version))
+			want_part(session, asking, number, GITHUB_DEPRECATION,
+			    r->runner->version);
+	}
+}
+
+static void
+want_parts(struct session *session, struct asking *asking, size_t number)
+{
+	const struct live_scope *scope = &session->live.scopes[number];
+	struct str none = {0};
+
+	if (!scope->packages_known)
+		want_part(session, asking, number, GITHUB_DOWNLOADS, none);
+	want_ends(session, asking, number);
+	if (scope->scope.organization.len == 0) {
+		if (!scope->private_known)
+			want_part(session, asking, number,
+			    GITHUB_GET_REPOSITORY, none);
+	} else if (!scope->groups_known &&
+	    wants_group(session, &scope->scope)) {
+		want_part(session, asking, number, GITHUB_LIST_GROUPS, none);
+	}
+}
+
 int
 session_fetch_github(struct session *session)
 {
-	enum { PARTS = 3 };
 	struct live *live = &session->live;
-	size_t n = 0;
-
-	if (session->config.github == NULL || live->nscopes == 0)
-		return EXIT_OK;
-	struct ask *asks = ARENA_ARRAY(session->arena, struct ask,
-	    PARTS * live->nscopes);
-	size_t *of = ARENA_ARRAY(session->arena, size_t,
-	    PARTS * live->nscopes);
-	for (size_t i = 0; i < live->nscopes; i++) {
-		const struct live_scope *scope = &live->scopes[i];
-		bool organization = scope->scope.organization.len > 0;
-		const enum github_op ops[PARTS] = { GITHUB_DOWNLOADS,
-			GITHUB_LIST_GROUPS, GITHUB_GET_REPOSITORY };
-		const bool wanted[PARTS] = { !scope->packages_known,
-			organization && !scope->groups_known &&
-			    wants_group(session, &scope->scope),
-			!organization && !scope->private_known };
-		for (size_t j = 0; j < PARTS; j++) {
-			if (!wanted[j])
-				continue;
-			of[n] = i;
-			asks[n++].request = (struct github_request){
-				.op = ops[j], .scope = scope->scope };
-		}
-	}
-	ask_all(session, asks, n);
+	struct asking asking = {0};
 	int code = EXIT_OK;
-	for (size_t i = 0; i < n; i++) {
-		struct live_scope *scope = &live->scopes[of[i]];
-		take_part(scope, &asks[i]);
-		/* Whether it is private is a courtesy. */
-		if (asks[i].answer.outcome != OUTCOME_OK &&
-		    asks[i].request.op != GITHUB_GET_REPOSITORY &&
-		    code == EXIT_OK)
-			code = exit_of(session, &scope->scope,
-			    &asks[i].answer, asks[i].request.op);
+
+	if (session->config.github == NULL)
+		return EXIT_OK;
+	for (size_t i = 0; i < live->nscopes; i++)
+		want_parts(session, &asking, i);
+	ask_all(session, asking.asks.items, asking.asks.n);
+	for (size_t i = 0; i < asking.asks.n; i++) {
+		const struct ask *ask = &asking.asks.items[i];
+		struct live_scope *scope = &live->scopes[asking.of.items[i]];
+		take_part(session, scope, ask);
+		/* Whether it is private, and until when a version is taken,
+		 * are courtesies. */
+		if (ask->answer.outcome != OUTCOME_OK && code == EXIT_OK &&
+		    (ask->request.op == GITHUB_DOWNLOADS ||
+			ask->request.op == GITHUB_LIST_GROUPS))
+			code = exit_of(session, &scope->scope, &ask->answer,
+			    ask->request.op);
 	}
-	return session->interrupted > 0 ? session_signal_code(session)
-					: code;
+	return session->interrupted > 0 ? session_signal_code(session) : code;
 }
 
 /* ------------------------------------------------------------- settling -- */

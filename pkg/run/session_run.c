@@ -3,6 +3,8 @@
  */
 #include "run/session.h"
 
+#include "base/base64.h"
+#include "base/json.h"
 #include "base/units.h"
 #include "run/pages.h"
 
@@ -289,6 +291,38 @@ do_effects(struct driver *driver)
 
 /* --------------------------------------------------------------- events -- */
 
+/* The private key in a JIT configuration: base64 of a JSON object of file
+ * names to base64. */
+static void
+hide_jit(struct driver *driver, struct str jit)
+{
+	struct json_reader reader = { .arena = driver->scratch,
+		.where = "jit" };
+	struct json_error error;
+	struct json doc;
+	struct str text, value, key;
+
+	redactor_add(driver->redactor, jit);
+	if (base64_decode(driver->scratch, str_trim(jit), &text) &&
+	    json_parse(driver->scratch, text, (struct json_limits){0}, &doc,
+		&error) &&
+	    json_is(json_root(&doc), JSON_OBJECT) &&
+	    json_value_str(&reader, json_get(json_root(&doc),
+		".credentials_rsaparams"), &value) &&
+	    base64_decode(driver->scratch, value, &key))
+		redactor_add(driver->redactor, key);
+}
+
+/* What GitHub gives to a runner is a secret from now on. */
+static void
+hide_answer(struct driver *driver, const struct github_answer *answer)
+{
+	if (answer->jit.len > 0)
+		hide_jit(driver, answer->jit);
+	if (answer->token.len > 0)
+		redactor_add(driver->redactor, answer->token);
+}
+
 static void
 on_github(struct driver *driver, struct flight *flight,
     const struct http_answer *http)
@@ -305,6 +339,7 @@ on_github(struct driver *driver, struct flight *flight,
 		return;
 	}
 	forget_flight(driver, flight->token);
+	hide_answer(driver, &answer);
 	said.token = flight->token;
 	said.github = &answer;
 	run_event(driver->run, &said);

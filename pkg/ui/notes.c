@@ -79,6 +79,10 @@ doing_words(struct arena *arena, const struct run_note *note)
 static struct str
 done_words(struct arena *arena, const struct run_note *note)
 {
+	if (note->text.len > 0)
+		return arena_printf(arena, STR_FMT " (" STR_FMT ")",
+		    STR_ARG(note->text), STR_ARG(notes_elapsed(arena,
+		    note->elapsed_ms)));
 	return arena_printf(arena, "%s" STR_FMT " (" STR_FMT ")",
 	    kinds[note->kind].done, STR_ARG(step_words(arena, note)),
 	    STR_ARG(notes_elapsed(arena, note->elapsed_ms)));

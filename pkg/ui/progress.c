@@ -126,6 +126,7 @@ find_item(struct progress *progress, const struct run_note *note, bool make)
 	if (free_one == NULL)
 		free_one = ARENA_PUSH(&progress->arena, &progress->items);
 	free_one->used = true;
+	free_one->news = false;
 	free_one->action = note->action;
 	free_one->undo = note->undo;
 	free_one->kind = note->kind;
@@ -199,7 +200,10 @@ update_item(struct progress *progress, const struct run_note *note,
 		strbuf_add(&item->text, note->text);
 	}
 	progress->dirty = true;
-	if (progress->style.live || now_ms - item->told_ms < PROGRESS_QUIET_MS)
+	bool news = note->news && !item->news;
+	item->news |= note->news;
+	if (progress->style.live ||
+	    (now_ms - item->told_ms < PROGRESS_QUIET_MS && !news))
 		return;
 	item->told_ms = now_ms;
 	keep_line(progress, note);

@@ -25,6 +25,7 @@ struct progress_item {
 	bool used;
 	size_t action;
 	bool undo;
+	bool news;			/* were told once */
 	enum action_kind kind;
 	struct strbuf address, text;
 	int64_t started_ms, told_ms;
