@@ -37,9 +37,12 @@ is_state(const struct open_state *open, const char *type,
     const unsigned char *packet)
 {
 	size_t length = strlen(type);
-	const unsigned char *local = packet + 5 + length;
+	const unsigned char *local;
 
-	return packet != NULL && open->packet == packet &&
+	if (packet == NULL)
+		return false;
+	local = packet + 5 + length;
+	return open->packet == packet &&
 	    open->packet_size == packet_size(type) &&
 	    packet[0] == MSG_CHANNEL_OPEN &&
 	    memcmp(packet + 5, type, length) == 0 &&

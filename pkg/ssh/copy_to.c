@@ -20,7 +20,8 @@ list_one(struct copy *copy, struct str local, struct str remote,
 {
 	struct stat info;
 
-	if ((depth == 0 ? stat : lstat)(local.data, &info) != 0) {
+	if ((depth == 0 ? stat(local.data, &info) :
+		lstat(local.data, &info)) != 0) {
 		copy_fail(copy, SSH_LOCAL, STR_FMT ": %s", STR_ARG(local),
 		    strerror(errno));
 		return false;
