@@ -135,10 +135,13 @@ known_hosts_choose(struct arena *arena, struct str scan,
 		str_cut(line, ' ', &text);
 		if (!base64_decode(arena, text, &key) || rank_of(key) >= best)
 			continue;
-		*seen = blob_fingerprint(arena, key);
-		if (npins > 0 && !is_pinned(pins, npins, *seen))
+		struct str found = blob_fingerprint(arena, key);
+		bool right = npins == 0 || is_pinned(pins, npins, found);
+		if (right || best == COUNTOF(kinds))
+			*seen = found;
+		if (!right)
 			continue;
-		best = npins > 0 ? 0 : rank_of(key);
+		best = rank_of(key);
 		*blob = key;
 	}
 	return best < COUNTOF(kinds);

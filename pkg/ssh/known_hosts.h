@@ -25,9 +25,9 @@ bool known_hosts_put(struct strbuf *out, struct str old, struct str alias,
     struct str blob, bool (*keep)(void *ctx, struct str alias), void *ctx);
 
 /*
- * Read what ssh-keyscan prints, "host kind base64" on each line: the key
- * whose fingerprint is one of the pins or, without pins, the first of the
- * strongest kind.  False: there is none such; *seen then has the fingerprint
+ * Read what ssh-keyscan prints, "host kind base64" on each line: of the keys
+ * whose fingerprint is one of the pins (without pins: of all) the first of
+ * the strongest kind, which is the one that the worker will be shown.  False: there is none such; *seen then has the fingerprint
  * of one that is there (absent: there is no usable key).
  */
 bool known_hosts_choose(struct arena *arena, struct str scan,

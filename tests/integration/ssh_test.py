@@ -11,7 +11,9 @@ import os
 import re
 import shutil
 import subprocess
+import socket
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "ssh"))
@@ -70,8 +72,9 @@ class Ssh(Inside):
         terminal.until(b"# ")
         terminal.type(b"echo $((6 * 7))-$(tty | cut -c1-5)\n")
         terminal.until(b"42-/dev/")
-        terminal.type(b"sleep 100\n")
-        terminal.until(b"sleep 100\r\n")
+        terminal.type(b"echo go''ing; sleep 100\n")
+        terminal.until(b"\rgoing")
+        time.sleep(0.5)
         terminal.type(b"\x03")		# goes to the pod, not to us
         terminal.type(b"exit 7\n")
         self.assertEqual(terminal.end(), 7)
@@ -166,14 +169,13 @@ class Keys(Inside):
 
     @classmethod
     def start_agent(cls):
-        path = os.path.join(cls.work, "agent")
+        path = os.path.join(cls.home, "agent")
         agent = subprocess.Popen([*cls.become, "ssh-agent", "-D", "-a", path],
                                  stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
         cls.addClassCleanup(agent.wait)
         cls.addClassCleanup(agent.terminate)
-        while not os.path.exists(path):
-            pass
+        wait_for(lambda: os.path.exists(path))
         return path
 
     def alone(self, **more):
@@ -317,6 +319,16 @@ class Pins(Inside):
     def change(self, pod):
         done = self.podform("exec", pod, "--", CHANGE)
         self.assertEqual(done.returncode, 0, done.stderr)
+        direct = self.live("pod." + pod)["ssh"]["direct"]
+
+        def answers():
+            try:
+                with socket.create_connection((direct["host"],
+                                               direct["port"]), 5) as tried:
+                    return tried.recv(4) == b"SSH-"
+            except OSError:
+                return False
+        wait_for(answers)
 
     def restart(self, pod):
         number = self.record("pod." + pod)["id"]

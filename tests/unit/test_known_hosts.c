@@ -146,6 +146,10 @@ test_known_hosts_chooses_the_pinned_key_of_a_scan(void **state)
 	    &seen));
 	assert_true(str_eq(blob, BLOB_B));
 	expected_same("seen", pin, seen);
+	struct str both[] = { pin, blob_fingerprint(&arena, BLOB_A) };
+	assert_true(known_hosts_choose(&arena, str_from(scan), both, 2, &blob,
+	    &seen));
+	assert_true(str_eq(blob, BLOB_A));	/* the stronger one */
 	pin = STR("SHA256:0000000000000000000000000000000000000000000");
 	assert_false(known_hosts_choose(&arena, str_from(scan), &pin, 1,
 	    &blob, &seen));

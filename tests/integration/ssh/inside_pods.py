@@ -23,7 +23,8 @@ import unittest
 import urllib.request
 
 KEY = "rpa_inside_pods"
-NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+NOBODY = [shutil.which("setpriv") or "setpriv", "--reuid=65534",
+          "--regid=65534", "--clear-groups"]
 PODFORM = os.path.abspath(os.environ.get("PODFORM", "build/gcc/podform"))
 SIMULATOR = os.path.abspath(os.environ.get("PODFORM_SIM",
                                            "build/gcc/podform-sim"))
