@@ -64,7 +64,7 @@ notes_elapsed(struct arena *arena, int64_t ms)
 static struct str
 step_words(struct arena *arena, const struct run_note *note)
 {
-	return note->steps == 0 ? STR("") : arena_printf(arena, " %zu of %zu",
+	return note->steps <= 1 ? STR("") : arena_printf(arena, " %zu of %zu",
 	    note->step + 1, note->steps);
 }
 

@@ -195,6 +195,10 @@ update_item(struct progress *progress, const struct run_note *note,
 		/* Nobody has told of this one yet. */
 		item->told_ms = now_ms - PROGRESS_QUIET_MS;
 	}
+	/* Who removes a busy runner is to know at once what it waits for. */
+	if (note->kind == ACTION_RUNNER_REMOVE && note->text.len > 0 &&
+	    !str_eq(note->text, strbuf_str(&item->text)))
+		item->told_ms = now_ms - PROGRESS_QUIET_MS;
 	if (note->text.len > 0) {
 		strbuf_reset(&item->text);
 		strbuf_add(&item->text, note->text);

@@ -80,6 +80,27 @@ test_progress_is_plain_lines_without_a_terminal(void **state)
 }
 
 static void
+test_progress_tells_at_once_what_a_removal_waits_for(void **state)
+{
+	struct progress progress;
+	struct strbuf out = {0};
+
+	(void)state;
+	progress_init(&progress, (struct style){ .width = 80 }, 1, &out);
+	tell(&progress, note(NOTE_ACTION_START, 0, ACTION_RUNNER_REMOVE, NULL,
+	    0), 1000);
+	tell(&progress, note(NOTE_PROGRESS, 0, ACTION_RUNNER_REMOVE,
+	    "waiting: it has a job", 100), 1100);
+	tell(&progress, note(NOTE_PROGRESS, 0, ACTION_RUNNER_REMOVE,
+	    "waiting: it has a job", 5100), 6100);
+	const char *first = strstr(out.data, "waiting: it has a job");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "waiting: it has a job"));
+	progress_release(&progress);
+	strbuf_release(&out);
+}
+
+static void
 test_progress_counts_checks_and_steps(void **state)
 {
 	struct run_note step = note(NOTE_ACTION_START, 0, ACTION_POD_SETUP,
@@ -240,6 +261,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_progress_counts_checks_and_steps),
+		cmocka_unit_test(
+		    test_progress_tells_at_once_what_a_removal_waits_for),
 		cmocka_unit_test(
 		    test_progress_is_plain_lines_without_a_terminal),
 		cmocka_unit_test(
