@@ -255,10 +255,6 @@ tunnel_decide(struct planner *p, const struct resource *want,
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_OFFLINE);
 	else if (replace_asked(p, want->address))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_REQUESTED);
-	/* It does not try again by itself: so this apply does, and says what
-	 * is in its way. */
-	else if (held->state == TUNNEL_CONFLICT)
-		open_tunnel(&end, PLAN_REPLACE, BECAUSE_OFFLINE);
 	else
 		p->plan->noops++;
 }

@@ -230,6 +230,28 @@ test_plan_runner_of_a_running_pod_is_let_in_first(void **state)
 	world_settle(w);
 }
 
+/* Its change alone, that of a name, needs no login. */
+static void
+test_plan_runner_of_a_changed_pod_is_let_in_first(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_spec(w, "pods: { trainer: { image: torch:1, gpu: A40 } }");
+	world_settle(w);
+	spec(w, "torch:1", "name: other", "");
+	assert_text(world_plan(w, DUMP_CHANGES | DUMP_ACTIONS),
+	    "~ pod.trainer @3\n"
+	    "+ runner.ci @5\n"
+	    "do 0 update pod.trainer\n"
+	    "do 1 await running pod.trainer after 0\n"
+	    "do 2 await ssh pod.trainer after 1\n"
+	    "do 3 login pod.trainer after 2\n"
+	    "do 4 install runner.ci after 3\n"
+	    "do 5 register runner.ci after 4\n"
+	    "do 6 listen runner.ci after 5\n"
+	    "do 7 await online runner.ci after 6\n");
+}
+
 static void
 test_plan_runner_of_ours_without_a_record_goes(void **state)
 {
@@ -558,6 +580,7 @@ main(void)
 		TEST(test_plan_runner_leaves_before_its_pod_is_ended),
 		TEST(test_plan_runner_is_pulled_in_or_the_plan_refused),
 		TEST(test_plan_runner_of_a_running_pod_is_let_in_first),
+		TEST(test_plan_runner_of_a_changed_pod_is_let_in_first),
 		TEST(test_plan_runner_of_ours_without_a_record_goes),
 		TEST(test_plan_runner_refuses_what_github_does_not_offer),
 		TEST(test_plan_runners_follow_replicas),

@@ -343,6 +343,36 @@ test_run_inside_what_did_not_register_leaves_no_open_op(void **state)
 	assert_int_equal(run_summary(r->run)->exit_code, 9);
 }
 
+static void
+test_run_inside_a_pod_that_may_have_a_job_is_left(void **state)
+{
+	struct run_world *r = *state;
+
+	start(r, POD(", on_failure: terminate") PERSISTENT);
+	r->config_fails = true;
+	run_ssh_lie(r, SSH_RUNNER_START, 0, ssh_exits(1, "no ICU\n"));
+	run_ssh_lie(r, SSH_RUNNER_STOP, 0,
+	    ssh_exits(SSH_STATUS_HAS_JOB, "worker=1\n"));
+	run_drive(r);
+	assert_null(strstr(from(r, "rollback"), "send delete pod new1\n"));
+	assert_int_equal(r->w.pods.n, 1);
+	/* The next apply asks for its name again. */
+	assert_int_equal(r->w.lock.pending.n, 1);
+	assert_int_equal(run_summary(r->run)->exit_code, 10);
+}
+
+static void
+test_run_inside_a_job_shows_that_the_runner_was_started(void **state)
+{
+	struct run_world *r = *state;
+
+	start(r, POD("") PERSISTENT);
+	run_ssh_lie(r, SSH_RUNNER_START, 0,
+	    ssh_exits(SSH_STATUS_HAS_JOB, "worker=1\n"));
+	run_drive(r);
+	assert_null(strstr(run_said(r), "rollback"));
+}
+
 static struct github_answer
 github_says(enum cloud_outcome outcome, enum cloud_reason reason)
 {
@@ -517,6 +547,8 @@ main(void)
 		TEST(test_run_inside_a_persistent_runner_registers_itself),
 		TEST(test_run_inside_what_registered_itself_is_removed_again),
 		TEST(test_run_inside_what_did_not_register_leaves_no_open_op),
+		TEST(test_run_inside_a_pod_that_may_have_a_job_is_left),
+		TEST(test_run_inside_a_job_shows_that_the_runner_was_started),
 		TEST(test_run_inside_a_lost_registration_is_found_and_made_again),
 		TEST(test_run_inside_a_runner_never_online_goes_before_its_pod),
 		TEST(test_run_inside_an_idle_runner_is_looked_at_twice),
