@@ -14,14 +14,20 @@
 enum {
 	BANNER_BYTES = 8 * 1024,
 	PROBES = 64,		/* at once; more wait in line */
+	AGAIN_MS = 50,		/* where nobody listens yet, doubling to */
+	AGAIN_MAX_MS = 1000,
 };
+
+static const char refused[] = "Connection refused";
 
 struct probe {
 	struct probe *next;
 	uint64_t token;
 	struct strbuf host;
 	uint16_t port;
-	int64_t timeout_ms, deadline_ms;
+	int64_t timeout_ms, deadline_ms;	/* 0: did not begin yet */
+	int64_t again_ms, wait_ms;	/* not begun: not before; the pause */
+	const char *reason;		/* why it begins again */
 	struct io_resolve *resolve;	/* the name is being looked up */
 	int fd;				/* -1: in line, or looking up */
 	bool begun, connected;
@@ -53,6 +59,19 @@ io_banners_new(int epoll, uint32_t tag, struct io_event_queue *queue,
 	return banners;
 }
 
+static void
+close_probe(struct io_banners *banners, struct probe *probe)
+{
+	if (probe->begun)
+		banners->nbegun--;
+	probe->begun = probe->connected = false;
+	if (probe->fd >= 0) {
+		epoll_ctl(banners->epoll, EPOLL_CTL_DEL, probe->fd, NULL);
+		close(probe->fd);
+	}
+	probe->fd = -1;
+}
+
 /* Take the probe out of the list and away. */
 static void
 drop(struct io_banners *banners, struct probe *probe)
@@ -63,12 +82,7 @@ drop(struct io_banners *banners, struct probe *probe)
 	*at = probe->next;
 	if (*at == NULL)
 		banners->end = at;
-	if (probe->begun)
-		banners->nbegun--;
-	if (probe->fd >= 0) {
-		epoll_ctl(banners->epoll, EPOLL_CTL_DEL, probe->fd, NULL);
-		close(probe->fd);
-	}
+	close_probe(banners, probe);
 	if (probe->resolve != NULL) {
 		epoll_ctl(banners->epoll, EPOLL_CTL_DEL,
 		    io_resolve_fd(probe->resolve), NULL);
@@ -99,6 +113,34 @@ answer(struct io_banners *banners, struct probe *probe, const char *reason)
 	drop(banners, probe);
 }
 
+static int64_t
+now_ms(const struct io_banners *banners)
+{
+	return banners->clock->mono_ms(banners->clock->ctx);
+}
+
+/*
+ * Nobody listens there, or a port is forwarded to nobody: a pod that begins
+ * to run does so any moment, so it is tried again soon, while there is time.
+ */
+static void
+try_again(struct io_banners *banners, struct probe *probe,
+    const char *reason)
+{
+	int64_t now = now_ms(banners);
+
+	probe->wait_ms = probe->wait_ms == 0 ? AGAIN_MS :
+	    probe->wait_ms < AGAIN_MAX_MS / 2 ? probe->wait_ms * 2 :
+	    AGAIN_MAX_MS;
+	probe->again_ms = now + probe->wait_ms;
+	if (probe->again_ms >= probe->deadline_ms) {
+		answer(banners, probe, reason);
+		return;
+	}
+	probe->reason = reason;
+	close_probe(banners, probe);
+}
+
 static bool
 watch(struct io_banners *banners, int fd, uint32_t events, int op)
 {
@@ -109,7 +151,7 @@ watch(struct io_banners *banners, int fd, uint32_t events, int op)
 	return epoll_ctl(banners->epoll, op, fd, &event) == 0;
 }
 
-/* Returns why it did not begin, or NULL. */
+/* Returns why it did not begin, or NULL; the probe may be gone then. */
 static const char *
 begin_connect(struct io_banners *banners, struct probe *probe,
     const struct io_address *address)
@@ -125,8 +167,12 @@ begin_connect(struct io_banners *banners, struct probe *probe,
 		return strerror(errno);
 	probe->fd = fd;
 	if (connect(fd, (const struct sockaddr *)&address->storage,
-		address->len) != 0 && errno != EINPROGRESS)
-		return strerror(errno);
+		address->len) != 0 && errno != EINPROGRESS) {
+		if (errno != ECONNREFUSED)
+			return strerror(errno);
+		try_again(banners, probe, refused);
+		return NULL;
+	}
 	if (!watch(banners, fd, EPOLLOUT, EPOLL_CTL_ADD))
 		return strerror(errno);
 	return NULL;
@@ -140,8 +186,10 @@ begin(struct io_banners *banners, struct probe *probe)
 
 	probe->begun = true;
 	banners->nbegun++;
-	probe->deadline_ms = banners->clock->mono_ms(banners->clock->ctx) +
-	    probe->timeout_ms;
+	if (probe->deadline_ms == 0)
+		probe->deadline_ms = now_ms(banners) + probe->timeout_ms;
+	probe->seen = probe->column = 0;
+	probe->matches = true;
 	if (io_resolve_number(probe->host.data, probe->port, &address))
 		why = begin_connect(banners, probe, &address);
 	else {
@@ -160,9 +208,11 @@ static void
 begin_waiting(struct io_banners *banners)
 {
 	struct probe *probe = banners->list;
+	int64_t now = now_ms(banners);
+
 	while (probe != NULL && banners->nbegun < PROBES) {
 		struct probe *next = probe->next;
-		if (!probe->begun)
+		if (!probe->begun && now >= probe->again_ms)
 			begin(banners, probe);
 		probe = next;
 	}
@@ -179,7 +229,6 @@ io_banners_start(struct io_banners *banners, uint64_t token, struct str host,
 	probe->port = port;
 	probe->timeout_ms = timeout_ms;
 	probe->fd = -1;
-	probe->matches = true;
 	strbuf_add(&probe->host, host);
 	if (probe->host.data == NULL)
 		strbuf_adds(&probe->host, "?");
@@ -232,10 +281,12 @@ read_some(struct io_banners *banners, struct probe *probe)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got < 0)
+	if (got < 0 && errno == ECONNRESET)
+		try_again(banners, probe, "Connection reset by peer");
+	else if (got < 0)
 		answer(banners, probe, strerror(errno));
 	else if (got == 0)
-		answer(banners, probe, "closed before an SSH banner came");
+		try_again(banners, probe, "closed before an SSH banner came");
 	else if (scan(probe, bytes, (size_t)got))
 		answer(banners, probe, NULL);
 	else if ((probe->seen += (size_t)got) >= BANNER_BYTES)
@@ -253,7 +304,9 @@ connected(struct io_banners *banners, struct probe *probe)
 	if (error == 0 &&
 	    !watch(banners, probe->fd, EPOLLIN, EPOLL_CTL_MOD))
 		error = errno;
-	if (error != 0)
+	if (error == ECONNREFUSED)
+		try_again(banners, probe, refused);
+	else if (error != 0)
 		answer(banners, probe, strerror(error));
 	else
 		probe->connected = true;
@@ -264,13 +317,15 @@ resolved(struct io_banners *banners, struct probe *probe)
 {
 	struct io_address address;
 	const char *why = "the name cannot be looked up";
+	bool found;
 
 	epoll_ctl(banners->epoll, EPOLL_CTL_DEL,
 	    io_resolve_fd(probe->resolve), NULL);
-	if (io_resolve_take(probe->resolve, &address))
-		why = begin_connect(banners, probe, &address);
+	found = io_resolve_take(probe->resolve, &address);
 	io_resolve_free(probe->resolve);
 	probe->resolve = NULL;
+	if (found)
+		why = begin_connect(banners, probe, &address);
 	if (why != NULL)
 		answer(banners, probe, why);
 }
@@ -297,14 +352,15 @@ io_banners_ready(struct io_banners *banners, int fd)
 void
 io_banners_tick(struct io_banners *banners)
 {
-	int64_t now = banners->clock->mono_ms(banners->clock->ctx);
+	int64_t now = now_ms(banners);
 	struct probe *next;
 
 	for (struct probe *probe = banners->list; probe != NULL;
 	     probe = next) {
 		next = probe->next;
-		if (probe->begun && now >= probe->deadline_ms)
-			answer(banners, probe, probe->connected ?
+		if (probe->deadline_ms != 0 && now >= probe->deadline_ms)
+			answer(banners, probe, !probe->begun ?
+			    probe->reason : probe->connected ?
 			    "no SSH banner in time" : "no connection in time");
 	}
 	begin_waiting(banners);
@@ -315,8 +371,15 @@ io_banners_next_ms(const struct io_banners *banners)
 {
 	int64_t next = -1;
 	for (const struct probe *probe = banners->list; probe != NULL;
-	     probe = probe->next)
-		if (probe->begun && (next < 0 || probe->deadline_ms < next))
-			next = probe->deadline_ms;
+	     probe = probe->next) {
+		int64_t due = probe->deadline_ms;
+
+		if (due == 0)
+			continue;
+		if (!probe->begun && banners->nbegun < PROBES)
+			due = probe->again_ms;
+		if (next < 0 || due < next)
+			next = due;
+	}
 	return next;
 }

@@ -3,7 +3,9 @@
  *
  * Connects and reads, without ever blocking, until a line begins with
  * "SSH-"; that is all that is believed of it.  A server may say a few other
- * lines first, so up to 8 KiB are read.  Nothing is sent.
+ * lines first, so up to 8 KiB are read.  Nothing is sent.  Where a connection
+ * is refused or closed before that it is tried again, after 50 ms, 100 ms and
+ * so on up to every second, until the time is over.
  */
 #ifndef IO_BANNER_H
 #define IO_BANNER_H
