@@ -296,6 +296,32 @@ class Forwards(WithSshd):
             sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
             self.assertEqual(sock.recv(10), b"")
 
+    def test_remote_takes_a_socket_that_still_connects(self):
+        session = self.login()
+        channel, port = self.forward(session, REMOTE, b"127.0.0.1\0000")
+        silent = socket.socket()
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        # What is not taken from its queue makes the next one wait.
+        first = socket.create_connection(silent.getsockname())
+        target = socket.socket()
+        target.setblocking(False)
+        target.connect_ex(silent.getsockname())
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.settimeout(30)
+            want = session.wait("WANT_CONNECT", channel=channel)
+            session.wire.send("CONNECTED", channel, a=want.a,
+                              fd=target.fileno())
+            sock.sendall(b"early")
+            self.assertEqual(session.run("echo here")[2], b"here\n")
+            silent.accept()
+            first.close()
+            silent.settimeout(30)
+            peer, _ = silent.accept()
+            self.assertEqual(peer.recv(5), b"early")
+            peer.sendall(b"late")
+            self.assertEqual(sock.recv(4), b"late")
+
     def test_remote(self):
         session = self.login()
         echo = Echo()
