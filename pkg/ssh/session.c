@@ -8,7 +8,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { DROPS_MAX = 8, DROP_WAIT_MS = 250 };
+enum {
+	DROPS_MAX = 14,			/* nine seconds in all */
+	DROP_WAIT_MS = 50,		/* the first; doubles a few times */
+	DROP_DOUBLINGS = 4,
+};
 
 /* -------------------------------------------------------------- watching -- */
 
@@ -210,8 +214,10 @@ bool
 session_try_again(struct session *session)
 {
 	int64_t now = ssh_now(session->ssh);
-	int64_t wait = DROP_WAIT_MS * (int64_t)(++session->drops);
+	int64_t wait = (int64_t)DROP_WAIT_MS << (session->drops <
+	    DROP_DOUBLINGS ? session->drops : DROP_DOUBLINGS);
 
+	session->drops++;
 	if (session->drops > DROPS_MAX || now + wait >= session->deadline_ms)
 		return false;
 	session_let_go(session);

@@ -13,7 +13,8 @@
 
 enum {
 	TEXT_MAX = 256,
-	BACKOFF_MIN_MS = 1000,
+	BACKOFF_MIN_MS = 250,		/* doubles to 1 s */
+	BACKOFF_QUICK = 8,		/* attempts until it goes on doubling */
 	BACKOFF_MAX_MS = 60 * 1000,
 	GATE_MS = 30 * 1000,		/* up so long: back-off begins anew */
 	DEAD_MS = 45 * 1000,		/* nothing heard of a link */
@@ -21,6 +22,7 @@ enum {
 	POLL_STARTING_MS = 10 * 1000,
 	POLL_SETTLED_MS = 30 * 1000,
 	POLL_GONE_MS = 10 * 1000,
+	POLL_SOON_MS = 1000,		/* what it says will change at once */
 	CLOUD_TIMEOUT_MS = 30 * 1000,
 	LOG_TIMEOUT_MS = 10 * 1000,
 	LOG_TRIES = 3,

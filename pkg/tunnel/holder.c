@@ -69,15 +69,18 @@ with_jitter(struct holder *holder, int64_t ms)
 	if (holder->options.chance.bytes != NULL)
 		holder->options.chance.bytes(holder->options.chance.ctx,
 		    &roll, sizeof roll);
-	return ms * 3 / 4 + ms / 2 * roll / UINT16_MAX;
+	return (ms * 3 + ms * 2 * roll / UINT16_MAX) / 4;
 }
 
 int64_t
 holder_backoff(struct holder *holder, unsigned attempt)
 {
+	/* A pod that begins to run answers any moment now. */
+	unsigned doublings = attempt < BACKOFF_QUICK ?
+	    attempt < 2 ? attempt : 2 : attempt - BACKOFF_QUICK + 3;
 	int64_t ms = BACKOFF_MIN_MS;
 
-	while (attempt-- > 0 && ms < BACKOFF_MAX_MS)
+	while (doublings-- > 0 && ms < BACKOFF_MAX_MS)
 		ms *= 2;
 	ms = with_jitter(holder, ms);
 	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;

@@ -18,7 +18,7 @@
  *	         ASKING --> CONNECTING --> AUTHENTICATING --> UP --lost--.|
  *	          |  ^           |                |                      ||
  *	  not     |  | 10 s,     `--- failed -----+------> BACKOFF <-----'|
- *	  running v  | 30 s                       |         1..60 s ------'
+ *	  running v  | 30 s                       |       0.25..60 s -----'
  *	        WAITING                           `-----> CONFLICT: the host
  *	          |                                       key is another, and
  *	          `--> gone: its tunnels are closed       nothing was sent
@@ -36,8 +36,8 @@
  *	- Another container start means another key: the one that its log
  *	  names, else the first that is seen, and that is said.  Another key
  *	  without another start is a conflict and ends only with a new start.
- *	- Back-off 1 s doubling to 60 s, give or take a quarter; begun anew when
- *	  a link was up for 30 s.
+ *	- Back-off 250 ms, 500 ms, 1 s a few times, then doubling to 60 s, give
+ *	  or take a quarter; begun anew when a link was up for 30 s.
  *	- A link that has not been heard of for 45 s is dead, and after a
  *	  suspend every one is.
  *	- Who connects to a tunnel that is down waits, at most 10 s; then, and

@@ -182,7 +182,7 @@ seems_gone(struct holder *holder, struct held_pod *pod, bool terminated)
 		    STR("the pod does not exist any more"));
 		return;
 	}
-	pod->due_ms = holder->now_ms + (terminated ? BACKOFF_MIN_MS :
+	pod->due_ms = holder->now_ms + (terminated ? POLL_SOON_MS :
 	    POLL_GONE_MS);
 	if (pod->phase != LINK_CONFLICT) {
 		pod->phase = LINK_WAITING;
@@ -398,7 +398,7 @@ wrong_key(struct holder *holder, struct held_pod *pod, struct str reason)
 	set_error(pod, reason.len > 0 ? reason :
 	    STR("the host key is not the pinned one"));
 	pod->conflict_ms = holder->now_ms;
-	wait_until(pod, LINK_CONFLICT, holder->now_ms + BACKOFF_MIN_MS);
+	wait_until(pod, LINK_CONFLICT, holder->now_ms + POLL_SOON_MS);
 }
 
 static void
