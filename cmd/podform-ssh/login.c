@@ -173,14 +173,14 @@ login_check_host(struct worker *worker)
 {
 	size_t size = 0;
 	int type;
-	const unsigned char *trusted = worker->host_key;
-	const char *key = libssh2_session_hostkey(worker->session, &size,
-	    &type);
+	const char *key;
 
+	if (worker->phase != PHASE_UP || worker->host_key == NULL)
+		return;
 	/* None while keys are being renewed. */
-	if (worker->phase != PHASE_UP || trusted == NULL || key == NULL ||
-	    (size == worker->host_key_size && memcmp(key, trusted, size) ==
-	    0))
+	key = libssh2_session_hostkey(worker->session, &size, &type);
+	if (key == NULL || (size == worker->host_key_size &&
+	    memcmp(key, worker->host_key, size) == 0))
 		return;
 	worker->host_key = NULL;	/* the last words are not looked at */
 	worker_down(worker, WIRE_FAIL_PROTOCOL,
