@@ -1,13 +1,13 @@
 /* io_http.c - see io_http.h */
 #include "io/io_http.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/io_headers.h"
 #include "io/io_trace.h"
 #include "io/io_transfer.h"
 #include "io/io_url.h"
@@ -104,16 +104,6 @@ io_http_new(const struct io_config *config, int epoll, uint32_t tag,
 }
 
 static void
-wipe_headers(struct io_http *http, struct curl_slist **list)
-{
-	for (struct curl_slist *line = *list; line != NULL; line = line->next)
-		explicit_bzero(line->data, strlen(line->data));
-	if (*list != NULL)
-		http->curl.slist_free_all(*list);
-	*list = NULL;
-}
-
-static void
 wipe_key(struct str *key)
 {
 	if (key->data != NULL)
@@ -126,16 +116,16 @@ wipe_keys(struct io_http *http)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
 		wipe_key(&http->keys[i]);
-		wipe_headers(http, &http->headers[i]);
+		io_headers_wipe(&http->curl, &http->headers[i]);
 	}
-	wipe_headers(http, &http->retired);
+	io_headers_wipe(&http->curl, &http->retired);
 }
 
 /* Free a transfer that is in no list and has no handle. */
 static void
 drop(struct io_http *http, struct io_transfer *transfer)
 {
-	wipe_headers(http, &transfer->headers);
+	io_headers_wipe(&http->curl, &transfer->headers);
 	io_transfer_free(transfer);
 }
 
@@ -245,76 +235,6 @@ open_multi(struct io_http *http)
 	    (long)http->max) == CURLM_OK;
 }
 
-static void
-add_header(struct io_http *http, struct curl_slist **list, const char *text)
-{
-	struct curl_slist *longer = http->curl.slist_append(*list, text);
-	if (longer == NULL)
-		fail_out_of_memory();
-	*list = longer;
-}
-
-/* A header with a secret in it; one piece of memory, so that growing leaves
- * no copy behind. */
-static void
-add_header_value(struct io_http *http, struct curl_slist **list,
-    const char *name, struct str value)
-{
-	size_t size = strlen(name) + value.len + 1;
-	char *line = heap_array(NULL, size, 1);
-
-	snprintf(line, size, "%s" STR_FMT, name, STR_ARG(value));
-	add_header(http, list, line);
-	explicit_bzero(line, size);
-	free(line);
-}
-
-static struct curl_slist *
-make_headers(struct io_http *http, enum http_host host, struct str key,
-    const char *accept)
-{
-	struct curl_slist *list = NULL;
-
-	if (key.len > 0)
-		add_header_value(http, &list, "Authorization: Bearer ", key);
-	if (accept != NULL)
-		add_header(http, &list, accept);
-	else
-		add_header(http, &list, host == HOST_GITHUB ?
-		    "Accept: application/vnd.github+json" :
-		    "Accept: application/json");
-	if (host == HOST_GITHUB)
-		add_header(http, &list, "X-GitHub-Api-Version: 2022-11-28");
-	add_header(http, &list, "Content-Type: application/json");
-	/* No round of "may I?" before a large body. */
-	add_header(http, &list, "Expect:");
-	return list;
-}
-
-/* What this request says otherwise than the others to its host. */
-static void
-make_own_headers(struct io_http *http, struct io_transfer *transfer)
-{
-	struct str bearer = strbuf_str(&transfer->bearer);
-	struct str etag = strbuf_str(&transfer->etag);
-
-	if (transfer->sink.write != NULL) {
-		add_header(http, &transfer->headers, "Accept: */*");
-		if (bearer.len > 0)
-			add_header_value(http, &transfer->headers,
-			    "Authorization: Bearer ", bearer);
-		return;
-	}
-	if (bearer.len == 0 && etag.len == 0 && transfer->quiet_ms == 0)
-		return;
-	transfer->headers = make_headers(http, transfer->host,
-	    bearer.len > 0 ? bearer : http->keys[transfer->host],
-	    transfer->quiet_ms > 0 ? "Accept: text/event-stream" : NULL);
-	if (etag.len > 0)
-		add_header_value(http, &transfer->headers, "If-None-Match: ",
-		    etag);
-}
-
 void
 io_http_set_key(struct io_http *http, enum http_host host, struct str key)
 {
@@ -329,10 +249,10 @@ io_http_set_key(struct io_http *http, enum http_host host, struct str key)
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = http->headers[host];
-	http->headers[host] = make_headers(http, host, http->keys[host],
+	http->headers[host] = io_headers_of(&http->curl, host, http->keys[host],
 	    NULL);
 	if (http->nactive == 0)
-		wipe_headers(http, &http->retired);
+		io_headers_wipe(&http->curl, &http->retired);
 }
 
 static bool
@@ -354,7 +274,7 @@ load(struct io_http *http)
 	    CURL_LOCK_DATA_SSL_SESSION);
 	http->ca_directory = stat(IO_TRANSFER_CA_DIRECTORY, &info) == 0;
 	for (size_t i = 0; i < HOSTS; i++)
-		http->headers[i] = make_headers(http, (enum http_host)i,
+		http->headers[i] = io_headers_of(&http->curl, (enum http_host)i,
 		    http->keys[i], NULL);
 	return http->ready = true;
 }
@@ -404,7 +324,7 @@ set_going(struct io_http *http, struct io_transfer *transfer)
 	if (!ok)
 		return false;
 	transfer->fresh = transfer->effect || http->stale;
-	make_own_headers(http, transfer);
+	io_headers_own(&http->curl, transfer, http->keys[transfer->host]);
 	struct io_transfer_rules rules = {
 		.curl = &http->curl,
 		.user_agent = "podform/" PODFORM_VERSION,
@@ -553,7 +473,7 @@ collect(struct io_http *http)
 			    message->data.result);
 	reopen_if_stale(http);
 	if (http->nactive == 0)
-		wipe_headers(http, &http->retired);
+		io_headers_wipe(&http->curl, &http->retired);
 	start_waiting(http);
 }
 
