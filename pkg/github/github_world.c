@@ -11,128 +11,48 @@
 
 #include "base/json.h"
 #include "base/units.h"
-#include "github/github_app.h"
-#include "github/github_cache.h"
-#include "github/github_classify.h"
-#include "github/github_link.h"
+#include "github/github_world_parts.h"
 
-enum {
-	SPACING_MS = 1000,
-	REDIRECTS = 5,
-	LINKS = 32,		/* next pages whose place is known */
-	DOUBLINGS = 6,		/* of a secondary limit: up to an hour */
-	JITTER_MS = 4000,
-};
+enum { SPACING_MS = 1000 };
 
 /* Tokens of our own towards inner; those of the core have no top bit. */
 #define OWN_TOKENS (UINT64_C(1) << 63)
 
-struct call {
-	struct call *next;
-	struct arena arena;		/* texts of request */
-	uint64_t outer, inner;		/* outer 0: one of ours, for place */
-	struct http_request request;
-	int place;			/* of an App's token; -1 none */
-	int redirects;
-	int64_t give_up_ms;		/* while held for a limit */
-	bool out, own_bearer, refused;
-	/* Answered by us. */
-	bool ready;
-	int status;			/* 0: not sent */
-	struct str words;
-};
-
-struct github_world {
-	struct world world, *inner;
-	struct strbuf api;
-	struct github_world_config config;
-	bool asked;			/* for the credential */
-	struct github_credential credential;
-	struct github_app *app;
-	struct github_cache *cache;
-	struct call *calls;		/* oldest first */
-	uint64_t last_inner;
-	int64_t limit_ms;		/* mono: nothing is sent before */
-	int secondary;			/* such limits in a row */
-	int64_t change_ms;		/* mono: no change before */
-	int64_t pumped_ms;		/* mono: when pump() looked last */
-	struct {
-		struct strbuf url;
-		int place;
-	} links[LINKS];
-	size_t nlinks;
-	struct strbuf token_ends;
-};
-
-static int64_t
-now_ms(const struct github_world *gh)
+int64_t
+github_world_now_ms(const struct github_world *gh)
 {
 	return gh->inner->clock.mono_ms(gh->inner->clock.ctx);
 }
 
-static int64_t
-boot_ms(const struct github_world *gh)
+int64_t
+github_world_boot_ms(const struct github_world *gh)
 {
 	return gh->inner->clock.boot_ms(gh->inner->clock.ctx);
 }
 
-static int64_t
-wall_ms(const struct github_world *gh)
+int64_t
+github_world_wall_ms(const struct github_world *gh)
 {
 	return gh->inner->clock.wall_ms(gh->inner->clock.ctx);
-}
-
-/* "https://host:port" of a URL, as far as its path. */
-static struct str
-origin(struct str url)
-{
-	ptrdiff_t at = str_search(url, STR("://"));
-	size_t n = at < 0 ? 0 : (size_t)at + 3;
-
-	while (at >= 0 && n < url.len && url.data[n] != '/' &&
-	    url.data[n] != '?' && url.data[n] != '#')
-		n++;
-	return str_sub(url, 0, n);
-}
-
-/* A port that is the scheme's says nothing. */
-static struct str
-without_port(struct str origin)
-{
-	if (str_starts(origin, STR("https://")) &&
-	    str_ends(origin, STR(":443")))
-		origin.len -= 4;
-	else if (str_starts(origin, STR("http://")) &&
-	    str_ends(origin, STR(":80")))
-		origin.len -= 3;
-	return origin;
-}
-
-bool
-github_world_same_origin(struct str a, struct str b)
-{
-	a = without_port(origin(a));
-	b = without_port(origin(b));
-	return a.len > 0 && str_eq_fold(a, b) && str_find(b, '@') < 0;
 }
 
 /* -------------------------------------------------------------- calls ---- */
 
 static void
-call_free(struct call *call)
+call_free(struct github_call *call)
 {
 	arena_release(&call->arena);
 	free(call);
 }
 
-static struct call *
+static struct github_call *
 call_new(struct github_world *gh, uint64_t outer,
     const struct http_request *request)
 {
-	struct call *call = heap_array(NULL, 1, sizeof *call);
-	struct call **end = &gh->calls;
+	struct github_call *call = heap_array(NULL, 1, sizeof *call);
+	struct github_call **end = &gh->calls;
 
-	*call = (struct call){ .outer = outer, .request = *request,
+	*call = (struct github_call){ .outer = outer, .request = *request,
 		.place = -1, .own_bearer = request->bearer.len > 0 };
 	struct http_request *own = &call->request;
 	own->path = arena_str(&call->arena, request->path);
@@ -142,25 +62,26 @@ call_new(struct github_world *gh, uint64_t outer,
 		own->bearer = arena_str(&call->arena, request->bearer);
 	if (request->etag.data != NULL)
 		own->etag = arena_str(&call->arena, request->etag);
-	call->give_up_ms = now_ms(gh) + request->timeout_ms;
+	call->give_up_ms = github_world_now_ms(gh) + request->timeout_ms;
 	while (*end != NULL)
 		end = &(*end)->next;
 	return *end = call;
 }
 
-static void
-unlink_call(struct github_world *gh, struct call *call)
+void
+github_call_end(struct github_world *gh, struct github_call *call)
 {
-	struct call **at = &gh->calls;
+	struct github_call **at = &gh->calls;
 
 	while (*at != call)
 		at = &(*at)->next;
 	*at = call->next;
+	call_free(call);
 }
 
 /* Answer a call without asking anybody. */
 static void
-answer_self(struct call *call, int status, struct str words)
+answer_self(struct github_call *call, int status, struct str words)
 {
 	call->ready = true;
 	call->status = status;
@@ -205,28 +126,10 @@ place_of(struct github_world *gh, struct str path)
 	return place >= 0 ? place : github_app_only_place(gh->app);
 }
 
-static void
-remember_link(struct github_world *gh, struct str url, int place)
-{
-	if (place < 0)
-		return;
-	size_t i = 0;
-	if (gh->nlinks < LINKS)
-		i = gh->nlinks++;
-	else {		/* the oldest goes */
-		strbuf_release(&gh->links[0].url);
-		for (; i + 1 < LINKS; i++)
-			gh->links[i] = gh->links[i + 1];
-		gh->links[i].url = (struct strbuf){0};
-	}
-	strbuf_add(&gh->links[i].url, url);
-	gh->links[i].place = place;
-}
-
 /* ------------------------------------------------------------ sending ---- */
 
 static void
-send_to_inner(struct github_world *gh, struct call *call)
+send_to_inner(struct github_world *gh, struct github_call *call)
 {
 	call->out = true;
 	call->inner = OWN_TOKENS | ++gh->last_inner;
@@ -240,25 +143,24 @@ get_token(struct github_world *gh, int place)
 	struct arena scratch = {0};
 	struct http_request request;
 
-	if (github_app_ask(gh->app, place, &scratch, wall_ms(gh),
+	if (github_app_ask(gh->app, place, &scratch, github_world_wall_ms(gh),
 		&request)) {
-		struct call *call = call_new(gh, 0, &request);
+		struct github_call *call = call_new(gh, 0, &request);
 		call->place = place;
 		send_to_inner(gh, call);
 	}
 	arena_release(&scratch);
 }
 
-/* Every call that waits for the token of a place hears why there is none. */
-static void
-fail_place(struct github_world *gh, int place)
+void
+github_world_fail_place(struct github_world *gh, int place)
 {
 	struct arena scratch = {0};
 	struct str words;
 	int status;
 
 	if (github_app_failure(gh->app, place, &scratch, &status, &words))
-		for (struct call *call = gh->calls; call != NULL;
+		for (struct github_call *call = gh->calls; call != NULL;
 		     call = call->next)
 			if (call->outer != 0 && !call->out && !call->ready &&
 			    call->place == place)
@@ -269,7 +171,7 @@ fail_place(struct github_world *gh, int place)
 /* Has the call what it needs to be sent with?  Else something was begun, or
  * the call answered. */
 static bool
-has_bearer(struct github_world *gh, struct call *call)
+has_bearer(struct github_world *gh, struct github_call *call)
 {
 	if (call->own_bearer)
 		return true;
@@ -292,18 +194,18 @@ has_bearer(struct github_world *gh, struct call *call)
 		return false;
 	}
 	call->request.bearer = github_app_token(gh->app, call->place,
-	    boot_ms(gh));
+	    github_world_boot_ms(gh));
 	if (call->request.bearer.len > 0)
 		return true;
 	get_token(gh, call->place);
-	fail_place(gh, call->place);
+	github_world_fail_place(gh, call->place);
 	return false;
 }
 
 static bool
 change_is_out(const struct github_world *gh)
 {
-	for (const struct call *call = gh->calls; call != NULL;
+	for (const struct github_call *call = gh->calls; call != NULL;
 	     call = call->next)
 		if (call->out && call->outer != 0 && call->request.effect)
 			return true;
@@ -312,7 +214,7 @@ change_is_out(const struct github_world *gh)
 
 /* Of a read whose answer we still have only the news are asked for. */
 static void
-add_condition(struct github_world *gh, struct call *call)
+add_condition(struct github_world *gh, struct github_call *call)
 {
 	if (call->request.method == HTTP_GET && call->request.quiet_ms == 0)
 		call->request.etag = github_cache_etag(gh->cache,
@@ -323,10 +225,11 @@ add_condition(struct github_world *gh, struct call *call)
 static void
 pump(struct github_world *gh)
 {
-	int64_t now = gh->pumped_ms = now_ms(gh);
+	int64_t now = gh->pumped_ms = github_world_now_ms(gh);
 	bool changing = change_is_out(gh);
 
-	for (struct call *call = gh->calls; call != NULL; call = call->next) {
+	for (struct github_call *call = gh->calls; call != NULL;
+	     call = call->next) {
 		if (call->out || call->ready)
 			continue;
 		if (gh->limit_ms > now) {
@@ -346,167 +249,12 @@ pump(struct github_world *gh)
 	}
 }
 
-/* ---------------------------------------------------------- answering ---- */
-
-static void
-take_limit(struct github_world *gh, struct arena *arena,
-    const struct http_answer *answer)
-{
-	struct github_problem problem = {0};
-	int64_t wait_ms, now = now_ms(gh);
-	unsigned char byte = 0;
-
-	if (answer->status != 403 && answer->status != 429) {
-		if (answer->status / 100 == 2)
-			gh->secondary = 0;
-		return;
-	}
-	problem = github_classify_problem(arena, answer->body,
-	    answer->status);
-	enum github_limit limit = github_classify_limit(answer, &problem,
-	    wall_ms(gh), &wait_ms);
-	if (limit == GITHUB_LIMIT_NONE)
-		return;
-	if (limit == GITHUB_LIMIT_SECONDARY) {
-		wait_ms <<= gh->secondary;
-		if (gh->secondary < DOUBLINGS)
-			gh->secondary++;
-	} else if (limit == GITHUB_LIMIT_PRIMARY) {
-		/* Not all clients of the hour at its first instant. */
-		gh->inner->chance.bytes(gh->inner->chance.ctx, &byte, 1);
-		wait_ms += SECOND_MS + byte * JITTER_MS / 256;
-	}
-	if (wait_ms > HOUR_MS)
-		wait_ms = HOUR_MS;
-	if (now + wait_ms > gh->limit_ms)
-		gh->limit_ms = now + wait_ms;
-}
-
-static bool
-is_redirect(int status)
-{
-	return status == 301 || status == 302 || status == 307 ||
-	    status == 308;
-}
-
-static void
-spoil(struct http_answer *answer, struct str why)
-{
-	answer->outcome = HTTP_BROKEN;
-	answer->reason = why;
-	answer->body = (struct str){0};
-}
-
-/* A repository that was renamed: the same request, method and body, to its
- * new address.  True if it goes on. */
-static bool
-follow(struct github_world *gh, struct call *call,
-    struct http_answer *answer)
-{
-	struct str to = answer->location;
-
-	if (call->redirects++ == REDIRECTS) {
-		spoil(answer, STR("more than 5 redirects"));
-		return false;
-	}
-	if (to.len > 1 && to.data[0] == '/' && to.data[1] != '/')
-		to = arena_printf(&call->arena, STR_FMT STR_FMT,
-		    STR_ARG(origin(strbuf_str(&gh->api))), STR_ARG(to));
-	if (!github_world_same_origin(strbuf_str(&gh->api), to)) {
-		spoil(answer, STR("a redirect to another host, which is not "
-		    "followed"));
-		return false;
-	}
-	call->request.path = arena_str(&call->arena, to);
-	call->out = false;
-	return true;
-}
-
-/* A listing must not go on elsewhere. */
-static void
-check_link(struct github_world *gh, const struct call *call,
-    struct http_answer *answer)
-{
-	struct str next;
-
-	if (answer->link.len == 0 || !github_link_next(answer->link, &next) ||
-	    next.data == NULL)
-		return;		/* the decoder says what cannot be read */
-	if (next.data[0] != '/' &&
-	    !github_world_same_origin(strbuf_str(&gh->api), next))
-		spoil(answer, STR("the next page is at another host"));
-	else
-		remember_link(gh, next, call->place);
-}
-
-/* A token was refused that was good before: once more with a new one. */
-static bool
-try_again(struct github_world *gh, struct call *call)
-{
-	if (gh->app == NULL || call->own_bearer || call->refused ||
-	    call->place < 0)
-		return false;
-	call->refused = true;
-	github_app_refused(gh->app, call->place);
-	call->out = false;
-	return true;
-}
-
-/* One of ours came back. */
-static void
-take_own(struct github_world *gh, struct call *call, struct arena *arena,
-    const struct http_answer *answer)
-{
-	int64_t now = now_ms(gh), before = gh->limit_ms;
-	int place = call->place;
-
-	take_limit(gh, arena, answer);
-	if (gh->limit_ms > now && gh->limit_ms > before)
-		github_app_again(gh->app, place);
-	else
-		github_app_answer(gh->app, place, answer, wall_ms(gh),
-		    boot_ms(gh));
-	unlink_call(gh, call);
-	call_free(call);
-	fail_place(gh, place);
-}
-
-/* What came for a call of the core: true if it is the core's to see. */
-static bool
-take_answer(struct github_world *gh, struct call *call, struct arena *arena,
-    struct http_answer *answer)
-{
-	if (call->request.effect)
-		gh->change_ms = now_ms(gh) + gh->config.spacing_ms;
-	if (answer->outcome != HTTP_ANSWERED)
-		return true;
-	take_limit(gh, arena, answer);
-	if (answer->token_ends.len > 0) {
-		strbuf_reset(&gh->token_ends);
-		strbuf_add(&gh->token_ends, answer->token_ends);
-	}
-	if (is_redirect(answer->status))
-		return !follow(gh, call, answer);
-	if (answer->status == 401 && try_again(gh, call))
-		return false;
-	if (answer->status == 304 && call->request.etag.len > 0) {
-		if (!github_cache_use(gh->cache, call->request.path, arena,
-			answer))
-			spoil(answer, STR("an answer that is not known any "
-			    "more"));
-	} else if (answer->status == 200 &&
-	    call->request.method == HTTP_GET && call->request.quiet_ms == 0)
-		github_cache_keep(gh->cache, call->request.path, answer);
-	check_link(gh, call, answer);
-	return true;
-}
-
 /* The event of a call that we answered ourselves; false if there is none. */
 static bool
 hand_out_own(struct github_world *gh, struct arena *arena,
     struct world_event *event)
 {
-	struct call *call = gh->calls;
+	struct github_call *call = gh->calls;
 
 	while (call != NULL && !call->ready)
 		call = call->next;
@@ -528,20 +276,20 @@ hand_out_own(struct github_world *gh, struct arena *arena,
 		http->status = call->status;
 		http->body = arena_str(arena, strbuf_str(&body));
 		strbuf_release(&body);
-		int64_t left = gh->limit_ms - now_ms(gh);
+		int64_t left = gh->limit_ms - github_world_now_ms(gh);
 		if (call->status == 429 && left > 0)
 			http->retry_after = arena_printf(arena, "%lld",
 			    (long long)(left / SECOND_MS + 1));
 	}
-	unlink_call(gh, call);
-	call_free(call);
+	github_call_end(gh, call);
 	return true;
 }
 
-static struct call *
+static struct github_call *
 find_inner(const struct github_world *gh, uint64_t token)
 {
-	for (struct call *call = gh->calls; call != NULL; call = call->next)
+	for (struct github_call *call = gh->calls; call != NULL;
+	     call = call->next)
 		if (call->out && call->inner == token)
 			return call;
 	return NULL;
@@ -554,7 +302,7 @@ next_ms(const struct github_world *gh)
 {
 	int64_t now = gh->pumped_ms, next = -1;
 
-	for (const struct call *call = gh->calls; call != NULL;
+	for (const struct github_call *call = gh->calls; call != NULL;
 	     call = call->next) {
 		if (call->out)
 			continue;
@@ -584,20 +332,19 @@ world_wait(void *ctx, struct arena *arena, int64_t deadline_ms,
 		    ours ? until : deadline_ms, event);
 		if (event->type == WORLD_DEADLINE && ours)
 			continue;
-		struct call *call = event->type == WORLD_HTTP &&
+		struct github_call *call = event->type == WORLD_HTTP &&
 		    (event->token & OWN_TOKENS) != 0 ?
 		    find_inner(gh, event->token) : NULL;
 		if (call == NULL)
 			return;
 		if (call->outer == 0) {
-			take_own(gh, call, arena, &event->http);
+			github_answer_own(gh, call, arena, &event->http);
 			continue;
 		}
-		if (!take_answer(gh, call, arena, &event->http))
+		if (!github_answer_take(gh, call, arena, &event->http))
 			continue;
 		event->token = call->outer;
-		unlink_call(gh, call);
-		call_free(call);
+		github_call_end(gh, call);
 		pump(gh);
 		return;
 	}
@@ -624,13 +371,13 @@ world_cancel(void *ctx, uint64_t token)
 {
 	struct github_world *gh = ctx;
 
-	for (struct call *call = gh->calls; call != NULL; call = call->next)
+	for (struct github_call *call = gh->calls; call != NULL;
+	     call = call->next)
 		if (call->outer == token && token != 0) {
 			if (call->out)
 				gh->inner->cancel(gh->inner->ctx,
 				    call->inner);
-			unlink_call(gh, call);
-			call_free(call);
+			github_call_end(gh, call);
 			return;
 		}
 	gh->inner->cancel(gh->inner->ctx, token);
@@ -712,7 +459,7 @@ github_world_free(struct github_world *gh)
 	if (gh == NULL)
 		return;
 	while (gh->calls != NULL) {
-		struct call *call = gh->calls;
+		struct github_call *call = gh->calls;
 		if (call->out)
 			gh->inner->cancel(gh->inner->ctx, call->inner);
 		gh->calls = call->next;
