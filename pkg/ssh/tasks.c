@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "base/units.h"
 #include "ssh/session.h"
 #include "ssh/task.h"
 
@@ -79,9 +79,7 @@ keep(struct task *task, struct str bytes)
 static void
 open_keep(struct task *task)
 {
-	struct timespec now;
-	struct tm utc;
-	char when[32] = "";
+	const struct clock *clock = task->ssh->config.clock;
 
 	if (task->request.keep.len == 0)
 		return;
@@ -91,11 +89,10 @@ open_keep(struct task *task)
 		task->keep_error = errno;
 		return;
 	}
-	if (clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-	    gmtime_r(&now.tv_sec, &utc) != NULL)
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-	write_keep(task, arena_printf(&task->arena, "== %s " STR_FMT " ==\n",
-	    when, STR_ARG(task->request.name)));
+	struct str when = format_time(&task->arena,
+	    clock->wall_ms(clock->ctx));
+	write_keep(task, arena_printf(&task->arena, "== " STR_FMT " " STR_FMT
+	    " ==\n", STR_ARG(when), STR_ARG(task->request.name)));
 }
 
 /* --------------------------------------------------------------- the end -- */
