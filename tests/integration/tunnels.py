@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import sys
 import time
 import unittest
@@ -113,6 +114,27 @@ class Tunnels(TunnelCase):
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.0 200"))
         self.say(verb="close", address="tunnel.web")
         self.assertFalse(os.path.exists(path))
+
+    def open_files(self, pids):
+        return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
+
+    def test_connections_that_die_half_way_leave_no_descriptor(self):
+        pod, port = self.pod(), free_port()
+        self.start_holder()
+        self.open_up(pod, port)
+        pids = [self.holder_pid()] + children(self.holder_pid())
+        before = self.open_files(pids)
+        cut = struct.pack("ii", 1, 0)
+        for i in range(200):
+            with socket.create_connection(("127.0.0.1", port), 20) as one:
+                if i % 2:
+                    one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+                if i % 3:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, cut)
+        self.assertEqual(self.get(port), b"hello")
+        wait_for(lambda: self.state()["connections"] == 0)
+        wait_for(lambda: all(now <= then for now, then in
+                             zip(self.open_files(pids), before)))
 
     def test_holder_of_a_removed_project_ends(self):
         pod, port = self.pod(), free_port()

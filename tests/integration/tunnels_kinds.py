@@ -6,6 +6,7 @@ come up.
 
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -16,7 +17,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "tunnel"))
 
-from tunnel_world import SpecCase, children, free_port, wait_for
+from tunnel_world import PODFORM, SpecCase, children, free_port, wait_for
 
 
 def echo_once(listener):
@@ -134,6 +135,22 @@ class Kinds(SpecCase):
         self.assertEqual(done.returncode, 9, done.stdout + done.stderr)
         self.assertIn("tunnel.it", done.stdout)
         self.assertIn("check", done.stdout)
+        self.assertEqual(self.pods(), [])
+        self.assert_refused(self.port)
+        wait_for(lambda: not os.path.exists(self.path("holder.sock")))
+
+    def test_interrupted_apply_closes_what_it_was_opening(self):
+        nobody = free_port()
+        self.spec(f"  it: {{ pod: web, local: {self.port}, remote: {nobody},"
+                  f" check: 'http://127.0.0.1:{self.port}/' }}\n")
+        with subprocess.Popen(
+                [PODFORM, "apply", "--auto-approve"], env=self.env,
+                cwd=self.project, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT) as apply:
+            wait_for(lambda: "tunnel.it: probing" in self.log())
+            apply.send_signal(signal.SIGINT)
+            said = apply.communicate(timeout=120)[0]
+        self.assertEqual(apply.returncode, 130, said)
         self.assertEqual(self.pods(), [])
         self.assert_refused(self.port)
         wait_for(lambda: not os.path.exists(self.path("holder.sock")))

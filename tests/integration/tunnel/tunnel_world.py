@@ -61,6 +61,13 @@ def children(pid):
     return found
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256
+
+    def handle_error(self, *_):
+        """Clients that die half-way are what some tests are about."""
+
+
 class Hello(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
@@ -100,8 +107,7 @@ class TunnelCase(unittest.TestCase):
                 self.env[name] = os.environ[name]
         self.addCleanup(self.end_holder)
         # Sandboxes share the network: the server stands for one in the pod.
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
-                                                      Hello)
+        self.server = Server(("127.0.0.1", 0), Hello)
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
         self.addCleanup(self.server.server_close)
