@@ -100,14 +100,18 @@ const struct command commands[] = {
 	  "Run a command on a pod, or on several at once.",
 	  "CMD is a line for the shell there if it is one word, else a command "
 	  "with its arguments. The exit status is the command's (of several "
-	  "the highest; 128 and its number for a signal). Where podform itself "
+	  "the highest; 128 and its number for a signal). Interrupted, it "
+	  "interrupts the command, too, ends it after 10 s and kills it after "
+	  "15 s, or at once when interrupted again. Where podform itself "
 	  "has failed it is 1, and an error is shown, in JSON as `error` "
 	  "beside an `exit_status` of null." },
 	{ "cp", NULL, GROUP_POD, "SRC DST", 2, 2,
 	  OPTIONS_SSH | OPTIONS_VARS, cmd_cp,
 	  "Copy files or directories to a pod or from it.",
-	  "The end on the pod is ADDRESS:PATH. Modes are kept, links are left "
-	  "out and named, and what arrived is compared by size and digest." },
+	  "The end on the pod is ADDRESS:PATH. What goes where is as with "
+	  "cp -r. Modes are kept, links below what is named are left out and "
+	  "said, and what arrived is compared by size and digest. A file that "
+	  "does not arrive whole leaves nothing." },
 	{ "logs", NULL, GROUP_POD, "ADDRESS", 1, 1,
 	  OPTIONS_LOGS | OPTIONS_SSH | OPTIONS_VARS, cmd_logs,
 	  "What a pod and the system around it have said.",

@@ -334,6 +334,82 @@ class CopyAsNobody(Copy):
     become = NOBODY
 
 
+EVIL = r"""#!/usr/bin/python3
+import os, struct, sys
+# An SFTP server that means no good: it has one directory, whose entries have
+# names that lead out of it, and says of each that it is a file.
+NAMES = [b"..", b".", b"../../evil", b"/etc/evil", b"a/b", b"", b"nul\0x",
+         b"../evil", b"good"]
+
+def text(data):
+    return struct.pack(">I", len(data)) + data
+
+def mode(value):
+    return struct.pack(">IQI", 5, 4, value)
+
+def say(kind, body):
+    sys.stdout.buffer.write(struct.pack(">IB", len(body) + 1, kind) + body)
+    sys.stdout.buffer.flush()
+
+listed = False
+while True:
+    head = sys.stdin.buffer.read(4)
+    if len(head) < 4:
+        break
+    packet = sys.stdin.buffer.read(struct.unpack(">I", head)[0])
+    kind, number = packet[0], packet[1:5]
+    path = packet[9:9 + struct.unpack(">I", packet[5:9])[0]] if len(
+        packet) >= 9 else b""
+    if kind == 1:
+        say(2, struct.pack(">I", 3))
+    elif kind in (7, 17):
+        say(105, number + mode(0o40755 if path.endswith(b"trap")
+                               else 0o100644))
+    elif kind in (3, 11):
+        say(102, number + text(path))
+    elif kind == 12 and not listed:
+        listed = True
+        say(104, number + struct.pack(">I", len(NAMES)) + b"".join(
+            text(name) + text(name) + mode(0o100644) for name in NAMES))
+    elif kind == 5 and packet[-12:-4] == bytes(8):
+        say(103, number + text(b"evil"))
+    else:
+        ended = kind in (5, 12)
+        say(101, number + struct.pack(">I", 1 if ended else 0) +
+            text(b"") + text(b""))
+"""
+
+
+class HostileServer(Inside):
+    """A pod whose SFTP server is somebody else's program."""
+
+    def test_no_name_leads_out_of_the_directory(self):
+        here = self.scratch()
+        self.file("evil.py", EVIL, 0o755)
+        done = self.podform("cp", self.path("evil.py"), "trainer:/tmp/evil")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.inside("printf evil >/tmp/good; mkdir -p /tmp/trap; cp "
+                    "/tmp/good /tmp/trap/; cd /etc/ssh; grep -v Subsystem "
+                    "sshd_config >x; echo Subsystem sftp /tmp/evil >>x; cat x "
+                    ">sshd_config; kill -HUP $(pgrep -o -x sshd)")
+        done = wait_for(lambda: self.tried(here))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("../../evil", "/etc/evil", "a/b", "../evil"):
+            self.assertIn(f"left out: /tmp/trap/{name} has a name that no "
+                          "file may have", done.stderr)
+        found = [os.path.join(top, name) for top, _, names in os.walk(here)
+                 for name in names]
+        self.assertEqual(found, [here + "/deep/in/trap/good"])
+        for path in (here + "/evil", here + "/deep/evil", "/etc/evil"):
+            self.assertFalse(os.path.lexists(path))
+
+    def tried(self, here):
+        """Once the server listens again."""
+        os.makedirs(here + "/deep/in", exist_ok=True)
+        done = self.podform("cp", "trainer:/tmp/trap", here + "/deep/in")
+        return None if "refused" in done.stderr else done
+
+
 class FullDisk(Inside):
     """A pod whose volume is on a disk of 24 MB, and a small one here."""
     spec = """

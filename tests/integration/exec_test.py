@@ -368,6 +368,18 @@ class Exec(Inside):
         self.assertLess(time.monotonic() - began, 10)
         self.assertIn("was lost on the way", process.stderr.read().decode())
 
+    def test_server_that_falls_silent_is_said(self):
+        if self.become:
+            self.skipTest("takes long; once is enough")
+        process = self.begun("echo begun; exec sleep 4012")
+        began = time.monotonic()
+        self.inside("kill -STOP $(cut -d' ' -f4 /proc/$(pgrep -f "
+                    "'[s]leep 4012')/stat)")
+        self.assertEqual(process.wait(70), 1)
+        self.assertLess(time.monotonic() - began, 60)
+        self.assertIn("was lost on the way", process.stderr.read().decode())
+        self.inside("pkill -KILL -f '[s]leep 4012'; true")
+
     def test_worker_has_nothing_of_ours(self):
         secret = "rpa_inside_pods"
         process = self.begun("echo begun; sleep 2")
