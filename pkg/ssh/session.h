@@ -107,6 +107,7 @@ struct op {
 	uint64_t number;
 	int64_t due_ms;			/* -1 never */
 	bool over;
+	bool kills;			/* it ends what else stays there */
 	void (*due)(struct op *op);
 	void (*cancel)(struct op *op);	/* let go of everything, silently */
 	void (*release)(struct op *op);	/* free its memory */
@@ -121,6 +122,7 @@ struct ssh {
 	struct op *ops;
 	uint64_t last_number;
 	bool work;			/* there is something for a turn */
+	bool ending;			/* ssh_free() */
 	char *buffer;			/* of a message */
 };
 

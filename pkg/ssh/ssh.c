@@ -1,6 +1,7 @@
 /* ssh.c - see ssh.h; sessions are in session.c, what they do in exec.c ... */
 #include "ssh/ssh.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +11,7 @@
 
 enum {
 	READY_MAX = 64, TURNS_MAX = 64,
+	SETTLE_MS = 2000,
 	SESSIONS = 50, LOGIN_MS = 30 * 1000, IDLE_MS = 5000,
 };
 
@@ -49,16 +51,52 @@ sweep(struct ssh *ssh, bool all)
 	sessions_sweep(ssh, all);
 }
 
+static void
+cancel_all(struct ssh *ssh, bool kills)
+{
+	for (struct op *op = ssh->ops; op != NULL; op = op->next)
+		if (!op->over && (kills || !op->kills)) {
+			op->over = true;
+			op->cancel(op);
+		}
+}
+
+static bool
+kills_wait(const struct ssh *ssh)
+{
+	for (const struct op *op = ssh->ops; op != NULL; op = op->next)
+		if (op->kills && !op->over)
+			return true;
+	return false;
+}
+
+/* Let the commands that end others on the pods get there. */
+static void
+settle(struct ssh *ssh)
+{
+	int64_t until = ssh_now(ssh) + SETTLE_MS;
+
+	while (kills_wait(ssh) && ssh_now(ssh) < until) {
+		struct pollfd ready = { .fd = ssh->epoll, .events = POLLIN };
+		int64_t next = ssh_next_ms(ssh), now = ssh_now(ssh);
+
+		if (next < 0 || next > until)
+			next = until;
+		if (next > now)
+			poll(&ready, 1, (int)(next - now));
+		ssh_turn(ssh);
+	}
+}
+
 void
 ssh_free(struct ssh *ssh)
 {
 	if (ssh == NULL)
 		return;
-	for (struct op *op = ssh->ops; op != NULL; op = op->next)
-		if (!op->over) {
-			op->over = true;
-			op->cancel(op);
-		}
+	ssh->ending = true;
+	cancel_all(ssh, false);
+	settle(ssh);
+	cancel_all(ssh, true);
 	sweep(ssh, true);
 	worker_end(ssh);
 	close(ssh->epoll);

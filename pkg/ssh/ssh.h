@@ -43,7 +43,8 @@ struct ssh_config {
 
 /* Cheap: the worker is started with the first session. */
 struct ssh *ssh_new(const struct ssh_config *config);
-/* Ends all workers; what was open is cut off. */
+/* Ends all workers; what was open is cut off.  Takes up to 2 s when scripts of
+ * cancelled tasks are to end on pods. */
 void ssh_free(struct ssh *ssh);
 
 int ssh_fd(const struct ssh *ssh);		/* to be polled for reading */
@@ -60,8 +61,9 @@ void ssh_suspended(struct ssh *ssh);
  */
 uint64_t ssh_start_task(struct ssh *ssh, const struct ssh_request *request,
     void (*done)(void *ctx, const struct ssh_answer *answer), void *ctx);
-/* No callback comes any more; what runs on the pod may go on, and a file that
- * is half there may stay. */
+/* No callback comes any more.  The script of a task is ended on its pod, by
+ * TERM and then KILL; the command of an exec may go on, and a file that is
+ * half there may stay. */
 void ssh_cancel(struct ssh *ssh, uint64_t number);
 
 /* --------------------------------------------------------------- exec --- */

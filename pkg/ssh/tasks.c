@@ -331,11 +331,13 @@ kill_remote(struct task *task)
 	static const struct ssh_exec_calls calls = {
 		.output = no_output, .end = killed,
 	};
-	if (task->part == 0 || !task->began ||
+	if (task->part == 0 || !task->began || task->ssh->ending ||
 	    task->request.task == SSH_COPY)
 		return;
-	ssh_exec(task->ssh, &task->request.target,
+	uint64_t kill = ssh_exec(task->ssh, &task->request.target,
 	    task_kill_command(&task->arena, task->token), &calls, NULL);
+	ssh_exec_input_end(task->ssh, kill);
+	op_find(task->ssh, kill)->kills = true;
 }
 
 static void
@@ -360,6 +362,7 @@ static void
 cancel(struct op *op)
 {
 	struct task *task = (struct task *)op;
+	kill_remote(task);
 	let_go(task);
 }
 

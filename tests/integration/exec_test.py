@@ -403,5 +403,33 @@ class ExecAsNobody(Exec):
     become = NOBODY
 
 
+class InterruptedSetup(Inside):
+    """A step of setup ends with the apply that ran it."""
+
+    def test_it_does_not_go_on_behind_our_back(self):
+        self.file("specs/b.yaml", SPEC.replace("  trainer:", "  other:")
+                  .split("  pair:")[0].replace("project: inside\n", "") +
+                  "    setup: [ { run: \"echo begun; sleep 4013\" } ]\n")
+        process = self.start("apply", "--auto-approve", "--on-failure",
+                             "keep")
+        text = b""
+        while b"doing setup step" not in text:
+            line = process.stderr.readline()
+            self.assertTrue(line, text)
+            text += line
+        wait_for(lambda: self.setup_log().endswith("begun\n"))
+        os.killpg(process.pid, signal.SIGINT)
+        self.assertEqual(process.wait(30), 10)
+        wait_for(lambda: not self.runs_inside("sleep 4013", "other"))
+
+    def setup_log(self):
+        try:
+            with open(self.path(".podform/logs/pod.other/setup.log"),
+                      encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+
 if __name__ == "__main__":
     unittest.main()
