@@ -3,9 +3,11 @@
  * with their setup, processes and runners; GitHub (pkg/model/github.h); the
  * holder of tunnels, which is the real machine of pkg/tunnel in virtual time.
  *
- *	inside.c	containers, and the tasks that are done in them
+ *	containers.c	containers, their ends, and faults
+ *	inside.c	the tasks that are done in them
  *	hub.c		GitHub: requests as bytes, jobs, people
- *	holder.c	the holder's process: listeners, links, forwards
+ *	holder.c	the holder's process: its machine, effects and time
+ *	links.c		its links, and the ends of its tunnels
  *	guest_spec.c	what the spec says of all that
  *	guest_checks.c	what has to hold of it
  *
@@ -176,7 +178,7 @@ void guest_write_rest(struct sim *sim, struct strbuf *out,
     const struct tale_guest *guests, const unsigned *replicas, size_t n);
 extern const char *const guest_pods[];
 
-/* inside.c */
+/* containers.c, inside.c */
 void guests_init(struct sim *sim);
 void guests_release(struct sim *sim);
 bool guest_strikes(struct sim *sim, enum guest_fault fault);

@@ -5,206 +5,16 @@
  * time.  What clients and it say goes as the bytes of tunnel/talk.h.  It
  * outlives the commands, and dies with its machine.
  */
-#include "guests.h"
+#include "held.h"
 
 #include "cloud/runpod/runpod.h"
-#include "tunnel/holder.h"
 #include "tunnel/talk.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-enum { PING_MS = 15000, SLACK_MS = 10000, TURNS_MAX = 10000 };
-
-static void tell(struct sim *sim, struct holder_event event);
-
-/* --------------------------------------------------------------- places -- */
-
-static struct held_link *
-find_link(struct guests *guests, uint32_t number)
-{
-	for (size_t i = 0; i < LINKS && number != 0; i++)
-		if (guests->links[i].number == number)
-			return &guests->links[i];
-	return NULL;
-}
-
-static struct held_end *
-find_end(struct guests *guests, uint32_t tunnel)
-{
-	for (size_t i = 0; i < TUNNELS && tunnel != 0; i++)
-		if (guests->ends[i].tunnel == tunnel)
-			return &guests->ends[i];
-	return NULL;
-}
-
-static struct held_end *
-make_end(struct guests *guests, uint32_t tunnel,
-    const struct tunnel_config *config)
-{
-	struct held_end *end = find_end(guests, tunnel);
-
-	for (size_t i = 0; i < TUNNELS && end == NULL; i++)
-		if (guests->ends[i].tunnel == 0)
-			end = &guests->ends[i];
-	assert(end != NULL);
-	end->tunnel = tunnel;
-	snprintf(end->address, sizeof end->address, STR_FMT,
-	    STR_ARG(config->address));
-	snprintf(end->pod, sizeof end->pod, STR_FMT, STR_ARG(config->pod_id));
-	return end;
-}
-
-static void
-tidy_end(struct held_end *end)
-{
-	if (end != NULL && !end->listens && end->link == 0)
-		*end = (struct held_end){0};
-}
-
-static struct held_timer *
-set_timer(struct sim *sim, enum timer_type type, int64_t after_ms)
-{
-	struct guests *guests = sim->guests;
-	size_t i = 0;
-
-	while (i < guests->ntimers && guests->timers[i].at_ms >= 0)
-		i++;
-	assert(i < TIMERS);
-	if (i == guests->ntimers)
-		guests->ntimers++;
-	guests->timers[i] = (struct held_timer){
-		.at_ms = sim->now_ms + after_ms, .type = type,
-		.number = ++guests->number,
-	};
-	return &guests->timers[i];
-}
-
-/* ----------------------------------------------------------------- links -- */
-
-/* Somebody else has the port, or the pod's key is another. */
-static void
-log_in(struct sim *sim, struct held_link *link,
-    const struct ssh_target *target)
-{
-	struct arena scratch = {0};
-	const struct model_pod *pod = pod_at(sim, target->host, target->port);
-	struct held_timer *timer;
-	bool pinned = target->npins == 0;
-	int64_t takes_ms = rng_range(&sim->guests->rng, 20, 1500);
-
-	if (pod == NULL || guest_strikes(sim, GUEST_REFUSED)) {
-		timer = set_timer(sim, TIMER_DOWN, takes_ms);
-		timer->link = link->number;
-		timer->outcome = SSH_UNREACHABLE;
-		return;
-	}
-	for (size_t i = 0; i < target->npins; i++)
-		pinned |= str_eq(target->pins[i],
-		    model_pod_host_key(&scratch, pod));
-	arena_release(&scratch);
-	if (target->npins > 0 && guest_strikes(sim, GUEST_WRONG_KEY))
-		pinned = false;
-	if (!pinned || guest_strikes(sim, GUEST_DENIED)) {
-		timer = set_timer(sim, TIMER_DOWN, takes_ms);
-		timer->link = link->number;
-		timer->outcome = pinned ? SSH_DENIED : SSH_WRONG_HOST_KEY;
-		return;
-	}
-	snprintf(link->pod, sizeof link->pod, STR_FMT, STR_ARG(pod->id));
-	link->start = pod->start_number;
-	set_timer(sim, TIMER_LOGIN, takes_ms / 2)->link = link->number;
-	if (!guest_strikes(sim, GUEST_SILENT))
-		set_timer(sim, TIMER_UP, takes_ms)->link = link->number;
-}
-
-static void
-open_link(struct sim *sim, const struct holder_effect *effect)
-{
-	struct guests *guests = sim->guests;
-	struct held_link *link = NULL;
-
-	for (size_t i = 0; i < LINKS && link == NULL; i++)
-		if (guests->links[i].number == 0)
-			link = &guests->links[i];
-	assert(link != NULL);
-	*link = (struct held_link){ .number = effect->link,
-		.port = effect->target.port };
-	check_pins(sim, &effect->target);
-	snprintf(link->host, sizeof link->host, STR_FMT,
-	    STR_ARG(effect->target.host));
-	log_in(sim, link, &effect->target);
-}
-
-/* Forwards end with their link. */
-static void
-close_link(struct guests *guests, uint32_t number)
-{
-	struct held_link *link = find_link(guests, number);
-
-	if (link == NULL)
-		return;
-	*link = (struct held_link){0};
-	for (size_t i = 0; i < TUNNELS; i++)
-		if (guests->ends[i].tunnel != 0 &&
-		    guests->ends[i].link == number) {
-			guests->ends[i].link = 0;
-			tidy_end(&guests->ends[i]);
-		}
-}
-
-static bool
-link_lives(struct sim *sim, const struct held_link *link)
-{
-	const struct model_pod *pod = link->pod[0] == '\0'
-	    ? NULL
-	    : model_pod_find(sim->model, str_from(link->pod));
-
-	return pod != NULL && pod->status == MODEL_RUNNING &&
-	    pod->up_ms >= 0 && pod->start_number == link->start;
-}
-
-/* The container of a link has ended, or a link dies by itself. */
-static void
-look_at_links(struct sim *sim)
-{
-	struct guests *guests = sim->guests;
-
-	for (size_t i = 0; i < LINKS; i++) {
-		struct held_link *link = &guests->links[i];
-		if (link->number == 0 || !link->up || link->silent)
-			continue;
-		if (link_lives(sim, link))
-			continue;
-		link->silent = true;	/* it is told once, or never */
-		if (guest_strikes(sim, GUEST_HALF_OPEN))
-			continue;
-		struct held_timer *timer = set_timer(sim, TIMER_DOWN,
-		    rng_range(&guests->rng, 1, 2000));
-		timer->link = link->number;
-		timer->outcome = SSH_LOST;
-	}
-}
-
-static void
-ping(struct sim *sim, struct held_link *link)
-{
-	link->ping_ms = sim->now_ms + PING_MS;
-	if (guest_strikes(sim, GUEST_HALF_OPEN)) {
-		link->silent = true;
-		return;
-	}
-	if (guest_strikes(sim, GUEST_VANISHED)) {
-		struct held_timer *timer = set_timer(sim, TIMER_DOWN, 1);
-		timer->link = link->number;
-		timer->outcome = SSH_LOST;
-		link->silent = true;
-		return;
-	}
-	tell(sim, (struct holder_event){ .type = HOLDER_ON_RTT,
-		.link = link->number, .rtt_us = 40000 });
-}
+enum { SLACK_MS = 10000, TURNS_MAX = 10000 };
 
 /* --------------------------------------------------------------- effects -- */
 
@@ -231,7 +41,7 @@ hold_cloud(struct sim *sim, struct sim_flight *flight)
 
 	runpod.decode(&scratch, &flight->ask, &flight->answer,
 	    EPOCH_MS + sim->now_ms, &answer);
-	tell(sim, (struct holder_event){ .type = HOLDER_ON_CLOUD,
+	hold_tell(sim, (struct holder_event){ .type = HOLDER_ON_CLOUD,
 		.token = flight->token, .cloud = &answer });
 	sim_flight_end(flight);
 	arena_release(&scratch);
@@ -279,7 +89,7 @@ listen_on(struct sim *sim, const struct holder_effect *effect)
 		port++;
 	event.ok = port_is_free(guests, port);
 	if (event.ok) {
-		struct held_end *end = make_end(guests, effect->tunnel,
+		struct held_end *end = held_end_make(guests, effect->tunnel,
 		    &effect->config);
 		end->listens = true;
 		end->port = port;
@@ -287,15 +97,15 @@ listen_on(struct sim *sim, const struct holder_effect *effect)
 	} else {
 		event.text = STR("python3 (pid 4711) has it");
 	}
-	tell(sim, event);
+	hold_tell(sim, event);
 }
 
 static void
 forward(struct sim *sim, const struct holder_effect *effect)
 {
 	struct guests *guests = sim->guests;
-	struct held_link *link = find_link(guests, effect->link);
-	struct held_timer *timer = set_timer(sim, TIMER_FORWARD,
+	struct held_link *link = held_link_find(guests, effect->link);
+	struct held_timer *timer = held_timer_set(sim, TIMER_FORWARD,
 	    rng_range(&guests->rng, 5, 200));
 
 	timer->link = effect->link;
@@ -305,7 +115,7 @@ forward(struct sim *sim, const struct holder_effect *effect)
 		sim_violate(sim, "I14", "a forward on a link that is not up");
 		return;
 	}
-	struct held_end *end = make_end(guests, effect->tunnel,
+	struct held_end *end = held_end_make(guests, effect->tunnel,
 	    &effect->config);
 	end->link = effect->link;
 	if (strcmp(end->pod, link->pod) != 0)
@@ -317,15 +127,15 @@ static void
 check_url(struct sim *sim, const struct holder_effect *effect)
 {
 	struct guests *guests = sim->guests;
-	struct held_end *end = find_end(guests, effect->tunnel);
-	struct held_timer *timer = set_timer(sim, TIMER_CHECK,
+	struct held_end *end = held_end_find(guests, effect->tunnel);
+	struct held_timer *timer = held_timer_set(sim, TIMER_CHECK,
 	    rng_range(&guests->rng, 5, 300));
 	const struct held_link *link = end != NULL
-	    ? find_link(guests, end->link)
+	    ? held_link_find(guests, end->link)
 	    : NULL;
 
 	timer->token = effect->token;
-	timer->ok = link != NULL && link_lives(sim, link) &&
+	timer->ok = link != NULL && held_link_lives(sim, link) &&
 	    !guest_strikes(sim, GUEST_STEP);
 	if (!timer->ok)
 		timer->at_ms = sim->now_ms + effect->timeout_ms;
@@ -334,7 +144,7 @@ check_url(struct sim *sim, const struct holder_effect *effect)
 static void
 unlisten(struct guests *guests, uint32_t tunnel, bool forwards)
 {
-	struct held_end *end = find_end(guests, tunnel);
+	struct held_end *end = held_end_find(guests, tunnel);
 
 	if (end == NULL)
 		return;
@@ -342,7 +152,7 @@ unlisten(struct guests *guests, uint32_t tunnel, bool forwards)
 		end->link = 0;
 	else
 		end->listens = false;
-	tidy_end(end);
+	held_end_tidy(end);
 }
 
 static void
@@ -424,10 +234,10 @@ do_effect(struct sim *sim, const struct holder_effect *effect)
 		unlisten(guests, effect->tunnel, false);
 		break;
 	case HOLDER_DO_LINK:
-		open_link(sim, effect);
+		held_link_open(sim, effect);
 		break;
 	case HOLDER_DO_UNLINK:
-		close_link(guests, effect->link);
+		held_link_close(guests, effect->link);
 		break;
 	case HOLDER_DO_FORWARD:
 		forward(sim, effect);
@@ -452,8 +262,8 @@ do_effect(struct sim *sim, const struct holder_effect *effect)
 	}
 }
 
-static void
-tell(struct sim *sim, struct holder_event event)
+void
+hold_tell(struct sim *sim, struct holder_event event)
 {
 	struct guests *guests = sim->guests;
 	struct holder_effect effect;
@@ -478,7 +288,7 @@ static void
 timer_fires(struct sim *sim, struct held_timer timer)
 {
 	struct guests *guests = sim->guests;
-	struct held_link *link = find_link(guests, timer.link);
+	struct held_link *link = held_link_find(guests, timer.link);
 	struct arena scratch = {0};
 	struct holder_event event = { .link = timer.link,
 		.tunnel = timer.tunnel, .token = timer.token,
@@ -492,10 +302,10 @@ timer_fires(struct sim *sim, struct held_timer timer)
 		break;
 	case TIMER_UP:
 		event.type = HOLDER_ON_UP;
-		if (!link_lives(sim, link))
+		if (!held_link_lives(sim, link))
 			return;		/* silence */
 		link->up = true;
-		link->ping_ms = sim->now_ms + PING_MS;
+		link->ping_ms = sim->now_ms + HELD_PING_MS;
 		event.text = model_pod_host_key(&scratch,
 		    model_pod_find(sim->model, str_from(link->pod)));
 		break;
@@ -514,7 +324,7 @@ timer_fires(struct sim *sim, struct held_timer timer)
 		event.text = STR("no answer");
 		break;
 	}
-	tell(sim, event);
+	hold_tell(sim, event);
 	arena_release(&scratch);
 }
 
@@ -578,14 +388,14 @@ one_turn(struct sim *sim)
 		struct held_link *link = &guests->links[i];
 		if (link->number != 0 && link->up && !link->silent &&
 		    link->ping_ms <= sim->now_ms) {
-			ping(sim, link);
+			held_link_ping(sim, link);
 			return true;
 		}
 	}
 	int64_t due = holder_deadline(guests->holder);
 	if (due < 0 || due > sim->now_ms)
 		return false;
-	tell(sim, (struct holder_event){ .type = HOLDER_ON_TIME });
+	hold_tell(sim, (struct holder_event){ .type = HOLDER_ON_TIME });
 	return true;
 }
 
@@ -594,7 +404,7 @@ hold_turn(struct sim *sim)
 {
 	int turns = 0;
 
-	look_at_links(sim);
+	held_links_look(sim);
 	while (one_turn(sim))
 		if (++turns == TURNS_MAX) {
 			sim_violate(sim, "I13", "the holder is busy and gets "
@@ -628,13 +438,13 @@ hold_sleep(struct sim *sim)
 	for (size_t i = 0; i < LINKS; i++)
 		guests->links[i].silent = true;
 	sim_trace(sim, "the machine has slept");
-	tell(sim, (struct holder_event){ .type = HOLDER_ON_SUSPENDED });
+	hold_tell(sim, (struct holder_event){ .type = HOLDER_ON_SUSPENDED });
 }
 
 void
 hold_hang_up(struct sim *sim, uint64_t client)
 {
-	tell(sim, (struct holder_event){ .type = HOLDER_ON_HANGUP,
+	hold_tell(sim, (struct holder_event){ .type = HOLDER_ON_HANGUP,
 		.client = client });
 }
 
@@ -696,7 +506,7 @@ hold_arrive(struct sim *sim, struct sim_flight *flight)
 	}
 	flight->line = (struct str){0};
 	flight->at_ms = flight->gives_up_ms;
-	tell(sim, (struct holder_event){ .type = HOLDER_ON_REQUEST,
+	hold_tell(sim, (struct holder_event){ .type = HOLDER_ON_REQUEST,
 		.client = flight->number, .request = &talk.request });
 	arena_release(&scratch);
 }

@@ -1,0 +1,43 @@
+/*
+ * tale.h - what one story is about, for those who tell it: story.c has the
+ * spec, the commands and the course of it, trouble.c what goes wrong.
+ */
+#ifndef SIMULATION_TALE_H
+#define SIMULATION_TALE_H
+
+#include "guests.h"
+
+enum { PODS = 4, LIFE_MAX = 6, CALM_ROUNDS = 6 };
+
+struct tale_pod {
+	bool there;
+	unsigned image, gpu, replicas, env;
+	bool volume, create_first;
+};
+
+struct tale {
+	struct sim *sim;
+	struct tale_pod pods[PODS];
+	struct tale_guest guests[PODS];
+	bool has_volume;
+	unsigned fault_per_mille;
+	/* Memory of the process under test, which may die in any place. */
+	struct arena arena;
+	struct session session;
+	struct github_world *github;
+};
+
+/* story.c: apply or destroy as a process that may die; its exit code, or -1.
+ * *empty: there was nothing to do. */
+int tale_process(struct tale *tale, bool destroy, bool *empty);
+
+/* trouble.c: the faults of the cloud that this story has; then what happens
+ * after a command, before it, and while it runs. */
+void trouble_draw(struct tale *tale);
+void trouble_console(struct tale *tale);
+void trouble_lose_machine(struct tale *tale);
+void trouble_death(struct tale *tale);
+void trouble_guests(struct sim *sim);
+void trouble_rival(struct sim *sim);
+
+#endif
