@@ -114,8 +114,10 @@ class HostKeys(Story):
         other = self.liar(pinned=False)
         self.assertEqual(
             self.exec(code=1).err, "error: pod.one was sent nothing: the "
-            "host key is %s, which is not the pinned one [PF0867]\n" %
-            other.key.print)
+            "host key is %s, which is not the pinned one [PF0867]\n"
+            "   hint: somebody else may be answering there; if its keys "
+            "were changed by hand, restart the pod: each start is pinned "
+            "anew\n" % other.key.print)
         self.assertEqual((other.logins, other.commands), (0, []))
         self.assertEqual((self.project.lock(), self.cloud.pods()), before)
 
@@ -127,8 +129,10 @@ class HostKeys(Story):
         other = self.liar(pinned=False)
         self.assertEqual(
             self.exec(code=1).err, "error: pod.one was sent nothing: the "
-            "host key is %s, which is not the pinned one [PF0867]\n" %
-            other.key.print)
+            "host key is %s, which is not the pinned one [PF0867]\n"
+            "   hint: somebody else may be answering there; if its keys "
+            "were changed by hand, restart the pod: each start is pinned "
+            "anew\n" % other.key.print)
         self.assertEqual(other.logins, 0)
 
     def test_h_01_a_key_of_another_type(self):
