@@ -379,7 +379,12 @@ find_pods(struct exec *exec)
 	for (size_t i = 0; i < n && code == EXIT_OK; i++)
 		code = inside_find(&exec->inside, app_operand(app, i),
 		    app->options->all);
-	return code == EXIT_OK ? inside_look(&exec->inside) : code;
+	if (code != EXIT_OK)
+		return code;
+	/* The worker loads its libraries while the service is asked. */
+	exec->ssh = ssh_world_ssh(app);
+	ssh_warm_up(exec->ssh);
+	return inside_look(&exec->inside);
 }
 
 /* One that cannot be logged in to keeps no other from its command. */
@@ -425,7 +430,6 @@ run(struct exec *exec)
 	if (code != EXIT_OK)
 		return code;
 	io_world_take_signals(exec->app->io);
-	exec->ssh = ssh_world_ssh(exec->app);
 	for (size_t i = 0; i < exec->npods; i++)
 		if (!exec->pods[i].over)
 			start(exec, &exec->pods[i]);

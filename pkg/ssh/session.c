@@ -193,6 +193,7 @@ session_begin(struct session *session)
 	if (session->deadline_ms < 0)
 		session->deadline_ms = ssh_now(session->ssh) +
 		    session->ssh->config.login_ms;
+	worker_warm_up(session->ssh);	/* while the network is waited for */
 	ssh_trace(session->ssh, "ssh: connecting to %s port %u", host,
 	    session->target.port);
 	if (resolve_number(host, session->target.port, &address)) {

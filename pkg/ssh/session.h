@@ -136,6 +136,8 @@ struct op *op_find(struct ssh *ssh, uint64_t number);
 
 /* ------------------------------------------------------------- worker.c -- */
 
+/* Have workers start quickly later: the server loads its libraries now. */
+void worker_warm_up(struct ssh *ssh);
 /* A new worker: our end of its pair, non-blocking; or -errno. */
 int worker_spawn(struct ssh *ssh);
 /* Ends the server and waits for it, for a second at most. */

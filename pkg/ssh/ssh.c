@@ -240,3 +240,9 @@ ssh_copy_target(struct arena *arena, const struct ssh_target *from,
 		.pins = pins, .npins = from->npins,
 	};
 }
+
+void
+ssh_warm_up(struct ssh *ssh)
+{
+	worker_warm_up(ssh);
+}

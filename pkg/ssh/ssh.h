@@ -66,6 +66,9 @@ uint64_t ssh_start_task(struct ssh *ssh, const struct ssh_request *request,
  * half there may stay. */
 void ssh_cancel(struct ssh *ssh, uint64_t number);
 
+/* A session will be wanted soon: what takes time and no network is done. */
+void ssh_warm_up(struct ssh *ssh);
+
 /* --------------------------------------------------------------- exec --- */
 
 /*

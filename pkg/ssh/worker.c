@@ -65,6 +65,13 @@ start_server(struct ssh *ssh)
 	return 0;
 }
 
+void
+worker_warm_up(struct ssh *ssh)
+{
+	if (ssh->server < 0)
+		start_server(ssh);	/* what fails, fails again later */
+}
+
 int
 worker_spawn(struct ssh *ssh)
 {
