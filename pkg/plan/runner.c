@@ -66,8 +66,6 @@ find_runner(const struct live_scope *scope, struct str id)
 
 /* ------------------------------------------------- package and group --- */
 
-/* GitHub registers none below this one, since 2026. */
-#define LEAST_VERSION STR("2.329.0")
 enum { ENDS_SOON_MS = 14 * 24 * HOUR_MS };
 
 static void
@@ -147,27 +145,22 @@ end_of(const struct live_scope *scope, struct str version, struct str *when)
 	return first;
 }
 
-/* Is the pinned version one that GitHub will take? */
+/* Does GitHub still take the pinned version?  (The least of all times is
+ * the spec's to check.) */
 static bool
-version_is_taken(struct seat *seat, const struct runner_package *offered)
+version_is_taken(struct seat *seat)
 {
 	struct planner *p = seat->p;
 	struct str version = seat->want->runner->version, when = {0};
 	int64_t end = end_of(seat->scope, version, &when);
-	/* A server of one's own has rules of its own. */
-	bool hosted = offered != NULL &&
-	    str_starts(offered->url, STR("https://github.com/"));
 
-	if ((end != 0 && end <= p->options->wall_ms) ||
-	    (hosted && version_cmp(version, LEAST_VERSION) < 0)) {
+	if (end != 0 && end <= p->options->wall_ms) {
 		if (p->runner_told == seat->want->runner)
 			return false;
 		p->runner_told = seat->want->runner;
 		diag_error(p->diags, E_RUNNER_VERSION, seat->want->span,
-		    "GitHub does not take runners of version " STR_FMT
-		    " any more%s" STR_FMT, STR_ARG(version),
-		    when.len > 0 ? ", since " : "; the least is ",
-		    STR_ARG(when.len > 0 ? when : LEAST_VERSION));
+		    "GitHub takes no runners of version " STR_FMT " any "
+		    "more, since " STR_FMT, STR_ARG(version), STR_ARG(when));
 		hint_packages(p, seat->scope);
 		return false;
 	}
@@ -202,7 +195,7 @@ choose_package(struct seat *seat)
 		if (str_eq(package->version, spec->version))
 			best = package;
 	}
-	if (!latest && !version_is_taken(seat, newest))
+	if (!latest && !version_is_taken(seat))
 		return;
 	best = latest ? newest : best;
 	if (best != NULL) {

@@ -161,6 +161,7 @@ void session_ask_github(struct session *session,
 /* Inside pkg/run. */
 int session_refresh_github(struct session *session);
 int session_fetch_github(struct session *session);
+int session_await_runners(struct session *session);
 bool session_settle_runner(struct session *session, const struct lock_op *op,
     struct record *result);
 int session_refresh(struct session *session, bool volumes);

@@ -384,6 +384,9 @@ session_plan_to_apply(struct session *session,
 		code = session_reconcile(session);
 	if (code == EXIT_OK)
 		code = session_settle(session, settle_ms);
+	if (code == EXIT_OK && options->refresh &&
+	    options->plan.mode == PLAN_NORMAL)
+		code = session_await_runners(session);
 	if (code == EXIT_OK)
 		code = decide(session, options, plan);
 	return code;

@@ -203,7 +203,10 @@ static const char start_before[] =
 
 static const char configure[] =
     "own .podform-config\n"
-    "as /bin/sh -c '. \"$0/.podform-config\"; rm -f \"$0/.podform-config\";"
+    /* With the container's proxies and paths. */
+    "as /bin/sh -c 'h=$HOME; [ ! -r /etc/rp_environment ] ||"
+    " . /etc/rp_environment; export HOME=\"$h\";"
+    " . \"$0/.podform-config\"; rm -f \"$0/.podform-config\";"
     " cd \"$0\" && RUNNER_ALLOW_RUNASROOT=1 ./config.sh --unattended"
     " </dev/null' \"$dir\" >.podform-log 2>&1 || {\n"
     "\trm -f .podform-config\n"
