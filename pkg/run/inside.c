@@ -258,6 +258,22 @@ check_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 
 /* --------------------------------------------------------------- setup -- */
 
+/*
+ * The act's own step, or one before it that this container lacks: where the
+ * plan could not see that it was started anew, it left those out.
+ */
+static size_t
+step_due(struct run *run, const struct act *act, const struct host *host)
+{
+	const struct lock_inside *inside = host_inside(run, host);
+	size_t step = 0;
+
+	while (step < act->step && step < inside->nsteps &&
+	    str_eq(inside->steps[step], act->change->inside.steps[step]))
+		step++;
+	return step;
+}
+
 void
 setup_start(struct run *run, struct act *act)
 {
@@ -266,12 +282,13 @@ setup_start(struct run *run, struct act *act)
 
 	if (!reach(run, act, &host))
 		return;
-	const struct setup_step *step = &host.spec->setup[act->step];
+	size_t due = step_due(run, act, &host);
+	const struct setup_step *step = &host.spec->setup[due];
 	const char *name =
-	    arena_printf(run->arena, "setup %zu", act->step + 1).data;
+	    arena_printf(run->arena, "setup %zu", due + 1).data;
 	act->span = step->span;
 	act->reason = arena_printf(run->arena, "setup step %zu of %zu",
-	    act->step + 1, host.spec->nsetup);
+	    due + 1, host.spec->nsetup);
 	if (step->copy) {
 		host.subject->user_ran = true;
 		request = host_ask(run, act, &host, SSH_COPY, name, SETUP_MS);
@@ -293,12 +310,13 @@ setup_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 	struct host host;
 
 	act_host(run, act, &host);
+	size_t due = step_due(run, act, &host);
 	/* It was given half an hour: a second one would not help. */
 	if (answer->outcome == SSH_TIMED_OUT &&
 	    run->now_ms - act->phase_ms >= SETUP_MS) {
 		act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
 		    "setup step %zu of %zu took longer than " STR_FMT,
-		    act->step + 1, host.spec->nsetup,
+		    due + 1, host.spec->nsetup,
 		    STR_ARG(format_duration(run->arena, SETUP_MS))));
 		return;
 	}
@@ -306,14 +324,17 @@ setup_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 		return;
 	if (answer->status != 0) {
 		act_fail_inside(run, act, arena_printf(run->arena,
-		    "setup step %zu of %zu", act->step + 1,
+		    "setup step %zu of %zu", due + 1,
 		    host.spec->nsetup).data, answer);
 		return;
 	}
 	struct lock_inside *inside = host_inside(run, &host);
 	inside->steps = act->change->inside.steps;
-	inside->nsteps = act->step + 1;
-	act_fact(run, act, host.id, inside);
+	inside->nsteps = due + 1;
+	if (due < act->step)
+		act_queue(run, act, 0);
+	else
+		act_fact(run, act, host.id, inside);
 }
 
 /* ------------------------------------------------------------- process -- */
