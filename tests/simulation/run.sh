@@ -30,6 +30,37 @@ first=$?
 cat "$work/a" "$work/b"
 result $((first + second)) "$SEEDS stories hold every invariant"
 
+# A fault that never strikes tests nothing.
+if [ "$SEEDS" -ge 2000 ]; then
+	status=0
+	while read -r fault; do
+		grep -q "^  $fault struck" "$work/a" "$work/b" ||
+			{ echo "# $fault never struck"; status=1; }
+	done <<-'EOF'
+		error_after
+		delayed
+		stale
+		F14 restarted
+		F17 slept
+		F50 refused
+		F50 silent
+		F51 wrong_key
+		F52 denied
+		F53 vanished
+		F53 half_open
+		F54 stuck
+		F55 hostile
+		F56 port_taken
+		F60 token_expired
+		F61 listener_dies
+		F61 unregistered
+		github job_first
+		github secondary
+		F64 job_done
+	EOF
+	result $status "every fault has struck"
+fi
+
 # The stories that failed once are told first of all for ever.
 if [ -s tests/simulation/kept-seeds ]; then
 	status=0
