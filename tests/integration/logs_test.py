@@ -98,8 +98,10 @@ class Logs(Inside):
 
     def test_setup(self):
         lines = self.lines("trainer", "--source", "setup")
-        self.assertEqual(lines, ["first step", "setup \x1b[2J",
-                                 "second step"])
+        for i, number in ((0, 1), (3, 2)):
+            self.assertRegex(lines[i], f"^== .*Z setup {number} ==$")
+        self.assertEqual([lines[i] for i in (1, 2, 4)],
+                         ["first step", "setup \x1b[2J", "second step"])
         self.assertEqual(self.lines("trainer", "--source", "setup",
                                     "--tail", "1"), ["second step"])
         self.assertIn("no setup of pod.none",

@@ -309,12 +309,13 @@ class Pins(Inside):
     def refused(self, pod):
         done = self.podform("exec", pod, "--", "touch /tmp/was-there")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("another host key than the pinned one: nothing was "
-                      "sent", done.stderr)
+        self.assertIn(f"pod.{pod} was sent nothing: the host key is SHA256:",
+                      done.stderr)
+        self.assertIn("which is not the pinned one", done.stderr)
         self.assertIn("restart the pod", done.stderr)
         copied = self.podform("cp", self.path("specs/a.yaml"), pod + ":/tmp")
         self.assertEqual(copied.returncode, 1)
-        self.assertIn("another host key", copied.stderr)
+        self.assertIn("which is not the pinned one", copied.stderr)
 
     def change(self, pod):
         done = self.podform("exec", pod, "--", CHANGE)
