@@ -50,9 +50,9 @@ most(const struct worker *worker, const struct channel *channel)
 }
 
 /*
- * What came in a round trip is at most a window.  Most of one: the window is
- * what limits, and half of it is added (all at once would only pile up over
- * there).  Far less: the path or the reader limits.  Bytes come in lumps, so
+ * What came in a round trip is at most a window.  Half of one: the window is
+ * what limits, and it doubles (all at once would only pile up over there).
+ * Far less: the path or the reader limits.  Bytes come in lumps, so
  * on a short path a few round trips are looked at.
  */
 static void
@@ -73,8 +73,8 @@ choose(struct worker *worker, struct channel *channel)
 		return;
 	came = (size_t)((int64_t)(channel->read_bytes -
 	    channel->window_bytes) * rtt_us / passed_us);
-	if (came >= window / 8 * 5)
-		window += window / 2;
+	if (came >= window / 2)
+		window += window;
 	else if (came < window / 4)
 		window -= window / 4;
 	limit = most(worker, channel);
