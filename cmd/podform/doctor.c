@@ -22,6 +22,7 @@ struct finding {
 
 struct doctor {
 	struct app *app;
+	const struct spec *spec;	/* NULL: none, or a bad one */
 	VEC_OF(struct finding) findings;
 	int code;			/* of the first that is bad */
 };
@@ -71,6 +72,7 @@ check_spec(struct doctor *doctor)
 	bool missing = false;
 	const struct spec *spec = app_load_spec(app, true, &missing);
 
+	doctor->spec = spec;
 	if (missing)
 		find(doctor, HEALTH_NOTE, "spec", STR("there is no directory "
 		    "specs; podform init makes one"), (struct str){0});
@@ -182,6 +184,58 @@ check_github(struct doctor *doctor)
 	secret_release(&credential.app_key);
 }
 
+/* When the token dies: GitHub says it for those that do. */
+static void
+check_token_end(struct doctor *doctor)
+{
+	struct app *app = doctor->app;
+	struct str ends = github_world_token_ends(app->github), when;
+	int64_t at, left_ms;
+
+	if (ends.len == 0)
+		return;
+	/* "2026-12-31 23:59:59 UTC" */
+	when = arena_printf(&app->arena, STR_FMT "T" STR_FMT "Z",
+	    STR_ARG(str_sub(ends, 0, 10)), STR_ARG(str_sub(ends, 11, 19)));
+	left_ms = parse_time(when, &at) ? at - app_wall_ms(app) : INT64_MAX;
+	find(doctor, left_ms < 7 * 24 * HOUR_MS ? HEALTH_NOTE : HEALTH_OK,
+	    "github", arena_printf(&app->arena, "the token ends on " STR_FMT
+	    "%s", STR_ARG(ends), left_ms < 0 ? ": it has ended" :
+	    left_ms < 7 * 24 * HOUR_MS ? ", soon: make a new one" : ""),
+	    STR("GitHub"));
+}
+
+/* May the runners that spec and lock name be looked at? */
+static void
+check_scopes(struct doctor *doctor)
+{
+	struct app *app = doctor->app;
+	struct session session;
+
+	if (app_open_session(app, &session, doctor->spec, "doctor") ==
+	    EXIT_OK) {
+		session.config.github_optional = true;
+		(void)session_refresh_github(&session);
+	}
+	for (size_t i = 0; i < session.live.nscopes; i++) {
+		const struct live_scope *scope = &session.live.scopes[i];
+		struct str name = github_scope_text(&scope->scope);
+		if (scope->known)
+			find(doctor, HEALTH_OK, "github", arena_printf(
+			    &app->arena, "may look at the runners of " STR_FMT
+			    " (%zu)", STR_ARG(name), scope->nrunners),
+			    STR("GitHub"));
+		else
+			find_bad(doctor, EXIT_AUTH, "github", arena_printf(
+			    &app->arena, "cannot look at the runners of "
+			    STR_FMT ": " STR_FMT, STR_ARG(name),
+			    STR_ARG(scope->why_unknown)));
+	}
+	if (session.live.nscopes > 0)
+		check_token_end(doctor);
+	session_close(&session);
+}
+
 static void
 print_text(struct doctor *doctor, struct strbuf *out)
 {
@@ -251,6 +305,8 @@ cmd_doctor(struct app *app)
 	if (code == EXIT_OK && secret_is_set(&app->key))
 		check_service(&doctor);
 	check_github(&doctor);
+	if (code == EXIT_OK)
+		check_scopes(&doctor);
 	if (app_json(app)) {
 		print_json(&doctor, &out);
 		app->json_done = true;

@@ -81,6 +81,10 @@ class Runners(World):
                          ["self-hosted", "Linux", "X64", "gpu"])
         self.assertEqual(self.plan(), {})
         self.assertEqual(self.status()["state"], "online")
+        self.assertIn("may look at the runners of acme/model (1)",
+                      self.podform("doctor"))
+        self.assertIn("Bad credentials", self.podform(
+            "doctor", code=4, GITHUB_TOKEN="ghp_" + "x" * 36))
 
         job = self.job(run="id -un; env | sort; echo home $HOME")
         log = self.job_done(job)["log"]
