@@ -6,13 +6,14 @@
  * both have to agree twice, a window apart, before GitHub is asked to remove
  * it, and after its yes the pod is looked at once more:
  *
- *	FIND --> LOOK --> LIST --.      not twice yet: wait idle_window
+ *	         LOOK --> LIST --.      not twice yet: wait idle_window
  *	          ^              |<------------------------------------.
  *	          |  busy, or    v                                     |
  *	          `-- unknown -- both idle --> DELETE -- 204, 404 --> AFTER
- *	             5 s .. 30 s                 |                     |
- *	                  ^----------------------'           no worker v
- *	                                                     STOP --> result
+ *	             5 s .. 30 s                 |        ^            |
+ *	                  ^----------------------'        |  no worker v
+ *	                                    a worker      `--------- STOP
+ *	                                                 none: result <-'
  *
  * Whatever is no clear answer means busy.  At the end of the time it is left
  * in peace, and so is its pod.
@@ -379,6 +380,32 @@ job_words(struct run *run, const struct ssh_answer *answer)
 		  STR_ARG(line));
 }
 
+static void
+later_unknown(struct run *run, struct act *act,
+    const struct ssh_answer *answer)
+{
+	later(run, act, arena_printf(run->arena,
+	    "nobody knows whether it has a job: " STR_FMT,
+	    STR_ARG(last_words(run, answer->outcome == SSH_DONE
+		    ? answer->output
+		    : answer->reason, 1))));
+}
+
+/* The job that GitHub had given it just before it removed it may show only
+ * now; then it is looked at until that is done. */
+static void
+stopped(struct run *run, struct act *act, const struct ssh_answer *answer)
+{
+	act->stage = AFTER;
+	if (answer->outcome == SSH_DONE && answer->status == 0)
+		finish(run, act);
+	else if (answer->worker || (answer->outcome == SSH_DONE &&
+		answer->status == SSH_STATUS_HAS_JOB))
+		later(run, act, job_words(run, answer));
+	else
+		later_unknown(run, act, answer);
+}
+
 void
 remove_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 {
@@ -388,16 +415,12 @@ remove_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 		silenced(run, act, answer);
 		return;
 	}
-	if (act->stage == STOP) {	/* its pod may end it as well */
-		finish(run, act);
+	if (act->stage == STOP) {
+		stopped(run, act, answer);
 		return;
 	}
 	if (answer->outcome != SSH_DONE || answer->status != 0) {
-		later(run, act, arena_printf(run->arena,
-		    "nobody knows whether it has a job: " STR_FMT,
-		    STR_ARG(last_words(run, answer->outcome == SSH_DONE
-			    ? answer->output
-			    : answer->reason, 1))));
+		later_unknown(run, act, answer);
 		return;
 	}
 	if (answer->worker) {

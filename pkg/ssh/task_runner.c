@@ -34,10 +34,22 @@ static const char where[] =
     "\telse user=; fi\n"
     "\t[ -z \"$user\" ] || root=/opt/podform-runner/runners\n"
     "fi\n"
-    /* One that was made another way is found where it is. */
-    "if [ -d \"$base/runners/$name\" ] && [ \"$make_user\" != 1 ];"
-    " then root=$base/runners; user=; fi\n"
+    /* One that was made another way is found where it is; and one that is
+     * another user's, whom we cannot become now, may have a job. */
+    "if [ \"$make_user\" != 1 ]; then\n"
+    "\tfor b in \"$HOME/.podform\" \"/var/tmp/.podform-$(id -u)\""
+    " \"/tmp/.podform-$(id -u)\"; do\n"
+    "\t\tif [ -d \"$b/runners/$name\" ]; then"
+    " root=$b/runners user=; break; fi\n"
+    "\tdone\n"
+    "\tif [ -z \"$user\" ] && [ ! -d \"$root/$name\" ] &&"
+    " [ -d \"/opt/podform-runner/runners/$name\" ]; then\n"
+    "\t\techo 'podform: cannot act as the user of the runner'; exit 71\n"
+    "\tfi\n"
+    "fi\n"
     "mkdir -p \"$root\"\n"
+    /* As /proc will show it. */
+    "root=$(cd \"$root\" && pwd -P) || exit 73\n"
     "[ -z \"$user\" ] || chmod 755 \"${root%/*}\" \"$root\" 2>/dev/null\n"
     "dir=$root/$name\n"
     /* as COMMAND...: by that user, with a home of its own; x=exec: instead
@@ -282,7 +294,8 @@ static const char stop[] =
     "stop_it\n"
     /* It may have taken a job in that moment; then its files are its own. */
     "[ -z \"$(alive Runner.Worker)\" ] || { echo worker=1; exit 75; }\n"
-    "cd / && rm -rf \"$dir\"\n";
+    "cd / && rm -rf \"$dir\"\n"
+    "exit 0\n";
 
 /* ------------------------------------------------------------ making them -- */
 

@@ -462,6 +462,39 @@ test_run_inside_a_busy_runner_keeps_its_pod(void **state)
 	    FAIL_BUSY);
 }
 
+/* GitHub gave it a job just before it removed it, and the look after that
+ * came before its worker. */
+static void
+test_run_inside_a_job_that_shows_when_it_is_stopped_keeps_its_pod(
+    void **state)
+{
+	struct run_world *r = *state;
+
+	start_ending(r);
+	for (int i = 0; i < 200; i++)
+		run_ssh_lie(r, SSH_RUNNER_STOP, 0,
+		    ssh_exits(SSH_STATUS_HAS_JOB, "worker=1\n"));
+	run_drive(r);
+	assert_non_null(strstr(run_said(r), "github remove the runner\n"));
+	assert_int_equal(r->w.pods.n, 1);
+	assert_int_equal(run_summary(r->run)->exit_code, 10);
+}
+
+static void
+test_run_inside_a_stop_without_an_answer_is_tried_again(void **state)
+{
+	struct run_world *r = *state;
+
+	start_ending(r);
+	run_ssh_lie(r, SSH_RUNNER_STOP, 0, (struct ssh_answer){
+		.outcome = SSH_LOST, .reason = STR("cut"), .status = -1 });
+	run_drive(r);
+	const char *stop = strstr(run_said(r), "runner-stop");
+	assert_non_null(stop);
+	assert_non_null(strstr(stop + 1, "runner-stop"));
+	assert_text(run_outcome(r), "exit 0, destroyed 2\n");
+}
+
 static void
 test_run_inside_whatever_is_not_clear_means_busy(void **state)
 {
@@ -553,6 +586,8 @@ main(void)
 		TEST(test_run_inside_a_runner_never_online_goes_before_its_pod),
 		TEST(test_run_inside_an_idle_runner_is_looked_at_twice),
 		TEST(test_run_inside_a_busy_runner_keeps_its_pod),
+		TEST(test_run_inside_a_job_that_shows_when_it_is_stopped_keeps_its_pod),
+		TEST(test_run_inside_a_stop_without_an_answer_is_tried_again),
 		TEST(test_run_inside_whatever_is_not_clear_means_busy),
 		TEST(test_run_inside_a_job_that_ends_frees_the_pod),
 		TEST(test_run_inside_force_ends_a_busy_runner),

@@ -319,6 +319,31 @@ test_ssh_task_runs_a_runner_from_beginning_to_end(void **state)
 	assert_int_equal(run(bench, &request, &output), 0);
 }
 
+/* /proc shows paths without links, and a home may be one. */
+static void
+test_ssh_task_sees_a_job_below_a_home_that_is_a_link(void **state)
+{
+	struct bench *bench = *state;
+	struct ssh_answer answer = {0};
+	struct str output;
+
+	make_package(bench, listens);
+	struct ssh_request request = runner(bench, SSH_RUNNER_LOOK);
+	shell_write(path(bench, "script"), script(bench, &request), 0600);
+	shell_write(path(bench, "command"),
+	    task_command(&bench->arena, TOKEN), 0600);
+	/* As the loop does it, which knows where it really is. */
+	shell_run(&bench->arena, bench->home,
+	    "ln -s disk/home linked; d=$PWD/disk/home/.podform/runners/ci-1\n"
+	    "mkdir -p $d/bin; cp pack/bin/Runner.Worker $d/bin\n"
+	    "cd $d; sh $d/bin/Runner.Worker & p=$!\n"
+	    "cd - >/dev/null; HOME=$PWD/linked; export HOME\n"
+	    "sh -c \"$(cat command)\" <script; pkill -P $p; kill $p",
+	    &output);
+	task_read_look(output, &answer);
+	assert_true(answer.worker);
+}
+
 static void
 test_ssh_task_says_why_a_runner_does_not_listen(void **state)
 {
@@ -408,6 +433,7 @@ main(void)
 		TEST(test_ssh_task_ends_what_runs_with_its_group),
 		TEST(test_ssh_task_keeps_a_process_running),
 		TEST(test_ssh_task_runs_a_runner_from_beginning_to_end),
+		TEST(test_ssh_task_sees_a_job_below_a_home_that_is_a_link),
 		TEST(test_ssh_task_says_why_a_runner_does_not_listen),
 		TEST(test_ssh_task_configures_a_runner_by_its_environment),
 		TEST(test_ssh_task_refuses_what_would_escape),
