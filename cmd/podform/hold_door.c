@@ -11,7 +11,10 @@
 #include "holder_place.h"
 #include "tunnel/talk.h"
 
-enum { CLIENTS_MAX = 64, ASK_MS = 10 * SECOND_MS, REPLY_MS = 10 * SECOND_MS };
+enum {
+	CLIENTS_MAX = 64, ASK_MS = 10 * SECOND_MS,
+	REPLY_MS = 10 * SECOND_MS, ROUNDS = 256,
+};
 
 struct client {
 	struct client *next;
@@ -177,7 +180,8 @@ receive(struct hold_door *door, struct client *client)
 		take_request(door, client);
 }
 
-static void
+/* False: nothing can be accepted now. */
+static bool
 accept_one(struct hold_door *door)
 {
 	int fd = accept4(door->listener.fd, NULL, NULL,
@@ -185,10 +189,10 @@ accept_one(struct hold_door *door)
 	struct client *client;
 
 	if (fd < 0)
-		return;
+		return errno == ECONNABORTED || errno == EINTR;
 	if (door->nclients == CLIENTS_MAX || !holder_peer_is_us(fd)) {
 		close(fd);
-		return;
+		return true;
 	}
 	client = calloc(1, sizeof *client);
 	if (client == NULL)
@@ -200,19 +204,22 @@ accept_one(struct hold_door *door)
 	door->clients = client;
 	door->nclients++;
 	watch(door, client, EPOLLIN, EPOLL_CTL_ADD);
+	return true;
 }
 
 /* ----------------------------------------------------------------- guest -- */
 
-static void
+/* False: the rest waits for the next turn. */
+static bool
 ready(struct hold_door *door, struct client *client, uint32_t events)
 {
 	if (client == NULL)
-		accept_one(door);
-	else if (client->out.len == 0)
+		return accept_one(door);
+	if (client->out.len == 0)
 		receive(door, client);
 	else if (send_some(client) || (events & (EPOLLHUP | EPOLLERR)) != 0)
 		drop(door, client);
+	return true;
 }
 
 static int64_t
@@ -237,10 +244,12 @@ turn(void *ctx)
 	struct epoll_event event;
 	struct client *next;
 
-	/* One at a time: what is done for one may drop another. */
-	while (door->listener.fd >= 0 &&
-	    epoll_wait(door->epoll, &event, 1, 0) == 1)
-		ready(door, event.data.ptr, event.events);
+	/* One at a time: what is done for one may drop another.  And not for
+	 * ever: without a descriptor a connection stays in line. */
+	for (int rounds = ROUNDS; rounds > 0 && door->listener.fd >= 0 &&
+	    epoll_wait(door->epoll, &event, 1, 0) == 1; rounds--)
+		if (!ready(door, event.data.ptr, event.events))
+			break;
 	for (struct client *client = door->clients; client != NULL;
 	     client = next) {
 		next = client->next;
