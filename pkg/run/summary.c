@@ -68,13 +68,18 @@ static void
 leave(struct run *run, const struct act *act, struct str why)
 {
 	struct run_left *left = ARENA_PUSH(run->arena, &run->summary.left);
+	bool free_of_charge = act->change != NULL &&
+	    (act->change->kind == KIND_RUNNER ||
+		act->change->kind == KIND_TUNNEL);
+
 	*left = (struct run_left){
 		.address = act_address(act),
 		.id = act->id,
 		.op = act->op,
 		.per_hour = act->subject->per_hour > 0
 		    ? act->subject->per_hour
-		    : -1,
+		    : free_of_charge ? 0
+				     : -1,
 		.why = why,
 	};
 }
