@@ -79,7 +79,9 @@ struct ssh_request {
 	enum ssh_task task;
 	struct ssh_target target;
 	struct str name;	/* what it is for: "setup 2", "check 1",
-				   "process"; [a-z0-9 ] only */
+				   "process"; [a-z0-9 ] only.  SSH_RUN of a
+				   "setup" first ends what an earlier one
+				   has left running on the pod */
 	struct str script;	/* of sh; secrets are filled in */
 	const struct env_var *env;	/* exported before it */
 	size_t nenv;

@@ -226,6 +226,35 @@ process_script(struct strbuf *out, const struct ssh_request *request,
 	return ok;
 }
 
+/* ---------------------------------------------------------------- setup ---- */
+
+/*
+ * A step whose podform was killed or interrupted, or whose connection broke,
+ * goes on by itself, and the next apply gives it again: two of it at a time
+ * would stand in each other's way, so what is left of the first is ended.
+ * Its directory says which process that is, and the token in its words that
+ * it is still the same one.  In a subshell, to leave no variable behind.
+ */
+static const char end_other_steps[] =
+    "(for s in \"$HOME\"/.podform-*/setup /tmp/.podform-*/setup"
+    " /dev/shm/.podform-*/setup; do\n"
+    "\td=${s%/setup}\n"
+    "\t[ -f \"$s\" ] && [ -O \"$d\" ] && [ ! -L \"$d\" ] || continue\n"
+    "\tp=$(cat \"$d/pid\" 2>/dev/null)\n"
+    "\tcase $p in ''|*[!0-9]*) p=0;; esac\n"
+    "\tif [ \"$p\" -gt 1 ] && tr '\\0' ' ' <\"/proc/$p/cmdline\""
+    " 2>/dev/null | grep -qF \"${d##*/}\"; then\n"
+    "\t\techo 'podform: a setup step of an earlier run was still going on"
+    " here, and is ended'\n"
+    "\t\tkill -TERM \"-$p\" 2>/dev/null\n"
+    "\t\ti=0; while kill -0 \"-$p\" 2>/dev/null && [ $i -lt 50 ]; do"
+    " sleep 0.2; i=$((i + 1)); done\n"
+    "\t\tkill -KILL \"-$p\" 2>/dev/null\n"
+    "\tfi\n"
+    "\trm -rf \"$d\"\n"
+    "done)\n"
+    ": >\"${0%/x}/setup\"\n";
+
 bool
 task_script(struct strbuf *out, const struct ssh_request *request,
     const char *token, struct str package, const char **why)
@@ -238,6 +267,8 @@ task_script(struct strbuf *out, const struct ssh_request *request,
 	strbuf_adds(out, "rm -f \"$0\"\n");
 	switch (request->task) {
 	case SSH_RUN:
+		if (str_starts(request->name, STR("setup")))
+			strbuf_adds(out, end_other_steps);
 		ok = put_environment(out, request, why);
 		strbuf_add(out, request->script);
 		break;

@@ -152,6 +152,49 @@ test_ssh_task_ends_what_runs_with_its_group(void **state)
 	    "[ ! -e .podform-" TOKEN " ]");
 }
 
+/* Its podform was killed, and the next one gives the step again: not two of
+ * it at a time.  A check ends nothing. */
+static void
+test_ssh_task_ends_the_setup_step_of_an_earlier_run(void **state)
+{
+	static const char other[] = "ffeeddccbbaa9988";
+	struct bench *bench = *state;
+	struct ssh_request request = {
+		.task = SSH_RUN, .name = STR("setup 2"),
+		.script = STR("sleep 60 & echo $! >child; "
+		    "sleep 60; echo late >late"),
+	};
+	struct strbuf first = {0};
+	const char *why;
+	struct str output;
+
+	assert_true(task_script(&first, &request, other, (struct str){0},
+	    &why));
+	shell_write(path(bench, "first"), strbuf_str(&first), 0600);
+	strbuf_release(&first);
+	shell_write(path(bench, "left"),
+	    task_command(&bench->arena, other), 0600);
+	shell_ok(&bench->arena, bench->home, "HOME=$PWD; export HOME\n"
+	    "setsid sh -c \"$(cat left)\" <first >/dev/null 2>&1 &\n"
+	    "until [ -s child ]; do sleep 0.05; done");
+
+	/* Where nobody reaps it, it stays a zombie. */
+	request.script = STR("grep -q '^State:.[^ZX]' "
+	    "/proc/$(cat child)/status 2>/dev/null && echo alive; "
+	    "echo \"d=$d\"; exit 3");
+	request.name = STR("check 1");
+	assert_int_equal(run(bench, &request, &output), 3);
+	assert_string_equal(output.data, "alive\nd=\n");
+	request.name = STR("setup 1");
+	assert_int_equal(run(bench, &request, &output), 3);
+	assert_string_equal(output.data, "podform: a setup step of an earlier "
+	    "run was still going on here, and is ended\nd=\n");
+	assert_int_equal(run(bench, &request, &output), 3);
+	assert_string_equal(output.data, "d=\n");
+	assert_string_equal(shell_ok(&bench->arena, bench->home, "ls -A")
+	    .data, "child\ncommand\nfirst\nleft\nscript\n");
+}
+
 static void
 test_ssh_task_keeps_a_process_running(void **state)
 {
@@ -431,6 +474,7 @@ main(void)
 		TEST(test_ssh_task_is_understood_by_other_shells),
 		TEST(test_ssh_task_runs_no_script_that_is_cut),
 		TEST(test_ssh_task_ends_what_runs_with_its_group),
+		TEST(test_ssh_task_ends_the_setup_step_of_an_earlier_run),
 		TEST(test_ssh_task_keeps_a_process_running),
 		TEST(test_ssh_task_runs_a_runner_from_beginning_to_end),
 		TEST(test_ssh_task_sees_a_job_below_a_home_that_is_a_link),
