@@ -77,7 +77,9 @@ close_one(struct app *app, struct str address)
 	if (held && !holder_ask(app, &request, &answer, &why))
 		return no_holder_answer(app, why);
 	strbuf_add_escaped(&out, address);
-	strbuf_adds(&out, held ? " is closed\n" : " was not open\n");
+	strbuf_adds(&out, held ? " is closed\n" :
+	    n == 0 ? " was not open\n" :
+	    " was not open; podform tunnel list shows what is\n");
 	app_tell(app, &out);
 	return EXIT_OK;
 }
@@ -114,7 +116,7 @@ close_some(struct app *app)
 	if (app->options->all && address.len == 0)
 		return close_all(app);
 	if (address.len == 0 || app->options->all)
-		return app_fail(app, EXIT_USAGE, "PF0804", "tunnel close "
+		return app_fail(app, EXIT_USAGE, "PF0804", "tunnel down "
 		    "needs either an address or --all");
 	return close_one(app, full_address(app, address));
 }
@@ -177,8 +179,8 @@ open_one(struct inside *inside, const struct resource *resource)
 	    " is not up: " STR_FMT, STR_ARG(resource->address),
 	    STR_ARG(why));
 	if (!answer.conflict)
-		diag_hint(&app->diags, "it goes on trying; see podform "
-		    "tunnel list, or close it");
+		diag_hint(&app->diags, "it goes on trying: podform "
+		    "tunnel list shows it, podform tunnel down ends it");
 	return EXIT_ERROR;
 }
 
@@ -192,7 +194,7 @@ open_some(struct app *app)
 
 	if (address.len == 0)
 		return app_fail(app, EXIT_USAGE, "PF0804",
-		    "tunnel open needs the address of a tunnel");
+		    "tunnel up needs the address of a tunnel");
 	address = full_address(app, address);
 	code = inside_open(&inside, app, "tunnel");
 	if (code == EXIT_OK) {
@@ -224,7 +226,7 @@ cmd_tunnel(struct app *app)
 	for (size_t i = 0; i < COUNTOF(verbs); i++)
 		if (str_is(word, verbs[i].word))
 			return verbs[i].run(app);
-	return app_fail(app, EXIT_USAGE, "PF0804", "tunnel list, open ADDRESS "
-	    "or close ADDRESS: '" STR_FMT "' is none of them",
+	return app_fail(app, EXIT_USAGE, "PF0804", "tunnel list, up ADDRESS "
+	    "or down ADDRESS: '" STR_FMT "' is none of them",
 	    STR_ARG(word));
 }

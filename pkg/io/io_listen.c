@@ -270,6 +270,17 @@ io_listen_close(struct io_listener *listener)
 		unlink(listener->path);
 }
 
+/* Where nothing is yet, its directory has to be there, and ours to use. */
+static int
+may_make_in(struct arena *arena, struct str path)
+{
+	struct str directory = str_sub(path, 0,
+	    (size_t)(str_rfind(path, '/') + 1));
+
+	return access(arena_str(arena, directory).data, W_OK | X_OK) == 0 ?
+	    0 : -errno;
+}
+
 static int
 may_use_path(struct arena *arena, struct str path, struct str *owner)
 {
@@ -280,7 +291,7 @@ may_use_path(struct arena *arena, struct str path, struct str *owner)
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path.data, path.len);
 	if (lstat(address.sun_path, &info) != 0)
-		return 0;
+		return may_make_in(arena, path);
 	if (!S_ISSOCK(info.st_mode))
 		return -EEXIST;
 	if (info.st_uid == geteuid() && !is_alive(&address))

@@ -134,6 +134,27 @@ is_ours(const struct planner *p, const struct tunnel_config *config)
 	return false;
 }
 
+static const char *
+why_not(int result)
+{
+	switch (result) {
+	case -EADDRINUSE:
+		return "it is taken by another program";
+	case -EADDRNOTAVAIL:
+		return "it is no address of this machine";
+	case -EEXIST:
+		return "a file that is no socket is there";
+	case -ENOENT:
+	case -ENOTDIR:
+		return "there is no such directory";
+	case -EACCES:
+	case -EROFS:
+		return "its directory cannot be written to";
+	default:
+		return "it is not possible on this machine";
+	}
+}
+
 static void
 check_local(struct end *end)
 {
@@ -164,11 +185,9 @@ check_local(struct end *end)
 		    STR_ARG(owner));
 	else
 		check_add(p, "tunnel.local", CHECK_FAIL, span, STR_FMT
-		    " cannot listen on " STR_FMT ": it is %s",
+		    " cannot listen on " STR_FMT ": %s",
 		    STR_ARG(end->want->address), STR_ARG(where),
-		    result == -EADDRINUSE ? "taken by another program" :
-		    result == -EADDRNOTAVAIL ? "no address of this machine" :
-		    "not possible on this machine");
+		    why_not(result));
 }
 
 static void
@@ -211,12 +230,17 @@ pod_is_made_anew(const struct plan_change *c)
 }
 
 /* The holder goes on trying, but an apply is to end with it up, or with the
- * reason why not.  What waits for its pod or is on its way is not down. */
+ * reason why not.  What is on its way is not down, and neither is what waits
+ * for its pod, unless that runs by now: the holder looks only so often. */
 static bool
-is_down(const struct tunnel_status *held)
+is_down(const struct tunnel_status *held, const struct cloud_pod *host)
 {
+	bool runs = host != NULL && host->status == POD_RUNNING &&
+	    host->ssh.port != 0;
+
 	return held->state == TUNNEL_BACKOFF ||
-	    held->state == TUNNEL_CONFLICT;
+	    held->state == TUNNEL_CONFLICT ||
+	    (held->state == TUNNEL_WAITING && runs);
 }
 
 static void
@@ -251,7 +275,7 @@ tunnel_decide(struct planner *p, const struct resource *want,
 	else if (anew || starts || !str_eq(held->config.pod_id,
 		end.change.tunnel_config.pod_id))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_POD);
-	else if (is_down(held))
+	else if (is_down(held, end.change.host))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_OFFLINE);
 	else if (replace_asked(p, want->address))
 		open_tunnel(&end, PLAN_REPLACE, BECAUSE_REQUESTED);

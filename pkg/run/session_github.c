@@ -147,6 +147,26 @@ session_ask_github(struct session *session,
 	*answer = ask.answer;
 }
 
+/* The first runner of the spec that is to be there. */
+static struct span
+span_of(const struct session *session, const struct github_scope *scope)
+{
+	const struct spec *spec = session->spec;
+
+	for (size_t i = 0; spec != NULL && i < spec->nresources; i++) {
+		const struct resource *resource = &spec->resources[i];
+		if (resource->kind != KIND_RUNNER)
+			continue;
+		struct github_scope own = {
+			.repository = resource->runner->repository,
+			.organization = resource->runner->organization,
+		};
+		if (github_scope_eq(&own, scope))
+			return resource->span;
+	}
+	return NO_SPAN;
+}
+
 static int
 exit_of(struct session *session, const struct github_scope *scope,
     const struct github_answer *answer, enum github_op op)
@@ -155,7 +175,7 @@ exit_of(struct session *session, const struct github_scope *scope,
 		return session_signal_code(session);
 	if (session->config.github_optional)
 		return EXIT_OK;
-	diag_error(session->diags, "PF0511", NO_SPAN,
+	diag_error(session->diags, "PF0511", span_of(session, scope),
 	    "GitHub, " STR_FMT ": cannot %s: " STR_FMT,
 	    STR_ARG(github_scope_text(scope)), github_op_words(op),
 	    STR_ARG(answer->message));
@@ -167,6 +187,9 @@ exit_of(struct session *session, const struct github_scope *scope,
 	if (answer->reason != REASON_FORBIDDEN &&
 	    answer->reason != REASON_NOT_FOUND)
 		return EXIT_ERROR;
+	if (answer->reason == REASON_NOT_FOUND)
+		diag_hint(session->diags, "it is called otherwise, or the "
+		    "credential may not see it");
 	diag_hint(session->diags, "the token must be allowed to administer "
 	    "runners there: of a fine-grained one, Administration (read and "
 	    "write) of the repository, or Self-hosted runners of the "

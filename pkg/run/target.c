@@ -70,10 +70,30 @@ is_replica(const struct lock_entry *entry, struct str whole)
 	    entry->address.data[whole.len] == '[';
 }
 
-static void
-report_unknown(struct arena *arena, struct lock *lock, struct str whole,
-    struct diags *diags)
+/* A runner or a tunnel that is called as the pod that is not there; absent:
+ * none is. */
+static struct str
+namesake(struct arena *arena, struct lock *lock, const struct spec *spec,
+    struct str whole)
 {
+	static const char *const kinds[] = { "runner", "tunnel" };
+	struct str name = str_sub(whole, STR("pod.").len, whole.len);
+
+	for (size_t i = 0; i < COUNTOF(kinds); i++) {
+		struct str address = arena_printf(arena, "%s." STR_FMT,
+		    kinds[i], STR_ARG(name));
+		if (lock_find(lock, address) != NULL ||
+		    (spec != NULL && spec_find(spec, address) != NULL))
+			return address;
+	}
+	return (struct str){0};
+}
+
+static void
+report_unknown(struct arena *arena, struct lock *lock,
+    const struct spec *spec, struct str whole, struct diags *diags)
+{
+	struct str other = namesake(arena, lock, spec, whole);
 	struct str *known = ARENA_ARRAY(arena, struct str,
 	    lock->entries.n + 1), near;
 	size_t n = 0;
@@ -81,7 +101,7 @@ report_unknown(struct arena *arena, struct lock *lock, struct str whole,
 	for (size_t i = 0; i < lock->entries.n; i++)
 		if (lock->entries.items[i].kind == KIND_POD)
 			known[n++] = lock->entries.items[i].address;
-	near = str_nearest(whole, known, n);
+	near = other.len > 0 ? other : str_nearest(whole, known, n);
 	diag_error(diags, "PF0850", NO_SPAN, "there is no record of '" STR_FMT
 	    "'%s" STR_FMT "%s", STR_ARG(whole),
 	    near.len > 0 ? "; did you mean '" : "", STR_ARG(near),
@@ -129,7 +149,7 @@ target_find(struct lock *lock, const struct spec *spec, struct str address,
 	if (n == 1)
 		return several[0];
 	if (n == 0) {
-		report_unknown(arena, lock, whole, diags);
+		report_unknown(arena, lock, spec, whole, diags);
 		return NULL;
 	}
 	diag_error(diags, "PF0860", NO_SPAN, STR_FMT " has %zu replicas: say "
@@ -163,7 +183,7 @@ target_find_all(struct arena *arena, struct lock *lock,
 	if (n > 0)
 		return n;
 	if (whole.data != NULL)
-		report_unknown(arena, lock, whole, diags);
+		report_unknown(arena, lock, spec, whole, diags);
 	else
 		diag_error(diags, "PF0850", NO_SPAN, "there is no pod on "
 		    "record");

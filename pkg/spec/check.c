@@ -211,6 +211,9 @@ find_target(struct loader *loader, struct str text, struct span span,
 		    "pod '" STR_FMT "' has %lld replica%s; there is no [%lld]",
 		    STR_ARG(name), (long long)pod->replicas,
 		    pod->replicas == 1 ? "" : "s", (long long)*key);
+		if (pod->replicas == 1)
+			diag_hint(loader->diags, "the only one has no number: "
+			    "pod: " STR_FMT, STR_ARG(name));
 		return NULL;
 	}
 	return pod;

@@ -51,6 +51,9 @@ say_unreadable(struct loader *loader, struct str path, int error)
 	} else {
 		diag_errno(loader->diags, E_FILE, NO_SPAN, error,
 		    "cannot read '" STR_FMT "'", STR_ARG(path));
+		if (error == ENOENT && str_is(path, "specs"))
+			diag_hint(loader->diags, "podform init makes a first "
+			    "spec there; -C DIR works in another directory");
 	}
 }
 

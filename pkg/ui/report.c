@@ -103,11 +103,12 @@ add_left(struct strbuf *out, struct arena *arena,
 	}
 	strbuf_addc(out, '\n');
 	table_print(out, &table, options->style);
-	strbuf_addf(out, "\nTogether " STR_FMT "/h as far as is known.\n"
-	    "Next: podform %s    looks again, and finishes or undoes the "
-	    "rest\n      podform destroy  to end what is left\n",
-	    STR_ARG(format_rate(arena, total)),
-	    strcmp(options->command, "destroy") == 0 ? "plan " : "apply");
+	strbuf_addf(out, "\nTogether " STR_FMT "/h as far as is known.\n",
+	    STR_ARG(format_rate(arena, total)));
+	strbuf_adds(out, strcmp(options->command, "destroy") == 0 ?
+	    "Next: podform destroy  looks again, and ends the rest\n" :
+	    "Next: podform apply    looks again, and finishes or undoes the "
+	    "rest\n      podform destroy  to end what is left\n");
 }
 
 static const char *

@@ -121,7 +121,8 @@ class GitHub(unittest.TestCase):
     def test_what_is_wrong_with_a_credential_is_said(self):
         self.plan_fails("no credential for GitHub")
         self.plan_fails("Bad credentials", GITHUB_TOKEN="ghp_nobody")
-        self.plan_fails("Not Found", GITHUB_TOKEN="ghp_sim_none")
+        self.plan_fails(r"specs/\S+:\d+:\d+: error: .*: Not Found(?s:.*)it is "
+                        "called otherwise", GITHUB_TOKEN="ghp_sim_none")
         self.plan_fails("would accept: administration=read",
                         GITHUB_TOKEN="ghp_sim_nopermission")
         path = self.write("token", "ghp_sim", 0o644)

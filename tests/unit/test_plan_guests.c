@@ -450,6 +450,8 @@ taken(void *ctx, struct arena *arena, struct str address, uint16_t port,
 		*owner = STR("python3 (pid 4711)");
 		return -EADDRINUSE;
 	}
+	if (str_starts(address, STR("/nowhere/")))
+		return -ENOENT;
 	return port < 1024 && port > 0 ? -EACCES : 0;
 }
 
@@ -468,6 +470,10 @@ test_plan_tunnel_finds_a_taken_port_before_anything_is_paid(void **state)
 	assert_text(world_plan(w, DUMP_CHECKS),
 	    "check fail tunnel.local: tunnel.web cannot listen on "
 	    "127.0.0.1:80: ports below 1024 are for root @5\n");
+	tunnels(w, "", "local: /nowhere/sock, remote: 80");
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check fail tunnel.local: tunnel.web cannot listen on "
+	    "/nowhere/sock: there is no such directory @5\n");
 	tunnels(w, "", "local: auto, remote: 80");
 	assert_text(world_plan(w, DUMP_CHECKS), "");
 	tunnels(w, "", "local: 8188, remote: 80, direction: remote");
@@ -488,7 +494,9 @@ test_plan_tunnel_that_is_down_is_opened_again(void **state)
 	rows[] = {
 		{ TUNNEL_UP, "" },
 		{ TUNNEL_CONNECTING, "" },
-		{ TUNNEL_WAITING, "" },
+		/* The holder has yet to see that its pod runs. */
+		{ TUNNEL_WAITING, "-/+ tunnel.web replace_because_offline @5\n"
+		    "do 0 close tunnel.web\ndo 1 open tunnel.web after 0\n" },
 		{ TUNNEL_BACKOFF, "-/+ tunnel.web replace_because_offline @5\n"
 		    "do 0 close tunnel.web\ndo 1 open tunnel.web after 0\n" },
 		{ TUNNEL_CONFLICT, "-/+ tunnel.web replace_because_offline @5\n"

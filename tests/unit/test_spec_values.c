@@ -373,6 +373,11 @@ static const struct {
 	  "a.yaml:11:3: error: tunnel 'c' has no 'remote' [PF0111]\n"
 	  "a.yaml:11:13: error: pod 'p' has 2 replicas: say which one "
 	  "[PF0130]\n" },
+	{ "tunnel to the first of one",
+	  "tunnels:\n"
+	  "  a: { pod: 'p[0]', local: 1, remote: 1 }\n",
+	  "a.yaml:8:13: error: pod 'p' has 1 replica; there is no [0] "
+	  "[PF0130]\n" },
 	{ "ssh",
 	  "    ports: [80/http]\n"
 	  "    ready: { checks: [nvidia-smi] }\n"

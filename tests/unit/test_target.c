@@ -98,6 +98,9 @@ test_target_says_why_an_address_leads_nowhere(void **state)
 	static const struct { const char *address, *words; } cases[] = {
 		{ "b", "error: pod.b has 2 replicas: say which [PF0860]\n"
 		    "   hint: such as pod.b[0]\n" },
+		{ "r", "error: there is no record of 'pod.r'; did you mean "
+		    "'runner.r'? [PF0850]\n"
+		    "   hint: podform state list shows what there is\n" },
 		{ "pod.b[2]", "error: there is no record of 'pod.b[2]'; did "
 		    "you mean 'pod.b[0]'? [PF0850]\n"
 		    "   hint: podform state list shows what there is\n" },
