@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -110,7 +111,7 @@ static struct sock_filter filter[] = {
 	CALL(pwrite64), CALL(recvfrom), CALL(sendto), CALL(recvmsg),
 	CALL(sendmsg), CALL(ppoll), CALL(accept4), CALL(close),
 	CALL(shutdown), CALL(getsockopt), CALL(setsockopt), CALL(getsockname),
-	CALL(getpeername), CALL(fcntl), CALL(fstat), CALL(lseek),
+	CALL(getpeername), CALL(fstat), CALL(lseek),
 	CALL(ftruncate), CALL(newfstatat),
 #ifdef SYS_poll
 	CALL(poll),
@@ -121,15 +122,23 @@ static struct sock_filter filter[] = {
 	CALL(clock_gettime), CALL(gettimeofday), CALL(getrandom), CALL(futex),
 	CALL(exit), CALL(exit_group), CALL(rt_sigreturn),
 	CALL(rt_sigprocmask), CALL(restart_syscall), CALL(getpid),
-	CALL(gettid), CALL(tgkill),
+	CALL(gettid),
+	/* No signals to others of this user: abort() ends without one, too.
+	 * And by fcntl, which can have them sent, flags alone. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 4),
+	LOAD(args[1]),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, F_SETFL, 1, 0),
+	ALLOW,
+	REFUSE,
 	/* mmap and mprotect without PROT_EXEC. */
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
 	LOAD(args[2]),
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 4, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0),
 	ALLOW,
 	REFUSE,
 };
+_Static_assert(F_SETFL == 4, "and F_DUPFD, F_GETFD, F_SETFD, F_GETFL before");
 
 static void
 filter_calls(void)

@@ -160,8 +160,8 @@ on_end(void *ctx, const struct ssh_answer *answer)
 	if (answer->outcome != SSH_DONE)
 		pod->failed = arena_str(arena, ssh_world_words(arena,
 		    answer));
-	else if (answer->status >= 0)	/* what is too large is no success */
-		pod->status = answer->status > 255 ? 255 : answer->status;
+	else if (answer->status >= 0)
+		pod->status = answer->status;	/* 0 to 255 */
 	else if (answer->reason.len > 0)
 		pod->status = signal_status(answer->reason);
 	else
