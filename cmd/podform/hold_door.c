@@ -49,6 +49,9 @@ drop(struct hold_door *door, struct client *client)
 		at = &(*at)->next;
 	*at = client->next;
 	door->nclients--;
+	/* A worker that is just being started has it, too: see
+	 * holder_client.c. */
+	epoll_ctl(door->epoll, EPOLL_CTL_DEL, client->fd, NULL);
 	close(client->fd);
 	strbuf_release(&client->in);
 	strbuf_release(&client->out);

@@ -190,6 +190,21 @@ release_answer(void *ctx)
 	free(kept);
 }
 
+/*
+ * A child that has been forked and not yet executed has the socket, too: then
+ * closing ours leaves it in the epoll, whose next event would name a talk that
+ * is freed.
+ */
+static void
+disconnect(struct holder_client *client, struct talk *talk)
+{
+	if (talk->fd < 0)
+		return;
+	epoll_ctl(client->epoll, EPOLL_CTL_DEL, talk->fd, NULL);
+	close(talk->fd);
+	talk->fd = -1;
+}
+
 static void
 drop(struct holder_client *client, struct talk *talk)
 {
@@ -198,8 +213,7 @@ drop(struct holder_client *client, struct talk *talk)
 	while (*at != talk)
 		at = &(*at)->next;
 	*at = talk->next;
-	if (talk->fd >= 0)
-		close(talk->fd);
+	disconnect(client, talk);
 	strbuf_release(&talk->out);
 	strbuf_release(&talk->in);
 	free(talk);
@@ -275,8 +289,7 @@ try_to_connect(struct holder_client *client, struct talk *talk)
 static void
 hung_up(struct holder_client *client, struct talk *talk)
 {
-	close(talk->fd);
-	talk->fd = -1;
+	disconnect(client, talk);
 	if (++talk->lost >= LOST_MAX) {
 		finish(client, talk, STR("the holder of tunnels ended "
 		    "without an answer; see " HOLDER_LOG), false);
