@@ -288,7 +288,15 @@ run(struct cp *cp)
 	start(cp);
 	code = wait_for_it(cp);
 	undraw(cp);
-	return code == EXIT_OK ? result(cp) : code;
+	if (code == EXIT_OK)
+		return result(cp);
+	if (cp->over && !cp->app->options->quiet) {
+		struct strbuf out = {0};
+		strbuf_adds(&out, "podform: interrupted; nothing that is half "
+		    "there is left\n");
+		app_say(cp->app, &out);
+	}
+	return code;
 }
 
 int

@@ -315,7 +315,6 @@ load_check_key(struct loader *loader, struct str path, struct span span)
 	if (info.mode & 077) {
 		diag_error(loader->diags, E_KEY_MODE, span,
 		    "the key is open to other users");
-		diag_hint(loader->diags, "chmod 600 " STR_FMT,
-		    STR_ARG(path));
+		diag_hint(loader->diags, "chmod 600 %s", full);
 	}
 }

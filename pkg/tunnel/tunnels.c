@@ -281,6 +281,24 @@ ask_check(struct holder *holder, struct held_tunnel *tunnel)
 	tunnel->check_ms = -1;
 }
 
+/* A forward whose far end refuses is cut off here: which words that makes is
+ * chance, and they name the wrong machine. */
+static struct str
+check_words(struct holder *holder, const struct held_tunnel *tunnel,
+    struct str text)
+{
+	const struct tunnel_config *config = &tunnel->config;
+
+	if (config->direction != TUNNEL_LOCAL ||
+	    str_starts(text, STR("status")))
+		return arena_printf(&holder->scratch, "check: " STR_FMT,
+		    STR_ARG(text));
+	return arena_printf(&holder->scratch, "check: " STR_FMT
+	    " (does anything answer at " STR_FMT ":%u, as the pod sees it?)",
+	    STR_ARG(text), STR_ARG(config->remote_host),
+	    (unsigned)config->remote_port);
+}
+
 static void
 checked(struct holder *holder, struct held_tunnel *tunnel,
     const struct holder_event *event)
@@ -294,8 +312,7 @@ checked(struct holder *holder, struct held_tunnel *tunnel,
 		tunnel->check_ms = holder->now_ms + CHECK_UP_MS;
 		return;
 	}
-	held_set(&tunnel->error, arena_printf(&holder->scratch,
-	    "check: " STR_FMT, STR_ARG(event->text)));
+	held_set(&tunnel->error, check_words(holder, tunnel, event->text));
 	for (unsigned i = 0; i < tunnel->check_fails &&
 	     wait_ms < CHECK_AGAIN_MAX_MS; i++)
 		wait_ms *= 2;

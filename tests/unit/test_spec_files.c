@@ -253,7 +253,7 @@ test_spec_files_private_keys(void **state)
 	fake_fs_put(world.fake, "/p/specs/shut", STR("x"), 0600);
 	spec_world_load(&world);
 	assert_non_null(strstr(spec_world_text(&world),
-	    "   hint: chmod 600 open\n"));
+	    "   hint: chmod 600 /p/specs/open\n"));
 	assert_string_equal(spec_world_heads(&world),
 	    "a.yaml:3:40: error: the key is open to other users [PF0136]\n"
 	    "a.yaml:5:40: error: the key is a directory [PF0135]\n");

@@ -676,6 +676,38 @@ test_holder_is_up_only_when_its_check_answers(void **state)
 	release(&table);
 }
 
+/* What no server said tells where the forward leads. */
+static void
+test_holder_check_names_the_far_end_that_is_silent(void **state)
+{
+	struct table table = new_table();
+	struct holder_request request = request_of("tunnel.web");
+
+	(void)state;
+	request.config.check = STR("http://127.0.0.1:8188/");
+	request.config.remote_port = 9999;
+	ask_for(&table, 7, &request);
+	link_says(&table, HOLDER_ON_UP);
+	forward_ok(&table, 1);
+	check_says(&table, true);
+	for (int i = 0; i < 5; i++) {
+		pass(&table, 12100);
+		link_says(&table, HOLDER_ON_RTT);
+	}
+	skip_all(&table);
+	for (int i = 0; i < 2; i++) {
+		give(&table, (struct holder_event){ .type = HOLDER_ON_CHECK,
+			.token = table.check,
+			.text = STR("Connection reset by peer") });
+		if (i == 0)
+			pass(&table, 250);
+	}
+	saw(&table, "check http://127.0.0.1:8188/\n"
+	    "say tunnel.web: probing: check: Connection reset by peer (does "
+	    "anything answer at 127.0.0.1:9999, as the pod sees it?)\n");
+	release(&table);
+}
+
 static void
 test_holder_check_follows_the_port_that_was_free(void **state)
 {
@@ -1148,6 +1180,8 @@ main(void)
 		    test_holder_lets_clients_wait_ten_seconds_and_then_refuses),
 		cmocka_unit_test(
 		    test_holder_is_up_only_when_its_check_answers),
+		cmocka_unit_test(
+		    test_holder_check_names_the_far_end_that_is_silent),
 		cmocka_unit_test(
 		    test_holder_check_follows_the_port_that_was_free),
 		cmocka_unit_test(test_holder_backs_off_doubling_to_a_minute),
