@@ -89,7 +89,7 @@ struct ssh_request {
 	struct str log;		/* of a process: path on the pod, or absent */
 	struct str keep;	/* local file to which output is appended
 				   (0600), under a line with `name` and the
-				   time; absent: none */
+				   time, 16 MiB of it at most; absent: none */
 	struct redactor *redactor; /* of what is kept; or NULL.  Shared with
 				   the caller, by redactor_share(). */
 	struct ssh_runner runner;

@@ -1,9 +1,11 @@
 /* tasks.c - doing the tasks of base/ssh.h: ssh_start_task() */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -14,6 +16,8 @@
 enum {
 	OUTPUT_KEPT = 64 << 10,
 	LINE_MAX_KEPT = 16 << 10,	/* longer ones are cut in two */
+	KEEP_MAX = 16 << 20,		/* of one task: a pod that talks
+					   without end must not fill a disk */
 };
 
 struct task {
@@ -31,6 +35,7 @@ struct task {
 	struct strbuf output;		/* its last bytes, up to twice max */
 	uint64_t output_bytes;
 	int keep;			/* local file; -1 */
+	size_t kept;			/* bytes */
 	struct strbuf line;		/* not yet kept: the begin of a line */
 	int keep_error;
 	bool began;			/* output came, or a login: it runs */
@@ -58,7 +63,12 @@ keep_line(struct task *task)
 	struct strbuf clean = {0};
 
 	redact(task->request.redactor, &clean, strbuf_str(&task->line));
-	write_keep(task, strbuf_str(&clean));
+	task->kept += clean.len;
+	if (task->kept <= KEEP_MAX)
+		write_keep(task, strbuf_str(&clean));
+	else if (task->kept - clean.len <= KEEP_MAX)
+		write_keep(task, STR("== more than 16 MiB: the rest is not "
+		    "kept ==\n"));
 	strbuf_release(&clean);
 	strbuf_reset(&task->line);
 }
@@ -76,6 +86,20 @@ keep(struct task *task, struct str bytes)
 	}
 }
 
+/* One older file is kept beside it. */
+static void
+turn_over(struct str path)
+{
+	struct arena arena = {0};
+	struct stat info;
+
+	if (lstat(path.data, &info) == 0 && S_ISREG(info.st_mode) &&
+	    info.st_size >= KEEP_MAX)
+		(void)rename(path.data, arena_printf(&arena, STR_FMT ".1",
+		    STR_ARG(path)).data);
+	arena_release(&arena);
+}
+
 static void
 open_keep(struct task *task)
 {
@@ -83,6 +107,7 @@ open_keep(struct task *task)
 
 	if (task->request.keep.len == 0)
 		return;
+	turn_over(task->request.keep);
 	task->keep = open(task->request.keep.data, O_WRONLY | O_APPEND |
 	    O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (task->keep < 0) {

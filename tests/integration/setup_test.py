@@ -2,8 +2,9 @@
 """setup_test.py - setup on real pods, and the keys that lead into them.
 
 What an edit makes setup do again, that a directory which is copied again is
-renewed in its place, which keys a spec may name, and that a key which cannot
-be used is found out before anything is made.
+renewed in its place, what becomes of failures, that a process comes back, which
+keys a spec may name, and that a key which cannot be used is found out before
+anything is made.
 """
 
 import os
@@ -13,7 +14,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "ssh"))
 # pylint: disable=wrong-import-position
-from inside_pods import Inside
+from inside_pods import Inside, wait_for
 
 POD = """
 project: inside
@@ -126,6 +127,101 @@ class Secrets(Inside):
             cwd=self.project, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Failures(Inside):
+    """Each test has a pod of its own beside the one of the class."""
+    more_env = {"TOKEN": "tok-4711-secret"}
+    spec = "secrets:\n  TOKEN: { env: TOKEN }\n" + POD
+
+    def add(self, lines):
+        self.file("specs/a.yaml", self.spec + """
+  other:
+    image: runpod/pytorch
+    gpu: [NVIDIA A40]
+    disk: 10GB
+    ports: [22/tcp]
+    env: { TOKEN: "${secret.TOKEN}" }
+""" + lines)
+        done = self.podform("apply", "--auto-approve", "--concise")
+        self.addCleanup(self.podform, "destroy", "--auto-approve", "--target",
+                        "pod.other")
+        return done
+
+    def billed(self):
+        """Names of the pods that are there."""
+        return self.podform("status").stdout.count("\npod.")
+
+    def test_failing_step_is_shown_kept_and_undone(self):
+        done = self.add("""
+    on_failure: terminate
+    setup:
+      - run: echo fine
+      - run: |
+          for i in 1 2 3; do echo "line $i of $TOKEN"; done
+          exit 3
+""")
+        self.assertEqual(done.returncode, 9, done.stderr + done.stdout)
+        said = done.stdout + done.stderr
+        self.assertIn("setup step 2 of 2 exited with 3", said)
+        self.assertIn("(specs/a.yaml:22)", said)
+        self.assertIn("    | line 1 of (secret)\n", said)
+        self.assertIn("All that it said is in .podform/logs/pod.other/"
+                      "setup.log", said)
+        self.assertNotIn("4711", said)
+        with open(self.path(".podform/logs/pod.other/setup.log"),
+                  encoding="utf-8") as file:
+            kept = file.read()
+        self.assertRegex(kept, r"== 20\S+Z setup 1 ==\nfine\n== 20\S+Z "
+                         r"setup 2 ==\nline 1 of \(secret\)\n")
+        self.assertNotIn("4711", kept)
+        self.assertEqual(self.billed(), 1)
+
+    def test_output_without_end_does_not_fill_the_disk(self):
+        done = self.add("""
+    setup:
+      - run: head -c 40000000 /dev/zero | tr '\\\\0' x | fold -w 99
+""")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        path = self.path(".podform/logs/pod.other/setup.log")
+        self.assertLess(os.path.getsize(path), 17 << 20)
+        with open(path, "rb") as file:
+            self.assertTrue(file.read().endswith(b"is not kept ==\n"))
+
+    def test_backup_check_decides_whether_a_failed_pod_may_go(self):
+        for word, code, pods in (("false", 10, 2), ("true", 9, 1)):
+            done = self.add(f"""
+    backup: {{ check: {word} }}
+    setup: [{{ run: exit 1 }}]
+""")
+            said = done.stdout + done.stderr
+            self.assertEqual(done.returncode, code, said)
+            self.assertEqual(self.billed(), pods, said)
+            self.podform("destroy", "--auto-approve", "--target", "pod.other")
+
+    def test_check_that_never_succeeds_is_a_failure_in_time(self):
+        done = self.add("""
+    on_failure: terminate
+    ready: { timeout: 10s, checks: [echo not yet; false] }
+""")
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 9, said)
+        self.assertIn("not ready in time", said)
+        self.assertIn("not yet", said)
+        self.assertEqual(self.billed(), 1)
+
+    def test_process_comes_back_when_it_ends(self):
+        done = self.add("""
+    process: { run: echo born >>/tmp/lives; exec sleep 1000 }
+""")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+        def lives():
+            return self.podform("exec", "other", "--",
+                                "wc -l </tmp/lives").stdout.strip()
+        wait_for(lambda: lives() == "1")
+        self.podform("exec", "other", "--", "pkill -f 'sleep 1000'")
+        wait_for(lambda: lives() == "2")
 
 
 if __name__ == "__main__":
