@@ -167,6 +167,32 @@ span_of(const struct session *session, const struct github_scope *scope)
 	return NO_SPAN;
 }
 
+static bool
+is_in(const struct lock_entry *entry, const struct github_scope *scope)
+{
+	struct github_scope own = {
+		.repository = entry->runner.repository,
+		.organization = entry->runner.organization,
+	};
+
+	return entry->kind == KIND_RUNNER && github_scope_eq(&own, scope);
+}
+
+/* A runner that is recorded in that scope; absent: none is. */
+static struct str
+recorded_at(const struct session *session, const struct github_scope *scope)
+{
+	const struct lock *lock = session->lock;
+
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (is_in(&lock->entries.items[i], scope))
+			return lock->entries.items[i].address;
+	for (size_t i = 0; i < lock->pending.n; i++)
+		if (is_in(&lock->pending.items[i].entry, scope))
+			return lock->pending.items[i].address;
+	return (struct str){0};
+}
+
 static int
 exit_of(struct session *session, const struct github_scope *scope,
     const struct github_answer *answer, enum github_op op)
@@ -175,10 +201,25 @@ exit_of(struct session *session, const struct github_scope *scope,
 		return session_signal_code(session);
 	if (session->config.github_optional)
 		return EXIT_OK;
+	struct str recorded = recorded_at(session, scope);
+	bool ends = str_is(session->config.operation, "destroy");
+	/* Nothing of ours is known to be there, and pods bill. */
+	if (ends && recorded.len == 0) {
+		diag_warning(session->diags, "PF0511",
+		    span_of(session, scope), "GitHub, " STR_FMT ": cannot %s, "
+		    "so leftovers of ours there are not looked for: " STR_FMT,
+		    STR_ARG(github_scope_text(scope)), github_op_words(op),
+		    STR_ARG(answer->message));
+		return EXIT_OK;
+	}
 	diag_error(session->diags, "PF0511", span_of(session, scope),
 	    "GitHub, " STR_FMT ": cannot %s: " STR_FMT,
 	    STR_ARG(github_scope_text(scope)), github_op_words(op),
 	    STR_ARG(answer->message));
+	if (ends)
+		diag_hint(session->diags, "to end pods without GitHub: podform "
+		    "forget " STR_FMT "; it stays registered there, and a job "
+		    "that it has ends with its pod", STR_ARG(recorded));
 	if (answer->reason == REASON_AUTH) {
 		diag_hint(session->diags, "podform doctor says where the "
 		    "credential for GitHub comes from");

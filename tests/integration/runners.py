@@ -147,6 +147,16 @@ class Runners(World):
         # A registration token is 29 letters and digits.
         self.assertIsNone(re.search(r"\b[A-Z0-9]{29}\b", text))
 
+    def test_pods_can_be_ended_without_github(self):
+        self.write(spec(REPOSITORY, POD))
+        self.apply()
+        text = self.podform("destroy", "-y", code=4, GITHUB_TOKEN="")
+        self.assertIn("podform forget runner.ci", text)
+        self.podform("forget", "runner.ci", GITHUB_TOKEN="")
+        text = self.podform("destroy", "-y", GITHUB_TOKEN="")
+        self.assertIn("leftovers of ours there are not looked for", text)
+        self.assertIn("1 destroyed", text)
+
     def test_ephemeral_runner_takes_one_job_and_is_made_again(self):
         self.write(spec(EPHEMERAL))
         watch = Watch(TOKEN, "--jitconfig", "--token")
