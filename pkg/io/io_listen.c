@@ -20,6 +20,22 @@ enum { BACKLOG = 128 };
 
 /* ----------------------------------------------------------- both kinds -- */
 
+/* Who takes the last descriptor for a listener can accept nobody: neither
+ * there, nor who asks what is wrong. */
+static bool
+leaves_some(int fd)
+{
+	int spare[12];
+	size_t n = 0;
+
+	while (n < COUNTOF(spare) &&
+	    (spare[n] = fcntl(fd, F_DUPFD_CLOEXEC, 3)) >= 0)
+		n++;
+	for (size_t i = 0; i < n; i++)
+		close(spare[i]);
+	return n == COUNTOF(spare);
+}
+
 static int
 new_socket(int family)
 {
@@ -30,6 +46,10 @@ new_socket(int family)
 		int low = fd;
 		fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
 		close(low);
+	}
+	if (fd >= 0 && !leaves_some(fd)) {
+		close(fd);
+		return -EMFILE;
 	}
 	return fd < 0 ? -errno : fd;
 }
