@@ -238,7 +238,8 @@ library_load(void)
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned size;
 
-	if (!library_load_keystream() || libssh2_init(0) != 0 || RAND_bytes(bytes, sizeof bytes) != 1)
+	if (!library_load_keystream() || libssh2_init(0) != 0 ||
+	    RAND_bytes(bytes, sizeof bytes) != 1)
 		return false;
 	for (size_t i = 0; i < 3; i++)
 		if (EVP_Digest("", 0, bytes, &size,

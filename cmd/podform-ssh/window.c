@@ -15,9 +15,11 @@
 #include "cmd/podform-ssh/channel.h"
 
 enum {
-	WINDOW_MAX = 16 << 20,
-	/* More than 256 MB/s can hardly be decrypted. */
-	BYTES_PER_US = 256,
+	WINDOW_MAX = 12 << 20,
+	/* More than 256 MB/s can hardly be decrypted, and the buffers at both
+	 * ends of a short path hold as much again: 20 ms away, half of this
+	 * halves the speed. */
+	BYTES_PER_US = 512,
 	/* Of all channels together, beyond what each was opened with. */
 	WINDOW_BUDGET = 32 << 20,
 };
@@ -50,10 +52,11 @@ most(const struct worker *worker, const struct channel *channel)
 }
 
 /*
- * What came in a round trip is at most a window.  Half of one: the window is
- * what limits, and it doubles (all at once would only pile up over there).
- * Far less: the path or the reader limits.  Bytes come in lumps, so
- * on a short path a few round trips are looked at.
+ * What came in a round trip is at most a window.  Much of one: the window is
+ * what limits, and it grows, but by less than itself, since more would only
+ * pile up over there; 3/8 because of those buffers.  Far less: the path or
+ * the reader limits, and sshd drowns in what it may send, until it may not.
+ * Bytes come in lumps, so on a short path a few round trips are looked at.
  */
 static void
 choose(struct worker *worker, struct channel *channel)
@@ -73,10 +76,10 @@ choose(struct worker *worker, struct channel *channel)
 		return;
 	came = (size_t)((int64_t)(channel->read_bytes -
 	    channel->window_bytes) * rtt_us / passed_us);
-	if (came >= window / 2)
-		window += window;
+	if (came >= window * 3 / 8)
+		window += window * 3 / 4;
 	else if (came < window / 4)
-		window -= window / 4;
+		window = came + came;
 	limit = most(worker, channel);
 	channel->window = window > limit ? limit : window < CHANNEL_WINDOW ?
 	    CHANNEL_WINDOW : window;
