@@ -44,6 +44,16 @@ try_all(pid_t victim)
 	abort();
 }
 
+/* Waits to be killed; it dies with the test, should that be ended first. */
+static void
+be_victim(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
 static void
 test_confine_leaves_a_worker_no_way_to_others(void **state)
 {
@@ -56,10 +66,8 @@ test_confine_leaves_a_worker_no_way_to_others(void **state)
 		skip();
 	assert_int_equal(pipe(pair), 0);
 	victim = fork();
-	if (victim == 0) {
-		pause();
-		_exit(0);
-	}
+	if (victim == 0)
+		be_victim(parent);
 	worker = fork();
 	if (worker == 0) {
 		signal(SIGSEGV, SIG_DFL);	/* cmocka has one of its own */
