@@ -104,6 +104,14 @@ enum plan_reason leftover_reason(const struct planner *p,
 /* runner.c, tunnel.c: once all pods are decided about. */
 void runners_decide(struct planner *p);
 void tunnels_decide(struct planner *p);
+/*
+ * offer.c: what GitHub offers to the wanted runner of a change whose scope is
+ * known; what it has not told marks the plan with needs_github.
+ */
+void offer_package(struct planner *p, struct plan_change *change);
+void offer_group(struct planner *p, struct plan_change *change);
+/* Warn of a public repository. */
+void offer_publicity(struct planner *p, const struct plan_change *change);
 /* Fill in plan_change.host_change, once changes are sorted. */
 void hosts_link(struct planner *p);
 void unlisted_decide(struct planner *p);	/* live, and in no entry */

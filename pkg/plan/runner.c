@@ -13,6 +13,7 @@
  * ended: where a plan ends or resets a pod, the removal of the runner that
  * is recorded on it is part of the plan, whatever --target says; --exclude
  * of it refuses the plan.  What GitHub has not told decides nothing.
+ * What it offers to a runner that is made is looked up in offer.c.
  */
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ struct seat {
 	const struct resource *want, *pod;	/* pod: that it is on */
 	const struct lock_entry *have, *host;	/* host: record of the pod */
 	const struct plan_change *host_change;	/* or NULL */
-	const struct live_scope *scope, *had;	/* wanted, recorded */
+	const struct live_scope *had;		/* recorded, not wanted */
 	struct plan_change change;
 };
 
@@ -62,203 +63,6 @@ find_runner(const struct live_scope *scope, struct str id)
 		if (scope->runners[i].id == number)
 			return &scope->runners[i];
 	return NULL;
-}
-
-/* ------------------------------------------------- package and group --- */
-
-enum { ENDS_SOON_MS = 14 * 24 * HOUR_MS };
-
-static void
-hint_packages(struct planner *p, const struct live_scope *scope)
-{
-	for (size_t i = 0; i < scope->npackages && i < 5; i++)
-		diag_hint(p->diags, "it offers " STR_FMT,
-		    STR_ARG(scope->packages[i].version));
-}
-
-static struct str
-replaced(struct arena *arena, struct str text, struct str from, struct str to)
-{
-	struct strbuf out = {0};
-	ptrdiff_t at;
-
-	while ((at = str_search(text, from)) >= 0) {
-		strbuf_add(&out, str_sub(text, 0, (size_t)at));
-		strbuf_add(&out, to);
-		text = str_sub(text, (size_t)at + from.len, text.len);
-	}
-	strbuf_add(&out, text);
-	struct str whole = arena_str(arena, strbuf_str(&out));
-	strbuf_release(&out);
-	return whole;
-}
-
-/*
- * GitHub offers one version, and older ones lie beside it under their own
- * number, but it gives no digest for them: what vouches for such a package
- * is the server that it comes from.
- */
-static bool
-derive_package(struct seat *seat, const struct runner_package *offered)
-{
-	struct planner *p = seat->p;
-	struct str version = seat->want->runner->version;
-
-	if (offered == NULL || version_cmp(version, offered->version) >= 0 ||
-	    str_search(offered->url, offered->version) < 0 ||
-	    str_search(offered->filename, offered->version) < 0)
-		return false;
-	seat->change.package = (struct runner_package){
-		.version = version,
-		.url = replaced(p->arena, offered->url, offered->version,
-		    version),
-		.filename = replaced(p->arena, offered->filename,
-		    offered->version, version),
-		.token = offered->token,
-	};
-	check_add(p, "runner.digest", CHECK_WARN, seat->want->span, STR_FMT
-	    " is pinned to " STR_FMT ", for which GitHub gives no digest (it "
-	    "does for " STR_FMT "): the package is taken as the server sends "
-	    "it", STR_ARG(seat->want->address), STR_ARG(version),
-	    STR_ARG(offered->version));
-	return true;
-}
-
-/* When this version ends, as GitHub says; 0: it does not. */
-static int64_t
-end_of(const struct live_scope *scope, struct str version, struct str *when)
-{
-	int64_t first = 0, at;
-
-	for (size_t i = 0; i < scope->ends.n; i++) {
-		const struct runner_end *end = &scope->ends.items[i];
-		const struct str dates[] = { end->registration,
-			end->runtime };
-		for (size_t j = 0; str_eq(end->version, version) &&
-		    j < COUNTOF(dates); j++)
-			if (parse_time(dates[j], &at) &&
-			    (first == 0 || at < first)) {
-				first = at;
-				*when = dates[j];
-			}
-	}
-	return first;
-}
-
-/* Does GitHub still take the pinned version?  (The least of all times is
- * the spec's to check.) */
-static bool
-version_is_taken(struct seat *seat)
-{
-	struct planner *p = seat->p;
-	struct str version = seat->want->runner->version, when = {0};
-	int64_t end = end_of(seat->scope, version, &when);
-
-	if (end != 0 && end <= p->options->wall_ms) {
-		if (p->runner_told == seat->want->runner)
-			return false;
-		p->runner_told = seat->want->runner;
-		diag_error(p->diags, E_RUNNER_VERSION, seat->want->span,
-		    "GitHub takes no runners of version " STR_FMT " any "
-		    "more, since " STR_FMT, STR_ARG(version), STR_ARG(when));
-		hint_packages(p, seat->scope);
-		return false;
-	}
-	if (end != 0 && end - p->options->wall_ms < ENDS_SOON_MS)
-		check_add(p, "runner.version", CHECK_WARN, seat->want->span,
-		    STR_FMT " is pinned to " STR_FMT ", which GitHub takes "
-		    "until " STR_FMT, STR_ARG(seat->want->address),
-		    STR_ARG(version), STR_ARG(when));
-	return true;
-}
-
-static void
-choose_package(struct seat *seat)
-{
-	struct planner *p = seat->p;
-	const struct runner_spec *spec = seat->want->runner;
-	const struct live_scope *scope = seat->scope;
-	bool latest = spec->version.len == 0 || str_is(spec->version, "latest");
-	const struct runner_package *newest = NULL, *best = NULL;
-
-	if (scope == NULL || !scope->packages_known) {
-		p->plan->needs_github |= !p->live->from_lock;
-		if (!latest)
-			seat->change.package.version = spec->version;
-		return;
-	}
-	for (size_t i = 0; i < scope->npackages; i++) {
-		const struct runner_package *package = &scope->packages[i];
-		if (newest == NULL || version_cmp(package->version,
-			newest->version) > 0)
-			newest = package;
-		if (str_eq(package->version, spec->version))
-			best = package;
-	}
-	if (!latest && !version_is_taken(seat))
-		return;
-	best = latest ? newest : best;
-	if (best != NULL) {
-		seat->change.package = *best;
-		return;
-	}
-	if (p->runner_told == spec || derive_package(seat, newest))
-		return;
-	p->runner_told = spec;
-	diag_error(p->diags, E_RUNNER_VERSION, seat->want->span, "GitHub does "
-	    "not offer version " STR_FMT " of the runner to " STR_FMT,
-	    STR_ARG(latest ? STR("latest") : spec->version),
-	    STR_ARG(github_scope_text(&scope->scope)));
-	hint_packages(p, scope);
-}
-
-static void
-choose_group(struct seat *seat)
-{
-	struct planner *p = seat->p;
-	struct str group = seat->want->runner->group;
-	const struct live_scope *scope = seat->scope;
-
-	if (group.len == 0)
-		return;
-	if (scope == NULL || !scope->groups_known) {
-		p->plan->needs_github |= !p->live->from_lock;
-		return;
-	}
-	for (size_t i = 0; i < scope->ngroups; i++)
-		if (str_eq(scope->groups[i].name, group)) {
-			seat->change.runner_group = scope->groups[i].id;
-			return;
-		}
-	if (p->group_told == seat->want->runner)
-		return;
-	p->group_told = seat->want->runner;	/* once for all replicas */
-	diag_error(p->diags, E_RUNNER_GROUP, seat->want->span, STR_FMT " has "
-	    "no runner group '" STR_FMT "'",
-	    STR_ARG(github_scope_text(&scope->scope)), STR_ARG(group));
-	for (size_t i = 0; i < scope->ngroups && i < 5; i++)
-		diag_hint(p->diags, "there is '" STR_FMT "'",
-		    STR_ARG(scope->groups[i].name));
-}
-
-/* Anybody's pull request could run on the pod. */
-static void
-check_public(struct seat *seat)
-{
-	const struct live_scope *scope = seat->scope;
-
-	if (seat->want->runner->repository.len == 0)
-		return;
-	if (scope == NULL || !scope->private_known) {
-		seat->p->plan->needs_github |= !seat->p->live->from_lock;
-		return;
-	}
-	if (!scope->is_private)
-		check_add(seat->p, "runner.public", CHECK_WARN,
-		    seat->want->span, STR_FMT " serves the public repository "
-		    STR_FMT ": whoever may open a pull request there can run "
-		    "code on the pod", STR_ARG(seat->want->address),
-		    STR_ARG(scope->scope.repository));
 }
 
 /* ------------------------------------------------------ what is wanted - */
@@ -390,8 +194,8 @@ make_runner(struct seat *seat, enum plan_op op, enum plan_reason reason)
 	if (op == PLAN_REPLACE)
 		busy_danger(p, change);
 	*ARENA_PUSH(p->arena, &change->depends_on) = seat->pod->address;
-	check_public(seat);
-	choose_group(seat);
+	offer_publicity(p, change);
+	offer_group(p, change);
 	change_add(p, change);
 }
 
@@ -536,7 +340,7 @@ decide_on_record(struct seat *seat)
 	}
 	diff_runner(seat);
 	if (must_replace(seat, &reason)) {
-		choose_package(seat);
+		offer_package(seat->p, &seat->change);
 		make_runner(seat, PLAN_REPLACE, reason);
 	} else
 		runner_stays(seat);
@@ -580,9 +384,9 @@ runner_decide(struct planner *p, const struct resource *want)
 		return;
 	}
 	find_host(&seat);
-	seat.scope = find_scope(p, spec->repository, spec->organization);
-	seat.change.scope = seat.scope;
-	is_known(p, seat.scope);
+	seat.change.scope = find_scope(p, spec->repository,
+	    spec->organization);
+	is_known(p, seat.change.scope);
 	want_config(&seat);
 	if (seat.have != NULL) {
 		seat.had = find_scope(p, seat.have->runner.repository,
@@ -591,7 +395,7 @@ runner_decide(struct planner *p, const struct resource *want)
 		seat.change.runner = find_runner(seat.had, seat.have->id);
 		decide_on_record(&seat);
 	} else if (seat.pod->pod->state == STATE_RUNNING) {
-		choose_package(&seat);
+		offer_package(p, &seat.change);
 		diff_runner(&seat);
 		make_runner(&seat, PLAN_CREATE, BECAUSE_NEW);
 	} else
