@@ -8,23 +8,7 @@
  *	other fields         update in place, maybe with a restart
  *	its state            start, stop
  */
-#include "base/units.h"
-#include "plan/planner.h"
-
-/* What is found out about one slot. */
-struct slot {
-	struct planner *p;
-	const struct resource *want;
-	const struct pod_spec *spec;
-	const struct lock_entry *have;
-	const struct cloud_pod *pod;	/* live, not terminated */
-	bool gone, proved;
-	bool runs;			/* live, as far as known */
-	struct plan_change change;
-	struct plan_drift drift;
-	struct diff diff;
-	struct pod_config target;
-};
+#include "plan/slot.h"
 
 /* ------------------------------------------------------ the volume ----- */
 
@@ -53,182 +37,7 @@ find_volume(struct slot *slot)
 		slot->diff.volume_id = have->id;
 }
 
-/* ----------------------------------------------------------- create ---- */
-
-static void
-depend(struct slot *slot)
-{
-	for (size_t i = 0; i < slot->want->nneeds; i++)
-		*ARENA_PUSH(slot->p->arena, &slot->change.depends_on) =
-		    slot->want->needs[i]->address;
-}
-
-/* Nothing was found: say why, with the price that would have done. */
-static void
-unplaced(struct slot *slot, const struct placement *found)
-{
-	struct planner *p = slot->p;
-	struct str address = slot->want->address;
-	struct span span = slot->spec->at[POD_FIELD_MAX_PRICE];
-
-	if (!found->priced_out)
-		check_add(p, "placement", CHECK_FAIL,
-		    slot->spec->at[POD_FIELD_GPU], STR_FMT " fits nowhere: no "
-		    "wanted GPU is offered %lld at a time with this cloud, "
-		    "place and CUDA version", STR_ARG(address),
-		    (long long)slot->spec->gpu_count);
-	else if (found->cheapest < 0)
-		check_add(p, "max_price", CHECK_FAIL, span, STR_FMT ": the "
-		    "price of no candidate is known, and an unknown price is "
-		    "over any limit", STR_ARG(address));
-	else
-		check_add(p, "max_price", CHECK_FAIL, span, STR_FMT " would "
-		    "cost at least " STR_FMT " per hour, and max_price is "
-		    STR_FMT, STR_ARG(address),
-		    STR_ARG(format_rate(p->arena, found->cheapest)),
-		    STR_ARG(format_rate(p->arena, slot->spec->max_price)));
-}
-
-/*
- * Where, and for how much; without a catalog the caller has to fetch it.
- * Replicas share the answer, and what is wrong with it is said once.
- */
-static void
-place(struct slot *slot)
-{
-	struct planner *p = slot->p;
-	struct plan_change *change = &slot->change;
-
-	p->plan->needs_account |= !p->live->account_known;
-	if (!p->live->catalog_known) {
-		p->plan->needs_catalog = true;
-		change->price_unknown = true;
-		return;
-	}
-	if (p->placed != slot->spec) {
-		struct placement found = {0};
-		p->placed = slot->spec;
-		p->placement = (struct plan_change){0};
-		if (place_find(p->arena, slot->spec, slot->diff.data_center,
-			p->live, &p->placement, &found, p->diags) &&
-		    p->placement.candidates.n == 0)
-			unplaced(slot, &found);
-	}
-	change->candidates.items = p->placement.candidates.items;
-	change->candidates.n = p->placement.candidates.n;
-	change->candidates.cap = p->placement.candidates.cap;
-	if (change->candidates.n > 0)
-		change->gpu_name = change->candidates.items[0].gpu_name;
-	else
-		change->price_unknown = true;
-}
-
-static void
-outputs_move(struct slot *slot, const char *which)
-{
-	map_put(&slot->p->moved, slot->p->arena, slot->want->address,
-	    (void *)(uintptr_t)which);
-}
-
-static void
-create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
-{
-	struct plan_change *change = &slot->change;
-
-	change->op = op;
-	change->reason = reason;
-	config_wanted(&slot->diff, &change->config);
-	outputs_move(slot, outputs_all);
-	change->name_pattern = slot->spec->name_pattern;
-	change->on_failure = slot->spec->on_failure;
-	change->changes = 0;
-	change->restarts = false;
-	inside_all(slot->p, slot->want, &change->inside);
-	depend(slot);
-	place(slot);
-}
-
-static void
-create(struct slot *slot, enum plan_reason reason)
-{
-	struct plan_change *change = &slot->change;
-
-	create_with(slot, PLAN_CREATE, reason);
-	change->undo = "terminate";
-	change->gone = slot->gone;
-	change->gone_proved = slot->proved;
-	change->span = slot->want->span;
-	slot->target = change->config;
-	diff_create(&slot->diff);
-	inside_attrs(slot->p, change, NULL);
-	change_add(slot->p, change);
-}
-
-static void
-not_created(struct slot *slot)
-{
-	check_add(slot->p, "state", CHECK_PASS,
-	    slot->spec->at[POD_FIELD_STATE], STR_FMT " is not created: it "
-	    "would only be stopped", STR_ARG(slot->want->address));
-}
-
-/* ---------------------------------------------------------- replace ---- */
-
-static const struct plan_attr *
-forcing(const struct plan_change *change)
-{
-	for (size_t i = 0; i < change->attrs.n; i++)
-		if (change->attrs.items[i].forces_replacement)
-			return &change->attrs.items[i];
-	return NULL;
-}
-
-static void
-replace(struct slot *slot, enum plan_reason reason)
-{
-	struct planner *p = slot->p;
-	struct plan_change *change = &slot->change;
-	const struct plan_attr *attr = forcing(change);
-
-	create_with(slot, PLAN_REPLACE, reason);
-	change->span = attr != NULL ? attr->span : slot->want->span;
-	/* A broken pod is no help while its successor starts. */
-	change->create_first = slot->spec->replace == REPLACE_CREATE_FIRST &&
-	    reason != BECAUSE_LOST;
-	change->undo = change->create_first ? "terminate" : "none";
-	danger_add(p, change, "container_reset");
-	if (change->create_first)
-		danger_add(p, change, "double_billing");
-	else if (slot->have->pod.volume_id.len == 0)
-		danger_add(p, change, "data_loss");
-	change_add(p, change);
-}
-
-/* Stopped pods are not replaced: the new one would start in order to be
- * stopped.  What is broken goes all the same. */
-static void
-replace_stopped(struct slot *slot, enum plan_reason reason)
-{
-	struct plan_change *change = &slot->change;
-
-	if (reason == BECAUSE_CANNOT_UPDATE || reason == BECAUSE_REQUESTED) {
-		const struct plan_attr *attr = forcing(change);
-		check_add(slot->p, "state", CHECK_WARN, attr != NULL ?
-		    attr->span : slot->want->span, STR_FMT " needs a new pod, "
-		    "which waits until its state is running",
-		    STR_ARG(slot->want->address));
-		return;
-	}
-	change->op = PLAN_DELETE;
-	change->reason = reason;
-	change->attrs.n = 0;
-	change->undo = "none";
-	change->span = slot->want->span;
-	danger_add(slot->p, change, "data_loss");
-	change_add(slot->p, change);
-}
-
-/* ------------------------------------------------- update and state ---- */
+/* ------------------------------------------------------- the state ----- */
 
 static void
 tell_state(struct slot *slot)
@@ -250,190 +59,6 @@ tell_state(struct slot *slot)
 		return;
 	change->start = exited && !stopped;
 	change->stop = slot->runs && stopped;
-}
-
-/* What the record should be once this plan, or nothing, was done. */
-static void
-target_make(struct slot *slot)
-{
-	struct pod_config *target = &slot->target;
-	struct pod_config open = *target;	/* what diff_pod() settled */
-
-	config_wanted(&slot->diff, target);
-	target->name = open.name;
-	target->gpu = open.gpu;
-	target->min_cuda = open.min_cuda;
-	target->tier = open.tier;
-	target->data_center = open.data_center;
-	if (target->disk_gb == 0)
-		target->disk_gb = slot->have->pod.disk_gb;
-	target->persistent_gb = slot->have->pod.persistent_gb;
-	target->persistent_path = slot->have->pod.persistent_path;
-}
-
-/*
- * What is done inside goes with what is done to the pod: all of it in a
- * container that starts, else what changed.  False: nothing is.
- */
-static bool
-look_inside(struct slot *slot)
-{
-	struct planner *p = slot->p;
-	struct plan_change *change = &slot->change;
-	const struct lock_entry *have = slot->have;
-
-	if (!slot->runs && !change->start)
-		return false;
-	if (change->stop)
-		return false;
-	if (change->start || change->restarts) {
-		inside_all(p, slot->want, &change->inside);
-		return change->inside.login;
-	}
-	if (!p->live->from_lock && inside_restarted(have, slot->pod)) {
-		inside_all(p, slot->want, &change->inside);
-		if (!change->inside.checks && !change->inside.process &&
-		    slot->spec->nsetup == 0)
-			return false;
-		inside_restart_attr(p, change);
-		return true;
-	}
-	if (!inside_rest(p, slot->want, have, &change->inside))
-		return false;
-	inside_attrs(p, change, &have->inside);
-	slot->diff.edited = true;
-	return true;
-}
-
-static void
-finish_update(struct slot *slot)
-{
-	struct planner *p = slot->p;
-	struct plan_change *change = &slot->change;
-
-	if (change->restarts && slot->runs && !change->stop)
-		danger_add(p, change, "container_reset");
-	if (change->stop) {
-		danger_add(p, change, "container_reset");
-		danger_add(p, change, "gpu_not_guaranteed");
-	}
-	if (change->start) {
-		danger_add(p, change, "gpu_not_guaranteed");
-		p->plan->needs_account |= !p->live->account_known;
-	}
-	if (change->start || (change->restarts && slot->runs && !change->stop))
-		outputs_move(slot, outputs_ssh);
-	target_make(slot);
-	change->on_failure = slot->spec->on_failure;
-	change->config = slot->target;
-	change->gpu_name = str_eq(slot->target.gpu, slot->have->pod.gpu) ?
-	    slot->have->gpu_name : gpu_name_of(p->live, slot->target.gpu);
-	change->name_pattern = slot->spec->name_pattern;
-	depend(slot);
-	change_add(p, change);
-}
-
-static void
-update(struct slot *slot)
-{
-	struct plan_change *change = &slot->change;
-
-	change->op = PLAN_UPDATE;
-	look_inside(slot);
-	change->reason = slot->diff.edited ? BECAUSE_EDIT : BECAUSE_DRIFT;
-	change->span = slot->want->span;
-	for (size_t i = change->attrs.n; i-- > 0;)
-		if (change->attrs.items[i].edit == slot->diff.edited)
-			change->span = change->attrs.items[i].span;
-	change->undo = "update";
-	finish_update(slot);
-}
-
-static void
-change_state(struct slot *slot)
-{
-	struct plan_change *change = &slot->change;
-	struct span span = slot->spec->at[POD_FIELD_STATE];
-
-	change->op = change->start ? PLAN_START : PLAN_STOP;
-	look_inside(slot);
-	change->reason = BECAUSE_DESIRED;
-	change->undo = change->start ? "stop" : "start";
-	change->span = span.source != 0 ? span : slot->want->span;
-	finish_update(slot);
-}
-
-/* --------------------------------------------------------- the record -- */
-
-static bool
-renamed(const struct slot *slot)
-{
-	return !str_eq(slot->have->address, slot->want->address);
-}
-
-/* Started, by an earlier run perhaps, and not up yet. */
-static bool
-is_coming_up(const struct slot *slot)
-{
-	enum pod_status status = slot->pod->status;
-
-	return slot->spec->state == STATE_RUNNING &&
-	    !slot->p->live->from_lock &&
-	    (status == POD_PROVISIONING || status == POD_STARTING ||
-		(status == POD_RUNNING && !slot->pod->has_runtime));
-}
-
-/* Nothing of the cloud changes, but the record may have to. */
-static void
-record(struct slot *slot)
-{
-	struct planner *p = slot->p;
-	const struct lock_entry *have = slot->have;
-
-	if (!slot->diff.agreed && !renamed(slot) &&
-	    have->protect == slot->spec->protect)
-		return;
-	struct lock_entry *entry = ARENA_NEW(p->arena, struct lock_entry);
-	*entry = *have;
-	entry->address = slot->want->address;
-	entry->protect = slot->spec->protect;
-	if (slot->diff.agreed) {
-		target_make(slot);
-		entry->pod = slot->target;
-		entry->pod.name = have->pod.name;
-		if (!str_eq(entry->pod.gpu, have->pod.gpu))
-			entry->gpu_name = gpu_name_of(p->live,
-			    entry->pod.gpu);
-	}
-	keep_add(p, have, entry);
-}
-
-static void
-stays(struct slot *slot)
-{
-	struct planner *p = slot->p;
-
-	p->plan->noops++;
-	cost_stays(p, slot->have, slot->pod);
-	if (is_coming_up(slot))
-		*ARENA_PUSH(p->arena, &p->plan->waits) = slot->change;
-	record(slot);
-}
-
-/* The pod stays as it is; only inside is something to be done. */
-static void
-update_inside(struct slot *slot)
-{
-	struct plan_change *change = &slot->change;
-
-	change->op = PLAN_UPDATE;
-	change->reason = slot->diff.edited ? BECAUSE_EDIT : BECAUSE_RESTARTED;
-	change->span = slot->want->span;
-	if (slot->diff.edited && change->attrs.n > 0)
-		change->span = change->attrs.items[0].span;
-	change->undo = "none";
-	record(slot);
-	finish_update(slot);
 }
 
 /* ------------------------------------------------------------ deciding -- */
@@ -464,11 +89,11 @@ decide_gone(struct slot *slot)
 	drift_add(slot);
 	if (slot->p->options->mode != PLAN_REFRESH_ONLY &&
 	    slot->spec->state == STATE_RUNNING) {
-		create(slot, BECAUSE_LOST);
+		slot_create(slot, BECAUSE_LOST);
 		return;
 	}
 	if (slot->p->options->mode != PLAN_REFRESH_ONLY)
-		not_created(slot);
+		slot_not_created(slot);
 	change->op = PLAN_FORGET;
 	change->reason = BECAUSE_LOST;
 	change->gone = true;
@@ -553,22 +178,22 @@ decide_living(struct slot *slot)
 		bool broken = reason == BECAUSE_LOST ||
 		    reason == BECAUSE_TAINTED;
 		if (slot->spec->state == STATE_RUNNING) {
-			replace(slot, reason);
+			slot_replace(slot, reason);
 			return;
 		}
-		replace_stopped(slot, reason);
+		slot_replace_stopped(slot, reason);
 		if (broken)
 			return;
 		drop_attrs(slot);
 	}
 	if (slot->change.changes != 0)
-		update(slot);
+		slot_update(slot);
 	else if (slot->change.start || slot->change.stop)
-		change_state(slot);
-	else if (look_inside(slot))
-		update_inside(slot);
+		slot_change_state(slot);
+	else if (slot_look_inside(slot))
+		slot_update_inside(slot);
 	else
-		stays(slot);
+		slot_stays(slot);
 }
 
 /* Not part of this plan: it is as it was, and costs what it costs. */
@@ -613,10 +238,10 @@ pod_decide(struct planner *p, const struct resource *want)
 		if (p->options->mode == PLAN_REFRESH_ONLY)
 			p->plan->noops++;
 		else if (slot.spec->state == STATE_RUNNING)
-			create(&slot, BECAUSE_NEW);
+			slot_create(&slot, BECAUSE_NEW);
 		else {
 			p->plan->noops++;
-			not_created(&slot);
+			slot_not_created(&slot);
 		}
 		return;
 	}
