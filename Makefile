@@ -41,7 +41,10 @@ STANDIN_SRC := $(wildcard cmd/podform-sim/runner/*.c)
 SSH_SRC   := $(wildcard cmd/podform-ssh/*.c)
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
 HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
-STORY_SRC := $(wildcard tests/simulation/*.c)
+STORY_SRC := $(filter-out tests/simulation/crash_%, \
+	$(wildcard tests/simulation/*.c))
+CRASH_SRC := $(filter-out tests/simulation/main.c,$(STORY_SRC)) \
+	$(wildcard tests/simulation/crash_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -98,6 +101,9 @@ $(BUILD)/podform-sim: $(call obj,$(SIM_SRC)) $(BUILD)/standin.o $(MODEL) \
 	$(call say,LINK)
 	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
 $(BUILD)/stories: $(call obj,$(STORY_SRC)) $(MODEL) $(LIB)
+	$(call say,LINK)
+	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
+$(BUILD)/crashes: $(call obj,$(CRASH_SRC)) $(MODEL) $(LIB)
 	$(call say,LINK)
 	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \

@@ -30,8 +30,9 @@ guest_strikes(struct sim *sim, enum guest_fault fault)
 {
 	struct guests *guests = sim->guests;
 
-	if (guests->per_mille[fault] == 0 || sim->calm ||
-	    !rng_chance(&guests->rng, guests->per_mille[fault]))
+	if (guests->striking != (unsigned)fault + 1 &&
+	    (guests->per_mille[fault] == 0 || sim->calm ||
+		!rng_chance(&guests->rng, guests->per_mille[fault])))
 		return false;
 	guests->fired[fault]++;
 	return true;

@@ -493,6 +493,77 @@ disk_power_loss(struct disk *disk)
 	tidy_names(disk);
 }
 
+static bool
+content_is_safe(const struct inode *inode)
+{
+	const struct content *now = &inode->now, *safe = &inode->safe;
+
+	return inode->directory || (now->len == safe->len &&
+	    (now->len == 0 || memcmp(now->data, safe->data, now->len) == 0));
+}
+
+bool
+disk_is_safe(const struct disk *disk)
+{
+	for (size_t i = 0; i < disk->nnames; i++) {
+		const struct name *name = &disk->names[i];
+		if (name->now != name->safe ||
+		    (name->now != NULL && !content_is_safe(name->now)))
+			return false;
+	}
+	return true;
+}
+
+/* Sectors are there or are not, each by chance; the last one is cut. */
+static void
+tear(struct disk *disk, struct inode *inode)
+{
+	struct content *now = &inode->now, *safe = &inode->safe;
+
+	for (size_t at = 0; at < now->len; at += SECTOR) {
+		bool kept = rng_chance(&disk->rng, 500);
+		size_t end = at + SECTOR < now->len ? at + SECTOR : now->len;
+		for (size_t i = at; i < end && !kept; i++)
+			now->data[i] = i < safe->len ? safe->data[i] : '\0';
+	}
+	if (now->len > safe->len)
+		now->len = (size_t)rng_range(&disk->rng, (int64_t)safe->len,
+		    (int64_t)now->len - 1);
+}
+
+static void
+settle_content(struct disk *disk, struct inode *inode, enum disk_image image)
+{
+	if (content_is_safe(inode))
+		return;
+	if (image == DISK_LOST || image == DISK_REORDERED)
+		content_set(&inode->now, inode->safe.data, inode->safe.len);
+	else if (image == DISK_TORN)
+		tear(disk, inode);
+	content_set(&inode->safe, inode->now.data, inode->now.len);
+}
+
+void
+disk_power_loss_as(struct disk *disk, enum disk_image image)
+{
+	if (image == DISK_MIXED) {
+		disk_power_loss(disk);
+		return;
+	}
+	disk_kill(disk);
+	for (size_t i = 0; i < disk->nnames; i++) {
+		struct name *name = &disk->names[i];
+		if (image == DISK_LOST || image == DISK_UNDONE)
+			set_ref(&name->now, name->safe);
+		else
+			set_ref(&name->safe, name->now);
+	}
+	for (size_t i = 0; i < disk->nnames; i++)
+		if (disk->names[i].now != NULL)
+			settle_content(disk, disk->names[i].now, image);
+	tidy_names(disk);
+}
+
 /* ------------------------------------------------------------ for tests -- */
 
 struct disk *

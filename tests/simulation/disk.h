@@ -33,6 +33,21 @@ unsigned disk_locked_by(const struct disk *disk, const char *path);
 void disk_kill(struct disk *disk);
 void disk_power_loss(struct disk *disk);
 
+/* What a power loss leaves of all that is not safe. */
+enum disk_image {
+	DISK_KEPT,		/* everything: as processes saw it */
+	DISK_LOST,		/* nothing */
+	DISK_TORN,		/* names, and some sectors of contents */
+	DISK_REORDERED,		/* what came last, names, without what came
+				   first, contents */
+	DISK_UNDONE,		/* contents, under the names of before */
+	DISK_MIXED,		/* each as chance wants: disk_power_loss() */
+	DISK_IMAGES
+};
+void disk_power_loss_as(struct disk *disk, enum disk_image image);
+/* Would all images be the same now? */
+bool disk_is_safe(const struct disk *disk);
+
 /* For the story and the checkers: write a safe file, read what processes
  * see, read what is safe. Absent if there is none. */
 void disk_put(struct disk *disk, const char *path, struct str text);

@@ -79,6 +79,8 @@ struct guest_task {
 	struct ssh_answer answer;
 	char pod[40];			/* in which it ran; "" in none */
 	int64_t start;
+	unsigned struck;		/* by this fault, + 1; 0: as chance
+					   wants */
 };
 
 /* What the spec wants of guests: beside struct wanted. */
@@ -130,6 +132,7 @@ struct guests {
 	bool any;			/* this story has guests */
 	struct rng rng;
 	uint16_t per_mille[GUEST_FAULT_COUNT];
+	unsigned striking;		/* a fault that is certain now, + 1 */
 	int64_t fired[GUEST_FAULT_COUNT];
 	struct hub *hub;
 	bool log_shows_keys;

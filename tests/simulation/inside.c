@@ -372,6 +372,7 @@ inside_arrive(struct sim *sim, struct sim_flight *flight)
 	struct container *container = NULL;
 	int64_t takes_ms;
 
+	sim->guests->striking = task->struck;
 	/* The connection, or all of it, is lost before anything is done. */
 	bool before = rng_chance(&sim->guests->rng, 300) &&
 	    guest_strikes(sim, GUEST_VANISHED);
@@ -388,6 +389,7 @@ inside_arrive(struct sim *sim, struct sim_flight *flight)
 		takes_ms = duration_ms(sim, task);
 		trouble_after(sim, container, task, &takes_ms);
 	}
+	sim->guests->striking = 0;
 	sim_trace(sim, "ssh %s: %s " STR_FMT " -> %d/%d",
 	    container != NULL ? container->pod : "nowhere",
 	    ssh_task_words(task->request.task), STR_ARG(task->request.name),

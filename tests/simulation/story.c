@@ -34,8 +34,8 @@ add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
 	one->surge = surge;
 }
 
-static void
-write_spec(struct tale *tale)
+void
+tale_write_spec(struct tale *tale)
 {
 	struct strbuf out = {0};
 	struct wanted wanted[64];
@@ -144,7 +144,7 @@ edit_spec(struct tale *tale)
 		any |= tale->pods[i].there;
 	if (!any)
 		invent_pod(rng, &tale->pods[0]);
-	write_spec(tale);
+	tale_write_spec(tale);
 }
 
 /* ------------------------------------------------------------ a command -- */
@@ -390,8 +390,8 @@ obey(struct tale *tale)
 	check_cloud(sim);
 }
 
-static void
-calm(struct tale *tale)
+void
+tale_calm(struct tale *tale)
 {
 	struct sim *sim = tale->sim;
 	struct model_faults none = {0};
@@ -476,7 +476,7 @@ begin(struct tale *tale, const struct story_options *options)
 		invent_pod(&sim->rng, &tale->pods[i]);
 		guest_invent(sim, &tale->guests[i]);
 	}
-	write_spec(tale);
+	tale_write_spec(tale);
 	if (!options->quiet_cloud)
 		trouble_draw(tale);
 }
@@ -490,7 +490,7 @@ story_run(const struct story_options *options, struct story_result *result)
 	begin(&tale, options);
 	chaos(&tale, options, result);
 	if (sim.violation == NULL)
-		calm(&tale);
+		tale_calm(&tale);
 	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
 		result->fired[i] = model_fired(sim.model, i);
 	for (int i = 0; i < GUEST_FAULT_COUNT; i++)

@@ -31,6 +31,11 @@ struct tale {
  * *empty: there was nothing to do. */
 int tale_process(struct tale *tale, bool destroy, bool *empty);
 
+/* The spec as the pods of the tale want it now. */
+void tale_write_spec(struct tale *tale);
+/* Faults end; all must come right, and go with a last destroy. */
+void tale_calm(struct tale *tale);
+
 /* trouble.c: the faults of the cloud that this story has; then what happens
  * after a command, before it, and while it runs. */
 void trouble_draw(struct tale *tale);
