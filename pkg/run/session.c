@@ -89,8 +89,8 @@ session_signal(struct session *session, int number)
 int
 session_signal_code(const struct session *session)
 {
-	enum { TERM = 15 };		/* the number, as POSIX has it */
-	return session->signal == TERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
+	enum { INT = 2 };		/* the number, as POSIX has it */
+	return session->signal == INT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
 }
 
 void

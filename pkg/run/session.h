@@ -175,7 +175,8 @@ struct str session_secret(void *session, struct str name);
 /* Wait until the monotonic clock reads until_ms; signals are counted. */
 void session_sleep(struct session *session, int64_t until_ms);
 void session_signal(struct session *session, int number);
-/* What to leave with after a signal: EXIT_TERMINATED or EXIT_INTERRUPTED. */
+/* What to leave with after a signal: EXIT_INTERRUPTED for SIGINT, else (also
+ * for SIGHUP, which means the same) EXIT_TERMINATED. */
 int session_signal_code(const struct session *session);
 int64_t session_mono(const struct session *session);
 

@@ -64,22 +64,37 @@ count(struct run *run, const struct act *act)
 	}
 }
 
+/* What it bills: as this run has learned, or, where it is to be ended, as it
+ * was before; -1 unknown. */
+static int64_t
+price_of(const struct act *act)
+{
+	const struct plan_change *change = act->change;
+	bool ends = action_rows[act->kind].deletes && !act->undo;
+
+	if (act->subject->per_hour > 0)
+		return act->subject->per_hour;
+	if (change == NULL)
+		return -1;
+	if (change->kind == KIND_RUNNER || change->kind == KIND_TUNNEL)
+		return 0;
+	if (ends && change->kind == KIND_VOLUME && change->have != NULL)
+		return price_volume(change->have->volume.size_gb,
+		    change->have->volume.high_performance);
+	return ends && change->before_per_hour > 0 ? change->before_per_hour
+						   : -1;
+}
+
 static void
 leave(struct run *run, const struct act *act, struct str why)
 {
 	struct run_left *left = ARENA_PUSH(run->arena, &run->summary.left);
-	bool free_of_charge = act->change != NULL &&
-	    (act->change->kind == KIND_RUNNER ||
-		act->change->kind == KIND_TUNNEL);
 
 	*left = (struct run_left){
 		.address = act_address(act),
 		.id = act->id,
 		.op = act->op,
-		.per_hour = act->subject->per_hour > 0
-		    ? act->subject->per_hour
-		    : free_of_charge ? 0
-				     : -1,
+		.per_hour = price_of(act),
 		.why = why,
 	};
 }
@@ -135,6 +150,25 @@ leave_busy(struct run *run, const struct act *act)
 		left->per_hour = act->change->before_per_hour;
 }
 
+/* A destroy that was interrupted, or has failed elsewhere, did not come to
+ * it: it bills on.  Where other plans end something, what they leave is as it
+ * was before, and wanted so. */
+static bool
+is_not_ended(const struct run *run, const struct act *act)
+{
+	return run->plan->mode == PLAN_DESTROY && !act->undo &&
+	    action_rows[act->kind].deletes && act->phase != PH_DONE &&
+	    act->phase != PH_FAILED;
+}
+
+static void
+leave_not_ended(struct run *run, const struct act *act)
+{
+	leave(run, act, arena_printf(run->arena, "not ended: " STR_FMT,
+	    STR_ARG(act->reason.len > 0 ? act->reason : STR("interrupted"))));
+	run->summary.left.items[run->summary.left.n - 1].id = id_to_end(act);
+}
+
 /* Something of this act may cost money although the run has failed. */
 static void
 find_left(struct run *run, const struct act *act)
@@ -155,6 +189,10 @@ find_left(struct run *run, const struct act *act)
 	}
 	if (is_left_in_peace(run, act)) {
 		leave_busy(run, act);
+		return;
+	}
+	if (is_not_ended(run, act)) {
+		leave_not_ended(run, act);
 		return;
 	}
 	if (act->undo) {

@@ -351,6 +351,42 @@ def terminate_once_undoes_and_exits_143():
     rolled_back(signal.SIGTERM, 143)
 
 
+# Everywhere but in watch it means what SIGTERM means.
+def hangup_once_undoes_and_exits_143():
+    rolled_back(signal.SIGHUP, 143)
+
+
+# I18: every pod that still bills, with its price, and what to type next.
+def interrupt_of_a_destroy_lists_what_still_bills():
+    with World() as world:
+        world.apply()
+        world.ask("POST", "faults", {"delete": {"slow": 1.0},
+                                     "delay_max_ms": 1500})
+        path = world.dir + "/said"
+        with open(path, "w", encoding="utf-8") as said:
+            process = world.start("destroy", "-y", "--parallelism", "1",
+                                  stdout=said, stderr=said)
+            wait_for(path, "terminating")
+            process.send_signal(signal.SIGINT)
+            status = process.wait(timeout=60)
+        with open(path, encoding="utf-8") as said:
+            text = said.read()
+        left = [pod["id"] for pod in world.account()["pods"]
+                if pod.get("ended_ms") in (None, -1)]
+        if not left or status != 10:
+            raise Wrong("exit %d, alive: %s\n%s" % (status, left, text))
+        for one in left:
+            if not re.search(r"%s +\$0\.\d+/h" % one, text):
+                raise Wrong("%s is not listed with its price\n%s" %
+                            (one, text))
+        if "Next: podform destroy" not in text:
+            raise Wrong("it does not say what to type next\n" + text)
+        world.ask("DELETE", "faults")
+        world.run("destroy", "-y", "--settle", SETTLE)
+        if world.alive() or world.volumes():
+            raise Wrong("left: %s %s" % (world.alive(), world.volumes()))
+
+
 def interrupt_twice_leaves_at_once_and_lists_what_is_left():
     with World() as world:
         # Rollback takes long: the second signal must not wait for it.
@@ -445,6 +481,8 @@ def a_directory_that_cannot_be_written_stops_before_a_request():
 def main():
     for test in (interrupt_once_undoes_and_exits_130,
                  terminate_once_undoes_and_exits_143,
+                 hangup_once_undoes_and_exits_143,
+                 interrupt_of_a_destroy_lists_what_still_bills,
                  interrupt_twice_leaves_at_once_and_lists_what_is_left,
                  interrupt_waits_for_a_create_that_is_on_its_way,
                  a_reader_that_goes_away_changes_nothing,

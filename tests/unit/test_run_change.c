@@ -153,7 +153,7 @@ test_run_delete_that_finds_it_alive_after_a_404(void **state)
 	assert_int_equal(r->w.lock.pending.n, 0);
 	assert_text(run_outcome(r), "exit 10\n"
 	    "failed delete pod.trainer: it is there after all; plan again\n"
-	    "left pod.trainer pod1 -1: could not be removed: it is there "
+	    "left pod.trainer pod1 400000: could not be removed: it is there "
 	    "after all; plan again\n");
 }
 
@@ -168,7 +168,7 @@ test_run_delete_that_never_ends_is_left(void **state)
 	run_drive(r);
 	assert_text(run_outcome(r), "exit 10\n"
 	    "failed delete pod.trainer: oops\n"
-	    "left pod.trainer pod1 -1: could not be removed: oops\n");
+	    "left pod.trainer pod1 400000: could not be removed: oops\n");
 	assert_int_equal(r->sent[CLOUD_DELETE_POD], 6);
 	assert_int_equal(r->w.lock.entries.n, 1);
 }

@@ -440,6 +440,90 @@ test_run_interrupted_twice_leaves_at_once(void **state)
 	assert_in_range(at, 10, 60);
 }
 
+/* I18: whatever a destroy did not come to is still billed, and is named. */
+static void
+start_destroy(struct run_world *r)
+{
+	run_release(r);
+	run_init(r);
+	world_spec(&r->w, VOLUME "pods:\n" ON_VOLUME("a", "A40")
+	    POD("b", "A40"));
+	world_settle(&r->w);
+	r->w.options.mode = PLAN_DESTROY;
+	r->silent_lists = true;
+	run_start(r);
+}
+
+static void
+assert_is_left(struct run_world *r, unsigned at, struct str id)
+{
+	const struct run_summary *sum = run_summary(r->run);
+
+	for (size_t i = 0; i < sum->left.n; i++)
+		if (str_eq(sum->left.items[i].id, id)) {
+			assert_true(sum->left.items[i].per_hour > 0);
+			return;
+		}
+	fail_msg("event %u: %s bills, untold\n%s", at, id.data,
+	    run_outcome(r));
+}
+
+static void
+assert_rest_is_left(struct run_world *r, unsigned at)
+{
+	const struct run_summary *sum = run_summary(r->run);
+	size_t there = r->w.pods.n + r->w.volumes.n;
+
+	for (size_t i = 0; i < r->w.pods.n; i++)
+		assert_is_left(r, at, r->w.pods.items[i].id);
+	for (size_t i = 0; i < r->w.volumes.n; i++)
+		assert_is_left(r, at, r->w.volumes.items[i].id);
+	if (there > 0)
+		assert_int_equal(sum->exit_code, 10);
+}
+
+static void
+test_run_interrupted_destroy_lists_what_bills(void **state)
+{
+	struct run_world *r = *state;
+
+	for (unsigned twice = 0; twice < 2; twice++) {
+		unsigned at = 0;
+		for (;; at++) {
+			start_destroy(r);
+			if (!drive_some(r, at))
+				break;
+			run_signal(r);
+			if (twice == 1 && !run_finished(r->run))
+				run_signal(r);
+			run_drive(r);
+			assert_rest_is_left(r, at);
+		}
+		assert_text(run_outcome(r), "exit 0, destroyed 3\n");
+		assert_in_range(at, 6, 60);
+	}
+	start_destroy(r);
+	run_signal(r);
+	assert_text(run_outcome(r), "exit 10\n"
+	    "left pod.a pod2 400000: not ended: interrupted\n"
+	    "left pod.b pod3 400000: not ended: interrupted\n"
+	    "left volume.d vol1 959: not ended: what it needs failed\n");
+}
+
+/* What comes after a failure stays, too. */
+static void
+test_run_failed_destroy_lists_what_it_did_not_come_to(void **state)
+{
+	struct run_world *r = *state;
+
+	start_destroy(r);
+	run_lie(r, CLOUD_DELETE_POD, 0, false,
+	    says(409, REASON_CONFLICT, "it is locked"));
+	run_drive(r);
+	assert_rest_is_left(r, 0);
+	assert_int_equal(r->w.volumes.n, 1);
+}
+
 static void
 test_run_journal_failing_at_every_event(void **state)
 {
@@ -486,6 +570,8 @@ main(void)
 		TEST(test_run_interrupted_waits_for_no_backoff),
 		TEST(test_run_interrupted_at_every_event),
 		TEST(test_run_interrupted_twice_leaves_at_once),
+		TEST(test_run_interrupted_destroy_lists_what_bills),
+		TEST(test_run_failed_destroy_lists_what_it_did_not_come_to),
 		TEST(test_run_journal_failing_at_every_event),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
