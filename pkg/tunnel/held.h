@@ -1,8 +1,9 @@
 /*
  * held.h - what the holder holds; private to pkg/tunnel.
  *
- * holder.c has the tunnels and the clients, pods.c the links.  Times are
- * monotonic milliseconds, but for since_ms; -1 is never.
+ * holder.c has the clients and the time, tunnels.c the tunnels, pods.c the
+ * links, pod_request.c what clients know of pods.  Times are monotonic
+ * milliseconds, but for since_ms; -1 is never.
  */
 #ifndef TUNNEL_HELD_H
 #define TUNNEL_HELD_H
@@ -179,10 +180,12 @@ struct tunnel_config tunnel_config_copy(struct arena *arena,
 
 /* ------------------------------------------------------------ pods.c --- */
 
-/* The pod of a request, made and set going if it is new; what the request
- * knows of it is taken in. */
-struct held_pod *pod_of_request(struct holder *holder,
-    const struct holder_request *request);
+/* Find the way to it and connect, whatever was before. */
+void pod_begin(struct holder *holder, struct held_pod *pod);
+/* Its container was started then; another start has other keys. */
+void pod_started(struct holder *holder, struct held_pod *pod,
+    struct str start);
+/* Forget it, if it has no tunnel any more. */
 void pod_release(struct holder *holder, struct held_pod *pod);
 void pod_event(struct holder *holder, const struct holder_event *event);
 void pod_time(struct holder *holder, struct held_pod *pod);
@@ -193,5 +196,12 @@ void pod_heard(struct holder *holder, struct held_pod *pod);
 /* It is dead, whatever it says itself. */
 void pod_lost(struct holder *holder, struct held_pod *pod,
     struct str reason);
+
+/* ----------------------------------------------------- pod_request.c --- */
+
+/* The pod of a request, made and set going if it is new; what the request
+ * knows of it is taken in. */
+struct held_pod *pod_of_request(struct holder *holder,
+    const struct holder_request *request);
 
 #endif
