@@ -145,8 +145,8 @@ offer_package(struct planner *p, struct plan_change *change)
 	if (p->runner_told == spec || derive_package(p, change, newest))
 		return;
 	p->runner_told = spec;
-	diag_error(p->diags, E_RUNNER_VERSION, change->want->span, "GitHub does "
-	    "not offer version " STR_FMT " of the runner to " STR_FMT,
+	diag_error(p->diags, E_RUNNER_VERSION, change->want->span, "GitHub "
+	    "does not offer version " STR_FMT " of the runner to " STR_FMT,
 	    STR_ARG(latest ? STR("latest") : spec->version),
 	    STR_ARG(github_scope_text(&scope->scope)));
 	hint_packages(p, scope);

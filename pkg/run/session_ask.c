@@ -10,31 +10,29 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "run/pages.h"
+#include "run/questions.h"
 
 #include <string.h>
 
 enum { READ_TIMEOUT_MS = 30 * SECOND_MS, READ_TRIES = 4 };
 
-/* One question, until it is answered, given up, or interrupted. */
+/* A question to the cloud. */
 struct ask {
+	struct question question;
 	struct cloud_request request;
 	struct cloud_answer answer;
-	uint64_t token;			/* 0: none in flight */
-	int64_t not_before_ms;
-	unsigned tries;
 	struct pages pages;
-	bool done;
 };
 
 static void
-send_ask(struct session *session, struct ask *ask)
+send_ask(struct session *session, void *asked)
 {
-	const struct world *world = session->config.world;
+	struct ask *ask = asked;
 	struct http_request http = {0};
+
 	session->config.cloud->encode(session->arena, &ask->request, &http);
 	http.timeout_ms = READ_TIMEOUT_MS;
-	ask->token = session->next_token++;
-	world->start_http(world->ctx, ask->token, &http);
+	question_send(session, &ask->question, &http);
 }
 
 static bool
@@ -46,84 +44,53 @@ wants_retry(const struct cloud_answer *answer)
 }
 
 static void
-take_answer(struct session *session, struct ask *ask,
+take_answer(struct session *session, void *asked,
     const struct http_answer *http)
 {
+	struct ask *ask = asked;
+	struct question *question = &ask->question;
 	const struct clock *clock = &session->config.world->clock;
 	struct cloud_answer answer;
+
 	ask->pages.arena = session->arena;
 	bool complete = pages_take(&ask->pages, session->config.cloud,
 	    session->arena, &ask->request, http, clock->wall_ms(clock->ctx),
 	    &answer);
-	ask->token = 0;
 	ask->request.cursor = ask->pages.cursor;
 	if (!complete) {		/* tries are of the whole listing */
 		send_ask(session, ask);
 		return;
 	}
-	if (wants_retry(&answer) && ++ask->tries < READ_TRIES) {
-		int64_t wait = (int64_t)SECOND_MS << (ask->tries - 1);
-		if (answer.retry_after_ms > wait)
-			wait = answer.retry_after_ms;
-		ask->not_before_ms = session_mono(session) + wait;
+	if (wants_retry(&answer) && ++question->tries < READ_TRIES) {
+		question_again(session, question, (int64_t)SECOND_MS <<
+		    (question->tries - 1), answer.retry_after_ms);
 		return;
 	}
 	ask->answer = answer;
-	ask->done = true;
+	question->done = true;
 }
 
 static void
-stop_asks(struct session *session, struct ask *asks, size_t n)
+interrupt(void *asked)
 {
-	const struct world *world = session->config.world;
-	for (size_t i = 0; i < n; i++) {
-		if (asks[i].token != 0)
-			world->cancel(world->ctx, asks[i].token);
-		if (asks[i].done)
-			continue;
-		asks[i].answer = (struct cloud_answer){
-			.outcome = OUTCOME_UNKNOWN,
-			.reason = REASON_TRANSIENT,
-			.message = STR("interrupted"),
-		};
-	}
+	struct ask *ask = asked;
+
+	ask->answer = (struct cloud_answer){
+		.outcome = OUTCOME_UNKNOWN,
+		.reason = REASON_TRANSIENT,
+		.message = STR("interrupted"),
+	};
 }
+
+static const struct question_kind of_cloud = {
+	.size = sizeof(struct ask), .send = send_ask, .take = take_answer,
+	.interrupt = interrupt,
+};
 
 static void
 ask_all(struct session *session, struct ask *asks, size_t n)
 {
-	const struct world *world = session->config.world;
-	for (;;) {
-		int64_t deadline = -1;
-		bool open = false;
-		for (size_t i = 0; i < n; i++) {
-			struct ask *ask = &asks[i];
-			if (ask->done)
-				continue;
-			open = true;
-			if (ask->token != 0)
-				continue;
-			if (ask->not_before_ms <= session_mono(session))
-				send_ask(session, ask);
-			else if (deadline == -1 ||
-			    ask->not_before_ms < deadline)
-				deadline = ask->not_before_ms;
-		}
-		if (!open)
-			return;
-		struct world_event event;
-		world->wait(world->ctx, session->arena, deadline, &event);
-		if (event.type == WORLD_SIGNAL) {
-			session_signal(session, event.signal);
-			stop_asks(session, asks, n);
-			return;
-		}
-		if (event.type != WORLD_HTTP)
-			continue;
-		for (size_t i = 0; i < n; i++)
-			if (asks[i].token == event.token)
-				take_answer(session, &asks[i], &event.http);
-	}
+	questions_ask(session, &of_cloud, asks, n);
 }
 
 static int
@@ -135,7 +102,8 @@ exit_of(struct session *session, const struct cloud_answer *answer,
 	diag_error(session->diags, "PF0501", NO_SPAN,
 	    "cannot %s: " STR_FMT, cloud_op_words(op),
 	    STR_ARG(answer->message));
-	if (answer->reason == REASON_AUTH || answer->reason == REASON_FORBIDDEN) {
+	if (answer->reason == REASON_AUTH ||
+	    answer->reason == REASON_FORBIDDEN) {
 		diag_hint(session->diags, "check the API key: podform doctor "
 		    "says where it comes from");
 		return EXIT_AUTH;
