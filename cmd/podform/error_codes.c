@@ -33,6 +33,9 @@ static const struct error_code other_codes[] = {
 	  "Use one of those named, or `latest`." },
 	{ "PF0211", "The organization has no such runner group.",
 	  "Correct `group`, or make the group in GitHub's settings." },
+	{ "PF0212", "A text names the automatic port of a tunnel that is not "
+	  "open and is not opened by this plan.",
+	  "`--tunnels=true` opens it; or give it a port of its own." },
 
 	{ "PF0401", "A secret has no value: its variable is not set, its file "
 	  "cannot be read, or its command has failed. A warning where nothing "

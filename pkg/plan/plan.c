@@ -273,6 +273,7 @@ plan_make(struct arena *arena, const struct spec *spec,
 	unlisted_decide(&p);
 	runners_decide(&p);
 	tunnels_decide(&p);
+	texts_check(&p);
 	decide_pending(&p);
 	if (diags->errors > errors)
 		return NULL;

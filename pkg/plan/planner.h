@@ -27,6 +27,7 @@
 #define E_COPY_MISSING		"PF0209"
 #define E_RUNNER_VERSION	"PF0210"
 #define E_RUNNER_GROUP		"PF0211"
+#define E_PORT_UNKNOWN		"PF0212"
 
 struct planner {
 	struct arena *arena;
@@ -112,6 +113,8 @@ void offer_package(struct planner *p, struct plan_change *change);
 void offer_group(struct planner *p, struct plan_change *change);
 /* Warn of a public repository. */
 void offer_publicity(struct planner *p, const struct plan_change *change);
+/* texts.c: what they name is known when they are sent, or is reported. */
+void texts_check(struct planner *p);
 /* Fill in plan_change.host_change, once changes are sorted. */
 void hosts_link(struct planner *p);
 void unlisted_decide(struct planner *p);	/* live, and in no entry */

@@ -349,6 +349,57 @@ tunnels(struct plan_world *w, const char *pod, const char *tunnel)
 	    tunnel).data);
 }
 
+/* An automatic port is known to whoever holds the tunnel; an apply that does
+ * not open it must not find that out with the pod already there. */
+static void
+test_plan_port_that_stays_unknown_is_refused_at_its_place(void **state)
+{
+	struct plan_world *w = *state;
+	static const char port[] = "ports: [22/tcp], "
+	    "env: { A: b, P: \"${tunnel.web.local.port}\" }";
+
+	world_spec(w, arena_printf(&w->arena, "pods:\n"
+	    "  a: { image: x:1, gpu: A40, ports: [22/tcp] }\n"
+	    "  b: { image: x:1, gpu: A40, %s }\n"
+	    "tunnels: { web: { pod: a, local: auto, remote: 80 } }\n",
+	    port).data);
+	w->options.no_tunnels = true;
+	assert_text(world_plan(w, DUMP_CHANGES),
+	    "pods.yaml:4:63: error: the value of ${tunnel.web.local.port} is "
+	    "not known: the port is automatic, and the tunnel is not open and "
+	    "stays as it is [PF0212]\n"
+	    "    4 | ...cp], env: { A: b, P: \"${tunnel.web.local.port}\" } }\n"
+	    "      |                         ^~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+	    "   hint: --tunnels=true opens it; or give it a port of its own, "
+	    "such as local: 8188\n");
+	assert_null(w->plan);
+	w->options.no_tunnels = false;
+	assert_text(world_plan(w, DUMP_CHANGES), "+ pod.a @3\n+ pod.b @4\n"
+	    "+ tunnel.web @5\n");
+	world_settle(w);
+	/* Nothing is to be sent, or it is held: no reason to complain. */
+	w->options.no_tunnels = true;
+	assert_text(world_plan(w, DUMP_CHANGES), "");
+	assert_non_null(w->plan);
+	/* The same in a step that is to be done. */
+	w->tunnels.n = 0;
+	world_spec(w, "pods:\n"
+	    "  a: { image: x:1, gpu: A40, ports: [22/tcp] }\n"
+	    "  b: { image: x:1, gpu: A40, ports: [22/tcp],\n"
+	    "    setup: [{ run: \"echo ${tunnel.web.local.port}\" }] }\n"
+	    "tunnels: { web: { pod: a, local: auto, remote: 80 } }\n");
+	assert_non_null(strstr(world_plan(w, DUMP_CHANGES), "pods.yaml:5:20: "
+	    "error: the value of ${tunnel.web.local.port} is not known"));
+	w->options.no_tunnels = false;
+	world_spec(w, "pods:\n"
+	    "  a: { image: x:1, gpu: A40, state: stopped }\n"
+	    "  b: { image: x:1, gpu: A40, ports: [22/tcp],\n"
+	    "    setup: [{ run: \"echo ${tunnel.web.local.port}\" }] }\n"
+	    "tunnels: { web: { pod: a, local: auto, remote: 80 } }\n");
+	assert_non_null(strstr(world_plan(w, DUMP_CHANGES), "is not opened "
+	    "by this plan"));
+}
+
 static void
 test_plan_tunnel_opens_when_its_pod_is_ready(void **state)
 {
@@ -593,6 +644,7 @@ main(void)
 		TEST(test_plan_runner_refuses_what_github_does_not_offer),
 		TEST(test_plan_runners_follow_replicas),
 		TEST(test_plan_tunnel_opens_when_its_pod_is_ready),
+		TEST(test_plan_port_that_stays_unknown_is_refused_at_its_place),
 		TEST(test_plan_tunnel_closes_with_its_pod_or_line),
 		TEST(test_plan_guests_are_shown_and_saved),
 		TEST(test_plan_tunnel_finds_a_taken_port_before_anything_is_paid),
