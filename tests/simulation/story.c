@@ -441,23 +441,13 @@ tale_calm(struct tale *tale)
 	check_guests_settled(sim, true);
 }
 
-static void
-begin(struct tale *tale, const struct story_options *options)
+void
+tale_open(struct tale *tale, uint64_t seed, const struct model_config *config)
 {
 	struct sim *sim = tale->sim;
-	struct model_config config;
-	rng_seed(&sim->rng, options->seed);
-	rng_seed(&sim->chance, options->seed ^ UINT64_C(0x5eed));
-	model_config_default(&config);
-	config.seed = options->seed * 31 + 7;
-	config.provision_ms = rng_range(&sim->rng, 100, 3000);
-	config.start_ms = rng_range(&sim->rng, 100, 20000);
-	config.ports_ms = rng_range(&sim->rng, 0, 3000);
-	config.rate_limit = false;
-	config.balance = INT64_C(10000) * 1000000;
-	config.spend_limit = INT64_C(1000) * 1000000;
-	sim->disk = disk_new(options->seed + 1);
-	sim->model = model_new(&config, EPOCH_MS);
+	rng_seed(&sim->chance, seed ^ UINT64_C(0x5eed));
+	sim->disk = disk_new(seed + 1);
+	sim->model = model_new(config, EPOCH_MS);
 	sim->check = check_new();
 	sim->crash_at = sim->signal_at_ms = sim->signal_again_ms = -1;
 	sim->rival_at = -1;
@@ -468,6 +458,34 @@ begin(struct tale *tale, const struct story_options *options)
 	disk_put(sim->disk, ".", (struct str){0});
 	disk_put(sim->disk, SPEC_DIR, (struct str){0});
 	disk_put(sim->disk, SPEC_DIR "/data.txt", STR("data"));
+}
+
+void
+tale_close(struct tale *tale)
+{
+	struct sim *sim = tale->sim;
+	sim_world_release(sim);
+	strbuf_release(&sim->reported);
+	model_free(sim->model);
+	disk_free(sim->disk);
+	check_free(sim->check);
+}
+
+static void
+begin(struct tale *tale, const struct story_options *options)
+{
+	struct sim *sim = tale->sim;
+	struct model_config config;
+	rng_seed(&sim->rng, options->seed);
+	model_config_default(&config);
+	config.seed = options->seed * 31 + 7;
+	config.provision_ms = rng_range(&sim->rng, 100, 3000);
+	config.start_ms = rng_range(&sim->rng, 100, 20000);
+	config.ports_ms = rng_range(&sim->rng, 0, 3000);
+	config.rate_limit = false;
+	config.balance = INT64_C(10000) * 1000000;
+	config.spend_limit = INT64_C(1000) * 1000000;
+	tale_open(tale, options->seed, &config);
 	if (!options->bare && rng_chance(&sim->guests->rng, 550))
 		guest_begin(sim, options->quiet_cloud);
 	tale->has_volume = rng_chance(&sim->rng, 300);
@@ -505,9 +523,5 @@ story_run(const struct story_options *options, struct story_result *result)
 	result->commands = sim.commands;
 	result->crashes = sim.crashes;
 	result->mutations = sim.mutations;
-	sim_world_release(&sim);
-	strbuf_release(&sim.reported);
-	model_free(sim.model);
-	disk_free(sim.disk);
-	check_free(sim.check);
+	tale_close(&tale);
 }

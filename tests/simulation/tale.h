@@ -31,6 +31,11 @@ struct tale {
  * *empty: there was nothing to do. */
 int tale_process(struct tale *tale, bool destroy, bool *empty);
 
+/* A world without anything in it, and its end.  What was found to be wrong,
+ * sim->violation, stays the caller's. */
+void tale_open(struct tale *tale, uint64_t seed,
+    const struct model_config *config);
+void tale_close(struct tale *tale);
 /* The spec as the pods of the tale want it now. */
 void tale_write_spec(struct tale *tale);
 /* Faults end; all must come right, and go with a last destroy. */
