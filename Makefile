@@ -46,6 +46,7 @@ STORY_SRC := $(filter-out tests/simulation/crash_%, \
 CRASH_SRC := $(filter-out tests/simulation/main.c,$(STORY_SRC)) \
 	$(wildcard tests/simulation/crash_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LIB   := $(BUILD)/libpodform.a
@@ -125,6 +126,20 @@ $(BUILD)/bench/link: $(BUILD)/tests/bench/link.o $(LIB)
 	$(call say,LINK)
 	$(Q)$(link) $(LIB_LIBS)
 
+# What takes bytes of chance, for tools/fuzz, which says with what flags.  Of
+# the archives each takes what it uses, and is the faster for it.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
+FUZZ_PARTS := $(call obj,tests/unit/jsonc_oracle.c \
+	$(filter-out tests/simulation/main.c,$(STORY_SRC)))
+$(BUILD)/libfuzz.a: $(FUZZ_PARTS)
+	$(call say,AR  )
+	$(Q)rm -f $@; ar rcs $@ $^
+$(FUZZERS): $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libfuzz.a \
+		$(MODEL) $(LIB)
+	$(call say,LINK)
+	$(Q)$(link) -fsanitize=fuzzer $(LIB_LIBS) $(SIM_LIBS)
+fuzzers: $(FUZZERS)
+
 # Everything that the tests run, and then the tests.
 STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
 programs: $(PROGRAMS) $(STORIES) $(TESTS) $(BENCHES)
@@ -134,6 +149,7 @@ check: programs ## unit tests only
 
 test: setup-test ## install what is needed, build, and pass everything
 	@$(MAKE) -s -j$(JOBS) programs
+	@tools/fuzz --build
 	@CC=$(CC) SEEDS=$(SEEDS) tests/run $(BUILD)
 
 demo: setup-demo ## watch podform work, on a pretended RunPod
@@ -151,8 +167,8 @@ endif
 campaign: $(STORIES) ## simulated stories from where chance says, for MINUTES
 	@tools/campaign $(BUILD) $(MINUTES)
 
-fuzz: ## feed chance to the parsers, for MINUTES each
-	@tools/fuzz $(MINUTES)
+fuzz: setup-test ## bytes of chance for the parsers, until interrupted
+	@tools/fuzz
 
 bench: setup-test ## measure, as ratios to a floor of the same run
 	@$(MAKE) -s -j$(JOBS) all $(BENCHES)
@@ -193,7 +209,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all programs check test demo sim campaign fuzz bench lint format \
+.PHONY: all programs check test demo sim campaign fuzz fuzzers bench lint format \
 	compdb setup setup-demo setup-test setup-lint install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
