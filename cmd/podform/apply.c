@@ -127,32 +127,6 @@ makes_ssh_pods(const struct plan *plan)
 	return false;
 }
 
-/* The pods that will be entered: those that are made or changed, and those
- * of runners and tunnels. */
-static bool
-load_keys(struct app *app, const struct planning *planning)
-{
-	const struct plan *plan = planning->plan;
-
-	for (size_t i = 0; i < plan->changes.n; i++) {
-		const struct plan_change *change = &plan->changes.items[i];
-		const struct resource *pod = change->want;
-		if (change->op == PLAN_NOOP || change->op == PLAN_FORGET ||
-		    change->kind == KIND_VOLUME || planning->spec == NULL)
-			continue;
-		if (change->kind == KIND_RUNNER)
-			pod = spec_find(planning->spec,
-			    change->runner_config.pod);
-		if (change->kind == KIND_TUNNEL)
-			pod = spec_find(planning->spec,
-			    change->tunnel_config.pod);
-		if (pod != NULL && pod->kind == KIND_POD &&
-		    !ssh_world_load_keys(app, pod->pod))
-			return false;
-	}
-	return true;
-}
-
 /* A pod that is made with 22/tcp gets our public keys and, since naming any
  * replaces the account's, those too; without the latter it works as well. */
 static int
@@ -231,7 +205,7 @@ apply_run(struct applying *applying)
 	struct planning *planning = &applying->planning;
 	struct app *app = planning->app;
 	struct run_options options = run_options(app, planning);
-	int code = load_keys(app, planning) ?
+	int code = planning_keys(planning, ssh_world_load_keys) ?
 	    give_keys(app, planning, &options) : EXIT_USAGE;
 
 	if (code != EXIT_OK)
@@ -355,6 +329,9 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 		return code;
 	code = session_plan_to_apply(&planning->session, &planning->options,
 	    app->options->settle_ms, &planning->plan);
+	/* Before anybody is asked for a yes. */
+	if (code == EXIT_OK && !planning_keys(planning, ssh_world_check_keys))
+		code = EXIT_USAGE;
 	if (code != EXIT_OK)
 		return code;
 	show(applying);

@@ -210,6 +210,9 @@ static const struct error_code other_codes[] = {
 	  "be used: it is missing, open to others, of RSA, or has a passphrase "
 	  "that nobody can be asked for.",
 	  "The message says what to type." },
+	{ "PF0873", "Warning: a private key that the spec names is not on this "
+	  "machine. An apply that enters the pod needs it.",
+	  "Correct `ssh.key`, or leave it so where another machine applies." },
 	{ "PF0880", "The holder of tunnels cannot be started or reached.",
 	  "`.podform/tunnels.log` has its words." },
 	{ "PF0881", "Nobody knows which tunnels are held.",

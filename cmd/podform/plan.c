@@ -2,6 +2,7 @@
 #include "app.h"
 #include "commands.h"
 #include "planning.h"
+#include "ssh_world.h"
 #include "ui/plan_file.h"
 
 static int
@@ -42,6 +43,8 @@ plan_and_show(struct planning *planning)
 	if (code == EXIT_OK)
 		code = session_plan(&planning->session, &planning->options,
 		    &planning->plan);
+	if (code == EXIT_OK && !planning_keys(planning, ssh_world_check_keys))
+		code = EXIT_USAGE;
 	if (code != EXIT_OK)
 		return code;
 	code = planning_judge(planning);

@@ -215,6 +215,42 @@ planning_judge(const struct planning *planning)
 	return code;
 }
 
+/* The pod that a change enters, where it enters one. */
+static const struct resource *
+entered(const struct planning *planning, const struct plan_change *change)
+{
+	const struct resource *pod = change->want;
+
+	if (change->op == PLAN_NOOP || change->op == PLAN_FORGET ||
+	    change->op == PLAN_STOP || change->kind == KIND_VOLUME ||
+	    planning->spec == NULL)
+		return NULL;
+	if (change->kind == KIND_RUNNER)
+		pod = spec_find(planning->spec, change->runner_config.pod);
+	if (change->kind == KIND_TUNNEL)
+		pod = spec_find(planning->spec, change->tunnel_config.pod);
+	return pod != NULL && pod->kind == KIND_POD ? pod : NULL;
+}
+
+bool
+planning_keys(const struct planning *planning,
+    bool (*take)(struct app *app, const struct pod_spec *want))
+{
+	const struct plan *plan = planning->plan;
+	const struct pod_spec *taken = NULL;	/* replicas share theirs */
+
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct resource *pod = entered(planning,
+		    &plan->changes.items[i]);
+		if (pod == NULL || pod->pod == taken)
+			continue;
+		taken = pod->pod;
+		if (!take(planning->app, pod->pod))
+			return false;
+	}
+	return true;
+}
+
 bool
 planning_empties(const struct planning *planning)
 {

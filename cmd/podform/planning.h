@@ -40,6 +40,15 @@ void planning_show(const struct planning *planning);
  */
 int planning_judge(const struct planning *planning);
 
+/*
+ * Give the spec of each pod that the plan enters (those that are made or
+ * changed, and those of runners and tunnels) to ssh_world_load_keys() or
+ * ssh_world_check_keys(); false once one of them has reported a key that
+ * cannot be used.
+ */
+bool planning_keys(const struct planning *planning,
+    bool (*take)(struct app *app, const struct pod_spec *want));
+
 /* Would nothing be left of what is ours? */
 bool planning_empties(const struct planning *planning);
 

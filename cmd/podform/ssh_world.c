@@ -1,6 +1,7 @@
 /* ssh_world.c - see ssh_world.h */
 #include "ssh_world.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,52 @@ ssh_world_load_keys(struct app *app, const struct pod_spec *want)
 	    !load_key(app, want->ssh_key_path, want->ssh_key_at))
 		return false;
 	return load_key(app, (struct str){0}, NO_SPAN);
+}
+
+bool
+ssh_world_check_keys(struct app *app, const struct pod_spec *want)
+{
+	struct ssh_keys *keys = ssh_world_keys(app);
+	struct str why, none = {0};
+	bool named = want->ssh_key_path.len > 0;
+
+	if (named && !ssh_keys_check(keys, want->ssh_key_path, false, &why)) {
+		diag_error(&app->diags, "PF0872", want->ssh_key_at, STR_FMT,
+		    STR_ARG(why));
+		return false;
+	}
+	if (ssh_keys_check(keys, none, false, &why))
+		return true;
+	diag_error(&app->diags, "PF0872", NO_SPAN, STR_FMT, STR_ARG(why));
+	diag_hint(&app->diags, "SSH_KEY_PATH names it");
+	return false;
+}
+
+void
+ssh_world_validate_keys(struct app *app, const struct spec *spec)
+{
+	struct ssh_keys *keys = ssh_keys_new(&(struct ssh_keys_config){
+	    .fs = &app->fs, .chance = &app->chance });
+	const struct pod_spec *seen = NULL;	/* replicas share theirs */
+	struct fs_info info;
+	struct str why;
+
+	for (size_t i = 0; i < spec->nresources; i++) {
+		const struct resource *want = &spec->resources[i];
+		if (want->kind != KIND_POD || want->pod == seen ||
+		    want->pod->ssh_key_path.len == 0)
+			continue;
+		seen = want->pod;
+		if (app->fs.stat(app->fs.ctx, arena_cstr(&app->arena,
+		    seen->ssh_key_path), true, &info) == -ENOENT)
+			diag_warning(&app->diags, "PF0873", seen->ssh_key_at,
+			    "there is no key '" STR_FMT "' on this machine",
+			    STR_ARG(seen->ssh_key_path));
+		else if (!ssh_keys_check(keys, seen->ssh_key_path, true, &why))
+			diag_error(&app->diags, "PF0872", seen->ssh_key_at,
+			    STR_FMT, STR_ARG(why));
+	}
+	ssh_keys_free(keys);
 }
 
 struct ssh *

@@ -32,6 +32,17 @@ struct ssh_keys *ssh_world_keys(struct app *app);
 bool ssh_world_load_keys(struct app *app, const struct pod_spec *want);
 
 /*
+ * Would it succeed?  Asks nobody, for plan: what cannot be used is reported
+ * at its place.
+ */
+bool ssh_world_check_keys(struct app *app, const struct pod_spec *want);
+/*
+ * What files alone tell of the keys that a spec names, for validate: without
+ * a session, and a key that is not on this machine is worth a warning.
+ */
+void ssh_world_validate_keys(struct app *app, const struct spec *spec);
+
+/*
  * Wake app->world->wait() with an event WORLD_SSH of this token and without
  * an answer: for callbacks of pkg/ssh that ended what a command waits for.
  */

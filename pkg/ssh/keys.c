@@ -157,6 +157,14 @@ agent_has(struct ssh_keys *keys, struct str blob)
 	return found && agent_key_usable(blob);
 }
 
+static struct str
+nobody_to_ask(struct ssh_keys *keys, const char *path)
+{
+	return SAY(keys, "the key '%s' has a passphrase, and there is no "
+	    "terminal to ask for it: give it to an agent with ssh-add, or "
+	    "name a key without one", path);
+}
+
 static struct loaded *
 load_encrypted(struct ssh_keys *keys, const char *path, struct str blob,
     bool may_ask, struct str *why)
@@ -169,9 +177,7 @@ load_encrypted(struct ssh_keys *keys, const char *path, struct str blob,
 		return loaded;
 	}
 	if (!may_ask) {
-		*why = SAY(keys, "the key '%s' has a passphrase, and there is "
-		    "no terminal to ask for it: give it to an agent with "
-		    "ssh-add, or name a key without one", path);
+		*why = nobody_to_ask(keys, path);
 		return NULL;
 	}
 	if (keys->agent == NULL)
@@ -190,41 +196,52 @@ load_encrypted(struct ssh_keys *keys, const char *path, struct str blob,
 	return NULL;
 }
 
-static struct loaded *
-load(struct ssh_keys *keys, struct str path_text, bool may_ask,
-    struct str *why)
+/* What is in a file; false, with a reason, where it is no key of use.  A key
+ * that is read is the caller's. */
+static bool
+read_key(struct ssh_keys *keys, const char *path, struct arena *arena,
+    struct key_file *file, struct str *why)
 {
 	const struct fs *fs = keys->config.fs;
-	const char *path = arena_cstr(&keys->arena, path_text);
-	struct loaded *loaded = find(keys, path_text);
-	struct arena arena = {0};
-	struct key_file file;
 	struct str bytes;
 
-	if (loaded != NULL)
-		return loaded;
 	if (!check_mode(keys, path, why))
-		return NULL;
-	int error = fs_read_file(fs, &arena, path, KEY_BYTES_MAX, true,
+		return false;
+	int error = fs_read_file(fs, arena, path, KEY_BYTES_MAX, true,
 	    &bytes);
 	if (error != 0) {
 		*why = SAY(keys, "cannot read the key '%s': %s", path,
 		    error == -EFBIG ? "it is longer than any key" :
 		    error == -EINVAL ? "it is not a file" :
 		    strerror(-error));
-		goto out;
+		return false;
 	}
-	key_file_read(&arena, bytes, &file);
-	if (file.verdict == KEY_FILE_GOOD)
-		loaded = keep(keys, path, file.key, file.blob);
-	else if (file.verdict == KEY_FILE_ENCRYPTED)
-		loaded = load_encrypted(keys, path, file.blob, may_ask, why);
-	else
-		*why = SAY(keys, "the key '%s' %s%s%s", path, file.why,
-		    file.hint != NULL ? ": " : "",
-		    file.hint != NULL ? file.hint : "");
+	key_file_read(arena, bytes, file);
 	explicit_bzero((char *)(uintptr_t)bytes.data, bytes.len);
-out:
+	if (file->verdict == KEY_FILE_BAD)
+		*why = SAY(keys, "the key '%s' %s%s%s", path, file->why,
+		    file->hint != NULL ? ": " : "",
+		    file->hint != NULL ? file->hint : "");
+	return file->verdict != KEY_FILE_BAD;
+}
+
+static struct loaded *
+load(struct ssh_keys *keys, struct str path_text, bool may_ask,
+    struct str *why)
+{
+	const char *path = arena_cstr(&keys->arena, path_text);
+	struct loaded *loaded = find(keys, path_text);
+	struct arena arena = {0};
+	struct key_file file;
+
+	if (loaded != NULL)
+		return loaded;
+	if (!read_key(keys, path, &arena, &file, why))
+		loaded = NULL;
+	else if (file.verdict == KEY_FILE_GOOD)
+		loaded = keep(keys, path, file.key, file.blob);
+	else
+		loaded = load_encrypted(keys, path, file.blob, may_ask, why);
 	arena_release(&arena);
 	return loaded;
 }
@@ -236,6 +253,30 @@ ssh_keys_load(struct ssh_keys *keys, struct str path, struct str *why)
 		path = keys->config.key_path;
 	return path.data == NULL ||
 	    load(keys, path, keys->config.may_ask, why) != NULL;
+}
+
+bool
+ssh_keys_check(struct ssh_keys *keys, struct str path_text, bool offline,
+    struct str *why)
+{
+	if (path_text.data == NULL)
+		path_text = keys->config.key_path;
+	if (path_text.data == NULL || find(keys, path_text) != NULL)
+		return true;
+	const char *path = arena_cstr(&keys->arena, path_text);
+	struct arena arena = {0};
+	struct key_file file;
+	bool ok = read_key(keys, path, &arena, &file, why);
+
+	if (ok && file.verdict == KEY_FILE_GOOD)
+		crypto_key_free(file.key);
+	else if (ok && !offline && !keys->config.may_ask &&
+	    !agent_has(keys, file.blob)) {
+		*why = nobody_to_ask(keys, path);
+		ok = false;
+	}
+	arena_release(&arena);
+	return ok;
 }
 
 /* ---------------------------------------------------- the project's key ---- */

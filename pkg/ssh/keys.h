@@ -53,6 +53,12 @@ bool ssh_keys_make(struct ssh_keys *keys, struct str *why);
  * there, too open, RSA, a public key, PuTTY's format ...
  */
 bool ssh_keys_load(struct ssh_keys *keys, struct str path, struct str *why);
+/*
+ * Would that succeed?  Nobody is asked for a passphrase, and where somebody
+ * could be that is no mistake; offline the agent is not asked either.
+ */
+bool ssh_keys_check(struct ssh_keys *keys, struct str path, bool offline,
+    struct str *why);
 
 /*
  * Lines for authorized_keys: the project's public key first, then those of

@@ -114,6 +114,63 @@ class Keys(Inside):
         self.assertEqual(self.pods(), before)
 
 
+    def bad_keys(self):
+        """Name, how it is made, and what is said of it."""
+        ssh = os.path.join(self.home, ".ssh")
+        self.keygen("good", "-t", "ed25519")
+        with open(ssh + "/good", encoding="ascii") as file:
+            good = file.read()
+        with open(ssh + "/good.pub", encoding="ascii") as file:
+            public = file.read()
+        self.keygen("rsa", "-t", "rsa", "-b", "2048")
+        self.keygen("phrase", "-t", "ed25519", passphrase="secret")
+        for name, text in (
+                ("public", public), ("empty", ""),
+                ("putty", "PuTTY-User-Key-File-3: ssh-ed25519\n" + good),
+                ("windows", good.replace("\n", "\r\n")),
+                ("cut", good[:120]), ("wide", good),
+                ("long", good + "x" * (1 << 20))):
+            path = os.path.join(ssh, name)
+            with open(path, "w", encoding="ascii", newline="") as file:
+                file.write(text)
+            os.chmod(path, 0o640 if name == "wide" else 0o600)
+        return good, {
+            "public": "is a public key", "empty": "is empty",
+            "putty": "PuTTY", "windows": "CRLF", "cut": "is damaged",
+            "wide": "chmod 600", "rsa": "ssh-keygen -t ed25519",
+            "long": "larger than", "absent": "No such file",
+            "phrase": "ssh-add"}
+
+    def test_a_key_that_cannot_be_used_is_found_by_plan_at_its_place(self):
+        good, bad = self.bad_keys()
+        before = self.pods()
+        secret = good.split("\n")[2][:30]
+        for name, words in bad.items():
+            self.file("specs/a.yaml", POD + POD[POD.index(
+                "  trainer"):].replace("trainer", "other") +
+                f"    ssh: {{ key: ~/.ssh/{name} }}\n")
+            # What only this machine lacks is none of validate's business.
+            here = name in ("absent", "phrase")
+            for words_given, code in ((["plan"], 3),
+                                      (["plan", "--json"], 3),
+                                      (["apply", "--auto-approve"], 3),
+                                      (["validate"], 0 if here else 3)):
+                done = self.podform(*words_given)
+                said = done.stdout + done.stderr
+                what = f"{name} {words_given}: {said}"
+                self.assertEqual(done.returncode, code, what)
+                self.assertNotIn(secret, said)
+                if code == 3:
+                    self.assertIn(words, said, what)
+                if code == 3 and "--json" not in words_given:
+                    self.assertRegex(said, r"specs/a\.yaml:14:17", what)
+                if code == 0 and name == "absent":
+                    self.assertIn("warning: there is no key", said)
+        self.assertEqual(self.pods(), before)
+        self.file("specs/a.yaml", POD)
+        self.assertEqual(self.podform("plan").returncode, 0)
+
+
 class Secrets(Inside):
     more_env = {"TOKEN": "tok-4711-secret"}
     spec = "secrets:\n  TOKEN: { env: TOKEN }\n" + POD + \
