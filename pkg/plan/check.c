@@ -181,19 +181,21 @@ check_spend_limit(struct planner *p)
 	    STR_ARG(format_rate(p->arena, account->spend_limit)));
 }
 
-/* The service refuses to stop or reset a pod that somebody locked. */
+/* The service refuses to stop, reset or end a pod that somebody locked. */
 static void
 check_locked(struct planner *p, const struct plan_change *change)
 {
 	bool resets = change->op == PLAN_STOP ||
 	    (change->op == PLAN_UPDATE && (change->restarts || change->stop));
 
-	if (change->pod == NULL || !change->pod->locked || !resets)
+	bool ends = change->op == PLAN_DELETE || change->op == PLAN_REPLACE;
+
+	if (change->pod == NULL || !change->pod->locked || !(resets || ends))
 		return;
 	check_add(p, "locked", CHECK_WARN, change->span, STR_FMT " is locked "
-	    "in the console and cannot be stopped or restarted until "
-	    "somebody unlocks pod '" STR_FMT "'", STR_ARG(change->address),
-	    STR_ARG(change->pod->id));
+	    "in the console and cannot be %s until somebody unlocks pod '"
+	    STR_FMT "'", STR_ARG(change->address), ends ? "ended" :
+	    "stopped or restarted", STR_ARG(change->pod->id));
 }
 
 /* Not refused: stock comes back, and the catalog is a minute old. */

@@ -46,14 +46,17 @@ tell_state(struct slot *slot)
 	bool stopped = slot->spec->state == STATE_STOPPED;
 	enum pod_status status = slot->pod->status;
 
+	bool known = slot->p->live->from_lock || status != POD_UNKNOWN;
+
+	/* In a state that we have no word for it may well run. */
 	slot->runs = status == POD_RUNNING || status == POD_STARTING ||
-	    status == POD_PROVISIONING;
+	    status == POD_PROVISIONING || status == POD_UNKNOWN;
 	if (slot->p->live->from_lock)
 		slot->runs = !slot->have->stopped;
 	bool exited = slot->p->live->from_lock ? slot->have->stopped :
 	    status == POD_EXITED;
 	slot->drift.stopped = exited && !slot->have->stopped;
-	slot->drift.started = slot->runs && slot->have->stopped;
+	slot->drift.started = slot->runs && known && slot->have->stopped;
 	if (drift_ignored(slot->spec, STR("state")) &&
 	    stopped == slot->have->stopped)
 		return;
@@ -139,6 +142,28 @@ must_replace(struct slot *slot, enum plan_reason *reason)
 	return true;
 }
 
+/* A status that we have no word for changes nothing: not what is there, and
+ * not what would be done about something else. */
+static bool
+decide_unknown(struct slot *slot, bool replaces)
+{
+	struct planner *p = slot->p;
+
+	if (slot->pod->status != POD_UNKNOWN || p->live->from_lock)
+		return false;
+	if (!replaces && slot->change.changes == 0 && !slot->change.stop &&
+	    !slot_look_inside(slot))
+		return false;
+	check_add(p, "status", CHECK_FAIL, slot->want->span, STR_FMT
+	    " has a status that this podform does not know, '" STR_FMT
+	    "': pod '" STR_FMT "' is left alone", STR_ARG(slot->want->address),
+	    STR_ARG(slot->pod->status_text), STR_ARG(slot->have->id));
+	p->plan->noops++;
+	cost_stays(p, slot->have, slot->pod);
+	volume_is_kept(p, slot->have, slot->pod);
+	return true;
+}
+
 /* Of a stopped pod that waits for its replacement only the state changes. */
 static void
 drop_attrs(struct slot *slot)
@@ -153,6 +178,7 @@ decide_living(struct slot *slot)
 {
 	struct planner *p = slot->p;
 	enum plan_reason reason;
+	bool replaces;
 
 	slot->diff.target = &slot->target;
 	diff_pod(&slot->diff);
@@ -174,7 +200,10 @@ decide_living(struct slot *slot)
 			    slot->have->stopped);
 		return;
 	}
-	if (must_replace(slot, &reason)) {
+	replaces = must_replace(slot, &reason);
+	if (decide_unknown(slot, replaces))
+		return;
+	if (replaces) {
 		bool broken = reason == BECAUSE_LOST ||
 		    reason == BECAUSE_TAINTED;
 		if (slot->spec->state == STATE_RUNNING) {

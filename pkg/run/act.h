@@ -135,6 +135,8 @@ struct act {
 	int64_t wait_ms;		/* when waiting for listings began */
 	int64_t ended_ms;		/* when the request ended, or when a
 					   watched pod was last listed */
+	int64_t timeless_ms;		/* from when on a pod need not say when it
+					   has started; 0: was not asked yet */
 	unsigned clean;			/* complete listings since, without it */
 	struct str ended_how;		/* done in another way than its kind's
 					   words say; else absent */

@@ -70,6 +70,33 @@ pod_address(const struct plan_change *change)
 				    : (struct str){0};
 }
 
+/* Does this run start another container? */
+static bool
+begins_anew(const struct host *host)
+{
+	const struct plan_change *change = host->change;
+
+	return change != NULL && (change->op == PLAN_CREATE ||
+	    change->op == PLAN_REPLACE || change->start || change->restarts);
+}
+
+/*
+ * The service need not say when a container has started.  Where either time
+ * is not known the record is believed, and with it the key that is pinned
+ * there: another container has another key, and is told by it.
+ */
+static void
+believe_record(struct run *run, struct host *host)
+{
+	const struct lock_entry *entry;
+
+	if (host->start.len > 0 || begins_anew(host))
+		return;
+	entry = lock_find_id(run->lock, KIND_POD, host->id);
+	if (entry != NULL)
+		host->start = entry->inside.start;
+}
+
 void
 act_host(struct run *run, const struct act *act, struct host *host)
 {
@@ -89,6 +116,7 @@ act_host(struct run *run, const struct act *act, struct host *host)
 		if (host->address.len == 0)
 			host->address = pod_address(change);
 	}
+	believe_record(run, host);
 	if (host->spec == NULL && run->plan->spec != NULL) {
 		const struct resource *pod =
 		    spec_find(run->plan->spec, host->address);
@@ -107,8 +135,11 @@ host_inside(struct run *run, const struct host *host)
 	const struct lock_entry *entry =
 	    lock_find_id(run->lock, KIND_POD, host->id);
 	*inside = (struct lock_inside){ .start = host->start };
-	if (entry != NULL && str_eq(entry->inside.start, host->start))
+	if (entry != NULL && (str_eq(entry->inside.start, host->start) ||
+	    (entry->inside.start.len == 0 && !begins_anew(host)))) {
 		*inside = entry->inside;
+		inside->start = host->start;
+	}
 	return inside;
 }
 

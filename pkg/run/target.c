@@ -250,8 +250,11 @@ target_is_pinned(const struct lock_entry *entry, const struct cloud_pod *pod)
 {
 	const struct lock_inside *inside = &entry->inside;
 
-	return inside->host_key.len > 0 && inside->start.len > 0 &&
-	    str_eq(inside->start, pod->started_at);
+	/* Where either time is not known the record is believed: another
+	 * container has another key, and is told by it. */
+	return inside->host_key.len > 0 && (inside->start.len == 0 ||
+	    pod->started_at.len == 0 ||
+	    str_eq(inside->start, pod->started_at));
 }
 
 enum target_pin

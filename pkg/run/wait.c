@@ -10,6 +10,7 @@
 #include "base/units.h"
 
 enum {
+	TIMELESS_MS = 30 * 1000,
 	READY_TIMEOUT_MS = 10 * MINUTE_MS,
 	UNCLEAR_TIMEOUT_MS = 10 * MINUTE_MS,
 	BANNER_TIMEOUT_MS = 10 * SECOND_MS,
@@ -147,6 +148,16 @@ wants_ssh(const struct cloud_pod *pod)
 	return false;
 }
 
+/* The time of start tells one container from the next, so what is recorded
+ * of this one should have it; but not every answer need name it. */
+static bool
+is_timeless(const struct run *run, struct act *act)
+{
+	if (act->timeless_ms == 0)
+		act->timeless_ms = run->now_ms + TIMELESS_MS;
+	return run->now_ms >= act->timeless_ms;
+}
+
 static void
 not_listed(struct run *run, struct act *act, const struct listed *listed)
 {
@@ -195,6 +206,11 @@ running_listed(struct run *run, struct act *act, const struct listed *listed)
 		act->subject->per_hour = pod->cost_per_hour;
 	if (wants_ssh(pod) && pod->ssh.port == 0) {
 		waiting_for(run, act, "waiting for its ports");
+		return;
+	}
+	if (pod->ssh.port != 0 && pod->started_at.len == 0 &&
+	    !is_timeless(run, act)) {
+		waiting_for(run, act, "waiting for its time of start");
 		return;
 	}
 	act->subject->start = arena_str(run->arena, pod->started_at);
@@ -357,6 +373,22 @@ wait_answer(struct run *run, struct act *act,
 	gone_answer(run, act, answer_says_gone(answer));
 }
 
+/* What this run has not made it does not end, and the next one would wait for
+ * it again: so what ends that is said. */
+static struct str
+not_ready(struct run *run, const struct act *act)
+{
+	struct str time = format_duration(run->arena,
+	    run->now_ms - act->started_ms);
+	bool older = act->change->op != PLAN_CREATE &&
+	    act->change->op != PLAN_REPLACE;
+
+	return arena_printf(run->arena, "not ready after " STR_FMT ": " STR_FMT
+	    "%s" STR_FMT, STR_ARG(time), STR_ARG(act->reason), older
+		? "; if it stays so: podform apply --replace "
+		: "", STR_ARG(older ? act->change->address : STR("")));
+}
+
 /* Deadlines.  No wait is without one. */
 void
 wait_time(struct run *run, struct act *act)
@@ -371,12 +403,7 @@ wait_time(struct run *run, struct act *act)
 	if (act->phase != PH_WATCH)
 		return;
 	if (act->deadline_ms > 0 && run->now_ms >= act->deadline_ms) {
-		act_fail(run, act, FAIL_TIMEOUT,
-		    arena_printf(run->arena, "not ready after " STR_FMT
-			": " STR_FMT,
-			STR_ARG(format_duration(run->arena,
-			    run->now_ms - act->started_ms)),
-			STR_ARG(act->reason)));
+		act_fail(run, act, FAIL_TIMEOUT, not_ready(run, act));
 		return;
 	}
 	if (act->deadline_ms == 0 && run->now_ms - act->ended_ms >

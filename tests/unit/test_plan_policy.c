@@ -142,6 +142,40 @@ test_plan_locked_pod_is_warned_about_when_it_would_restart(void **state)
 	    "'pod1' @6\n");
 }
 
+static void
+test_plan_locked_pod_is_warned_about_when_it_would_end(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_trainer(w, "");
+	world_settle(w);
+	world_pod(w, "pod.trainer")->locked = true;
+	w->options.mode = PLAN_DESTROY;
+	w->spec = NULL;
+	assert_text(world_plan(w, DUMP_CHECKS),
+	    "check warn locked: pod.trainer is locked in the console and "
+	    "cannot be ended until somebody unlocks pod 'pod1'\n");
+}
+
+static void
+test_plan_unknown_status_changes_nothing(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_trainer(w, "");
+	world_settle(w);
+	world_pod(w, "pod.trainer")->status = POD_UNKNOWN;
+	world_pod(w, "pod.trainer")->status_text = STR("MIGRATING");
+	assert_text(world_plan(w, DUMP_CHANGES | DUMP_CHECKS), "");
+	world_trainer(w, "args: other");
+	assert_text(world_plan(w, DUMP_CHANGES | DUMP_CHECKS),
+	    "check fail status: pod.trainer has a status that this podform "
+	    "does not know, 'MIGRATING': pod 'pod1' is left alone @3\n");
+	world_trainer(w, "state: stopped");
+	assert_text(world_plan(w, DUMP_CHANGES), "");
+	assert_true(plan_has_failed_check(w->plan));
+}
+
 /* ------------------------------------------------------------- budget -- */
 
 static void
@@ -420,6 +454,8 @@ main(void)
 		TEST(test_plan_destroy_takes_all_but_what_is_protected),
 		TEST(
 		test_plan_locked_pod_is_warned_about_when_it_would_restart),
+		TEST(test_plan_locked_pod_is_warned_about_when_it_would_end),
+		TEST(test_plan_unknown_status_changes_nothing),
 		TEST(test_plan_budget_refuses_what_costs_more),
 		TEST(test_plan_budget_warns_of_the_worst_candidate),
 		TEST(test_plan_budget_counts_an_unknown_price_as_over),
