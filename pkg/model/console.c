@@ -37,6 +37,35 @@ model_console_delete(struct model *model, int64_t now_ms, struct str id)
 	    model_pod_terminate(model, pod, MODEL_BY_CONSOLE, &why);
 }
 
+bool
+model_console_restart(struct model *model, int64_t now_ms, struct str id)
+{
+	struct model_refusal why;
+	struct model_pod *pod;
+
+	model_advance(model, now_ms);
+	pod = model_pod_living(model, id);
+	return pod != NULL &&
+	    model_pod_restart(model, pod, MODEL_BY_CONSOLE, &why);
+}
+
+bool
+model_host_takes(struct model *model, int64_t now_ms, struct str id,
+    int64_t gone_ms)
+{
+	struct model_refusal why;
+	struct model_pod *pod;
+
+	model_advance(model, now_ms);
+	pod = model_pod_living(model, id);
+	if (pod == NULL || !model_pod_stop(model, pod, MODEL_BY_CLOUD, &why))
+		return false;
+	pod->taken = gone_ms >= 0;
+	if (pod->taken)
+		model_timer_set(model, pod, model->now_ms + gone_ms);
+	return true;
+}
+
 static bool
 update(struct model *model, int64_t now_ms, struct str id,
     const struct model_update *change)

@@ -63,6 +63,7 @@ model_pod_begin_container(struct model *model, struct model_pod *pod,
 {
 	pod->status = MODEL_STARTING;
 	pod->start_number++;
+	pod->taken = false;
 	model_pod_log_begin(model, pod);
 	if (pod->stuck == MODEL_STUCK_STARTING)
 		return;
@@ -111,6 +112,8 @@ model_pod_exits(struct model *model, struct model_pod *pod,
 void
 model_pod_timer(struct model *model, struct model_pod *pod)
 {
+	struct model_refusal why;
+
 	switch (pod->status) {
 	case MODEL_PROVISIONING:
 		model_pod_begin_container(model, pod, model->config.start_ms);
@@ -125,6 +128,10 @@ model_pod_timer(struct model *model, struct model_pod *pod)
 		if (pod->stuck == MODEL_STUCK_EXITS)
 			model_pod_exits(model, pod, MODEL_BY_CLOUD,
 			    "Exited by Runpod");
+		return;
+	case MODEL_EXITED:
+		if (pod->taken)
+			model_pod_terminate(model, pod, MODEL_BY_CLOUD, &why);
 		return;
 	default:
 		return;

@@ -181,7 +181,12 @@ struct model_faults {
 	int64_t delay_max_ms;		/* 0: 120 s */
 	int64_t stale_max_ms;		/* 0: 60 s */
 	int64_t slow_max_ms;		/* 0: 30 s */
-	bool lookalikes;		/* MODEL_CONSOLE may make look-alikes */
+	bool lookalikes;		/* MODEL_CONSOLE may make look-alikes,
+					   lock, restart and take marks off */
+	int64_t gone_max_ms;		/* what MODEL_TAKEN has stopped ends so
+					   much later at most, by chance; 0:
+					   it stays */
+	bool moves;			/* a start may change the address */
 };
 
 void model_set_faults(struct model *model, const struct model_faults *faults);
@@ -234,6 +239,12 @@ struct str model_console_lookalike(struct model *model, int64_t now_ms,
     struct str id, bool with_env);
 bool model_console_delete_volume(struct model *model, int64_t now_ms,
     struct str id);
+bool model_console_restart(struct model *model, int64_t now_ms,
+    struct str id);
+/* F11: its host takes a pod away: it is stopped, and after gone_ms (-1:
+ * never) terminated, unless somebody has started it until then. */
+bool model_host_takes(struct model *model, int64_t now_ms, struct str id,
+    int64_t gone_ms);
 
 /* -------------------------------------------------------------- knobs ---- */
 
@@ -348,6 +359,7 @@ struct model_pod {
 	int64_t timer_ms;
 	uint64_t timer_serial;
 	bool holds_gpus;
+	bool taken;			/* by its host, and will end */
 	bool container_up;		/* reported by model_container_up() */
 	bool waits_for_container;	/* its start time is over */
 	struct model_line *lines;	/* of its log */

@@ -124,20 +124,26 @@ copy_wishes(struct model *model, struct model_pod *pod,
 	inject_env(model, pod);
 }
 
-/* The machine: its address is of the loopback network, so that nobody else
- * is ever reached by mistake. */
+/* An address of the loopback network, so that nobody else is ever reached by
+ * mistake. */
+static void
+give_address(struct model *model, struct model_pod *pod, uint64_t a,
+    uint64_t b)
+{
+	pod->host = arena_printf(&model->arena, "127.%d.%d.%d",
+	    (int)(100 + (pod->place - model_places)), (int)a, (int)b);
+}
+
 static void
 settle_machine(struct model *model, struct model_pod *pod)
 {
-	uint64_t place = (uint64_t)(pod->place - model_places);
 	uint64_t a = model_random_below(&model->rng, 256);
 	uint64_t b = 1 + model_random_below(&model->rng, 254);
 
 	pod->machine_id = model_random_id(model, 12);
 	pod->host_id = arena_printf(&model->arena, STR_FMT "-" STR_FMT,
 	    STR_ARG(pod->id), STR_ARG(model_random_hex(model, 8)));
-	pod->host = arena_printf(&model->arena, "127.%d.%d.%d",
-	    (int)(100 + place), (int)a, (int)b);
+	give_address(model, pod, a, b);
 	if (pod->gpu != NULL)
 		pod->cuda = str_from(model_host_cuda(pod->gpu, pod->place));
 }
@@ -264,6 +270,10 @@ model_pod_start(struct model *model, struct model_pod *pod,
 	model_take_gpus(model, pod);
 	pod->started_ms = -1;
 	pod->started_at = (struct str){0};
+	if (model->faults.moves)
+		give_address(model, pod,
+		    model_random_below(&model->fault_rng, 256),
+		    1 + model_random_below(&model->fault_rng, 254));
 	model_pod_begin_container(model, pod, model->config.start_ms);
 	model_money_pod(model, pod);
 	model_pod_words(model, pod, "Resumed by User");

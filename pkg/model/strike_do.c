@@ -34,7 +34,7 @@ meddle(struct model *model, struct arena *arena)
 
 	if (pod == NULL)
 		return false;
-	switch (draw(model, model->faults.lookalikes ? 6 : 5)) {
+	switch (draw(model, model->faults.lookalikes ? 10 : 5)) {
 	case 0:
 		return model_console_stop(model, now, pod->id);
 	case 1:
@@ -48,24 +48,43 @@ meddle(struct model *model, struct arena *arena)
 	case 4:
 		return model_console_edit(model, now, pod->id,
 		    (struct str){0}, pod->disk_gb + 5);
-	default:
+	case 5:
 		return model_console_lookalike(model, now, pod->id,
 		    draw(model, 2) == 0).data != NULL;
+	case 6:
+		return model_console_lock(model, now, pod->id, !pod->locked);
+	case 7:
+		return model_console_restart(model, now, pod->id);
+	case 8:
+		return model_console_edit_env(model, now, pod->id,
+		    STR("PODFORM_MARK"), (struct str){0});
+	default:
+		return model_console_start(model, now, pod->id);
 	}
+}
+
+/* A pod that was taken away is gone for good some time later, or not. */
+static int64_t
+gone_after(struct model *model)
+{
+	uint64_t most = (uint64_t)model->faults.gone_max_ms;
+
+	return most == 0 || draw(model, 2) == 0 ? -1
+	    : (int64_t)draw(model, most + 1);
 }
 
 void
 strike_before(struct model *model, struct arena *arena,
     const struct strike *strike, struct model_reply *reply)
 {
-	struct model_refusal why;
 	struct model_pod *pod;
 
 	if (strike_has(strike, MODEL_CONSOLE) && meddle(model, arena))
 		strike_fired(model, reply, MODEL_CONSOLE);
 	if (strike_has(strike, MODEL_TAKEN) &&
 	    (pod = any_pod(model, true)) != NULL &&
-	    model_pod_stop(model, pod, MODEL_BY_CLOUD, &why))
+	    model_host_takes(model, model->now_ms, pod->id,
+	    gone_after(model)))
 		strike_fired(model, reply, MODEL_TAKEN);
 	if (strike_has(strike, MODEL_KEY_REVOKED)) {
 		model->key_revoked = true;

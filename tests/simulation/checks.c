@@ -221,8 +221,7 @@ is_excused(const struct sim *sim, const struct model_pod *pod,
 {
 	const struct op_seen *op = find_op(sim->check, mark->op);
 	/* Renamed before we knew it: half a mark, which proves nothing. */
-	if (str_search(pod->name, STR("-pf")) == -1 &&
-	    !lock_knows(sim, pod->id))
+	if (check_is_half(pod) && !lock_knows(sim, pod->id))
 		return true;
 	return pod->by_console || op == NULL ||
 	    has_twin(sim, pod, mark->op) ||
@@ -281,7 +280,7 @@ check_still(struct sim *sim, const struct model_entry *entry)
 {
 	struct op_seen mark;
 	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
-	if (entry->actor == MODEL_BY_API && !sim->direct) {
+	if (entry->actor != MODEL_BY_API || !sim->direct) {
 		sim->still_since_ms = -1;	/* an old request strikes late */
 		sim->late = true;
 	}
@@ -381,7 +380,8 @@ check_exit(struct sim *sim, const char *command, int code,
 static bool
 is_shown(const struct sim *sim, struct str id)
 {
-	return str_search(strbuf_str(&sim->reported), id) != -1;
+	return str_search(strbuf_str(&sim->reported), id) != -1 ||
+	    str_search(strbuf_str(&sim->said), id) != -1;
 }
 
 const struct model_pod *
@@ -399,6 +399,24 @@ check_pod_of(struct sim *sim, const char *address)
 	return NULL;
 }
 
+bool
+check_is_half(const struct model_pod *pod)
+{
+	struct str mark = model_pod_env(pod, "PODFORM_MARK");
+	ptrdiff_t at = str_search(pod->name, STR("-pf"));
+	struct op_seen whole;
+	char text[256];
+
+	if (mark.data == NULL || mark.len >= sizeof text)
+		return at >= 0 ||
+		    model_pod_asked_env(pod, "PODFORM_MARK").data != NULL;
+	memcpy(text, mark.data, mark.len);
+	text[mark.len] = '\0';
+	/* The name has six digits of the lineage and ten of the op. */
+	return at < 0 || !find_mark(text, &whole) ||
+	    str_search(pod->name, (struct str){ whole.op, 10 }) < 0;
+}
+
 void
 check_settled(struct sim *sim, bool destroyed)
 {
@@ -410,8 +428,7 @@ check_settled(struct sim *sim, bool destroyed)
 		if (!model_pod_billed(pod) || !pod_mark(pod, &mark))
 			continue;
 		/* With half a mark it is shown, for a person to decide. */
-		bool half = str_search(pod->name, STR("-pf")) == -1 &&
-		    is_shown(sim, pod->id);
+		bool half = check_is_half(pod) && is_shown(sim, pod->id);
 		if (!half && (destroyed || !lock_knows(sim, pod->id)))
 			sim_violate(sim, "I1", "%s (%s) is billed and %s",
 			    pod->id.data, mark.address,

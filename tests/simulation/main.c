@@ -9,7 +9,7 @@
  * With --bare none of them has guests (see guests.h): those that were told
  * before there were any are told as they were.
  */
-#include "guests.h"
+#include "tale.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ struct totals {
 	uint64_t rivals, locked;
 	int64_t fired[MODEL_FAULT_COUNT];
 	int64_t guest_fired[GUEST_FAULT_COUNT], hub_fired[HUB_FAULT_COUNT];
+	int64_t people[PEOPLE_ACTS];
 };
 
 static bool
@@ -43,6 +44,8 @@ run_one(const struct story_options *options, struct totals *totals,
 		totals->guest_fired[i] += result->guest_fired[i];
 	for (int i = 0; i < HUB_FAULT_COUNT; i++)
 		totals->hub_fired[i] += result->hub_fired[i];
+	for (int i = 0; i < PEOPLE_ACTS; i++)
+		totals->people[i] += result->people[i];
 	totals->jobs += result->jobs;
 	totals->rivals += result->rivals;
 	totals->locked += result->locked;
@@ -100,6 +103,10 @@ report(const struct totals *totals, double seconds)
 		if (totals->hub_fired[i] > 0)
 			printf("  github %s struck %" PRId64 " times\n",
 			    hub_fault_name(i), totals->hub_fired[i]);
+	for (int i = 0; i < PEOPLE_ACTS; i++)
+		if (totals->people[i] > 0)
+			printf("  F14 %s struck %" PRId64 " times\n",
+			    people_act_name(i), totals->people[i]);
 	printf("%" PRIu64 " jobs for runners; %" PRIu64 " times a second "
 	       "podform came, %" PRIu64 " times it was locked out\n",
 	    totals->jobs, totals->rivals, totals->locked);

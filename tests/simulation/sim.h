@@ -27,7 +27,7 @@
 #define SPEC_DIR "specs"
 #define SPEC_PATH "specs/main.yaml"
 
-enum { FLIGHTS = 4096, FAMILIES = 16 };
+enum { FLIGHTS = 4096, FAMILIES = 16, PEOPLE_ACTS = 17 };
 
 enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
 
@@ -67,6 +67,8 @@ struct sim {
 	uint64_t seed;
 	struct rng rng;			/* of the story */
 	struct rng chance;		/* of the program */
+	struct rng more;		/* of what came later: stories without
+					   it are told as before */
 	struct disk *disk;
 	struct model *model;
 	struct guests *guests;
@@ -102,7 +104,8 @@ struct sim {
 	int64_t still_since_ms;
 	bool late;			/* an old request, or a second podform,
 					   struck during this command */
-	bool explained;			/* it stopped and said what to do */
+	struct strbuf said;		/* what the user was told by the last
+					   command */
 	struct strbuf reported;		/* ids shown as ours by half */
 
 	/* The outcome. */
@@ -110,6 +113,7 @@ struct sim {
 	FILE *trace;			/* or NULL */
 	uint64_t hash;			/* of the trace */
 	uint64_t commands, crashes, mutations, rivals, locked;
+	int64_t people[PEOPLE_ACTS];	/* what people did, and hosts */
 };
 
 /* sim_world.c */
@@ -146,7 +150,7 @@ struct story_result {
 	int64_t steps;			/* of the first command */
 	uint64_t commands, crashes, mutations, jobs, rivals, locked;
 	int64_t fired[MODEL_FAULT_COUNT];
-	int64_t guest_fired[32], hub_fired[32];
+	int64_t guest_fired[32], hub_fired[32], people[PEOPLE_ACTS];
 };
 void story_run(const struct story_options *options,
     struct story_result *result);
@@ -166,6 +170,9 @@ void check_one_writer(struct sim *sim, const char *what);
 void check_exit(struct sim *sim, const char *command, int code,
     const struct run_summary *summary);
 void check_settled(struct sim *sim, bool destroyed);
+/* Has it lost its mark, or a part of it, or got but a part?  Then it is
+ * shown, for a person to decide. */
+bool check_is_half(const struct model_pod *pod);
 /* The billed and recorded pod whose mark has that address ("pod.x" is its
  * first replica too), or NULL. */
 const struct model_pod *check_pod_of(struct sim *sim, const char *address);

@@ -604,9 +604,10 @@ sim_world_init(struct sim *sim)
 void
 sim_world_release(struct sim *sim)
 {
+	/* The holder lets go of its requests first. */
+	guests_release(sim);
 	for (size_t i = 0; i < sim->nflights; i++)
 		if (sim->flights[i].state != FLIGHT_NONE)
 			sim_flight_end(&sim->flights[i]);
 	free(sim->flights);
-	guests_release(sim);
 }

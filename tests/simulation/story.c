@@ -168,17 +168,26 @@ session_config_of(struct sim *sim, const char *operation)
 	};
 }
 
+/* It was told to the user. */
 static void
-trace_diags(struct sim *sim, const struct diags *diags)
+say(struct sim *sim, struct str text)
 {
-	for (size_t i = 0; i < diags->list.n; i++)
-		sim_trace(sim, "  said: " STR_FMT,
-		    STR_ARG(diags->list.items[i]->message));
+	strbuf_add(&sim->said, text);
+	strbuf_addc(&sim->said, '\n');
 }
 
 static void
-note_reports(struct sim *sim, const struct plan *plan,
-    const struct diags *diags)
+trace_diags(struct sim *sim, const struct diags *diags)
+{
+	for (size_t i = 0; i < diags->list.n; i++) {
+		sim_trace(sim, "  said: " STR_FMT,
+		    STR_ARG(diags->list.items[i]->message));
+		say(sim, diags->list.items[i]->message);
+	}
+}
+
+static void
+note_reports(struct sim *sim, const struct plan *plan)
 {
 	for (size_t i = 0; plan != NULL && i < plan->unmanaged.n; i++)
 		if (plan->unmanaged.items[i].suspect) {
@@ -186,10 +195,6 @@ note_reports(struct sim *sim, const struct plan *plan,
 			    plan->unmanaged.items[i].id);
 			strbuf_addc(&sim->reported, ' ');
 		}
-	sim->explained = false;
-	for (size_t i = 0; i < diags->list.n; i++)
-		if (strcmp(diags->list.items[i]->code, "PF0505") == 0)
-			sim->explained = true;
 }
 
 static const struct spec *
@@ -227,9 +232,16 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 	session_open(session, &tale->arena, &config, spec, &diags);
 	if (spec == NULL)
 		goto out;
+	struct str replaces[REPLACES_MAX];
+	size_t nreplaces = destroy ? 0 : tale->nreplaces;
+	for (size_t i = 0; i < nreplaces; i++)
+		replaces[i] = str_from(tale->replaces[i]);
+	tale->nreplaces = 0;
 	struct session_plan_options options = {
 		.plan = {
 			.mode = destroy ? PLAN_DESTROY : PLAN_NORMAL,
+			.replaces = replaces,
+			.nreplaces = nreplaces,
 			.wall_ms = EPOCH_MS + sim->now_ms,
 			.may_listen = sim->world.may_listen,
 			.may_listen_ctx = sim->world.ctx,
@@ -252,6 +264,8 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 		if (plan->checks.items[i].status == CHECK_FAIL)
 			sim_trace(sim, "  check: " STR_FMT,
 			    STR_ARG(plan->checks.items[i].message));
+	for (size_t i = 0; i < plan->checks.n; i++)
+		say(sim, plan->checks.items[i].message);
 	if (plan_has_failed_check(plan)) {
 		code = EXIT_POLICY;
 		goto out;
@@ -275,12 +289,14 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 	code = session_apply(session, plan, &run, summary);
 out:
 	trace_diags(sim, &diags);
-	note_reports(sim, plan, &diags);
+	note_reports(sim, plan);
 	if (*summary != NULL)
-		for (size_t i = 0; i < (*summary)->failures.n; i++)
+		for (size_t i = 0; i < (*summary)->failures.n; i++) {
 			sim_trace(sim, "  failed: " STR_FMT " " STR_FMT,
 			    STR_ARG((*summary)->failures.items[i].address),
 			    STR_ARG((*summary)->failures.items[i].reason));
+			say(sim, (*summary)->failures.items[i].reason);
+		}
 	session_close(session);
 	return code;
 }
@@ -302,6 +318,7 @@ tale_process(struct tale *tale, bool destroy, bool *empty)
 	sim->steps = 0;
 	sim->running = true;
 	sim->late = false;
+	strbuf_reset(&sim->said);
 	sim->commands++;
 	if (destroy)
 		sim->still_since_ms = -1;
@@ -360,7 +377,9 @@ chaos(struct tale *tale, const struct story_options *options,
 		if (rng_chance(&sim->rng, 500))
 			edit_spec(tale);
 		if (rng_chance(&sim->rng, 250))
-			trouble_console(tale);
+			people_meddle(tale);
+		if (rng_chance(&sim->more, 500))
+			people_repair(tale);
 		/* CI throws away above all what died. */
 		if (rng_chance(&sim->rng, code == -1 ? 350 : 50))
 			trouble_lose_machine(tale);
@@ -368,26 +387,6 @@ chaos(struct tale *tale, const struct story_options *options,
 			? rng_range(&sim->rng, 0, 5000)
 			: rng_range(&sim->rng, 0, 200000));
 	}
-}
-
-/* The user does what the message says: ends what was renamed and what only
- * looks like ours. */
-static void
-obey(struct tale *tale)
-{
-	struct sim *sim = tale->sim;
-	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
-		const struct model_pod *pod = model_pod_at(sim->model, i);
-		bool named = str_search(pod->name, STR("-pf")) != -1;
-		bool marked = model_pod_env(pod, "PODFORM_MARK").data != NULL;
-		if (!model_pod_billed(pod) || named == marked)
-			continue;
-		sim->still_since_ms = -1;
-		sim_trace(sim, "console: delete %s as told", pod->id.data);
-		model_console_delete(sim->model, EPOCH_MS + sim->now_ms,
-		    pod->id);
-	}
-	check_cloud(sim);
 }
 
 void
@@ -400,6 +399,7 @@ tale_calm(struct tale *tale)
 	sim_trace(sim, "calm");
 	sim->calm = true;
 	model_set_faults(sim->model, &none);
+	people_repair(tale);
 	sim->guests->taken_port = 0;
 	hub_calm(sim);
 	sim_pass(sim, 200000);
@@ -416,8 +416,9 @@ tale_calm(struct tale *tale)
 		if (was_done)
 			sim_violate(sim, "I5", "the plan after an apply that "
 			    "exited 0 is not empty");
-		if (code == EXIT_POLICY && sim->explained)
-			obey(tale);
+		/* Who does as told may try again. */
+		if (code != EXIT_OK && people_obey(tale))
+			round--;
 	}
 	if (sim->violation != NULL)
 		return;
@@ -430,10 +431,9 @@ tale_calm(struct tale *tale)
 		sim_pass(sim, 100000);
 	check_guests_settled(sim, false);
 	code = tale_process(tale, true, &empty);
-	if (code == EXIT_POLICY) {	/* a renamed pod mounts the volume */
-		obey(tale);
+	/* A renamed pod mounts the volume, or one is locked. */
+	while (code != EXIT_OK && people_obey(tale))
 		code = tale_process(tale, true, &empty);
-	}
 	if (code != EXIT_OK && sim->violation == NULL)
 		sim_violate(sim, "I5", "destroy in calm exits %d", code);
 	check_settled(sim, true);
@@ -446,6 +446,7 @@ tale_open(struct tale *tale, uint64_t seed, const struct model_config *config)
 {
 	struct sim *sim = tale->sim;
 	rng_seed(&sim->chance, seed ^ UINT64_C(0x5eed));
+	rng_seed(&sim->more, seed ^ UINT64_C(0x303e));
 	sim->disk = disk_new(seed + 1);
 	sim->model = model_new(config, EPOCH_MS);
 	sim->check = check_new();
@@ -466,6 +467,7 @@ tale_close(struct tale *tale)
 	struct sim *sim = tale->sim;
 	sim_world_release(sim);
 	strbuf_release(&sim->reported);
+	strbuf_release(&sim->said);
 	model_free(sim->model);
 	disk_free(sim->disk);
 	check_free(sim->check);
@@ -515,6 +517,7 @@ story_run(const struct story_options *options, struct story_result *result)
 		result->guest_fired[i] = sim.guests->fired[i];
 	for (int i = 0; i < HUB_FAULT_COUNT; i++)
 		result->hub_fired[i] = hub_fired(sim.guests->hub, i);
+	memcpy(result->people, sim.people, sizeof result->people);
 	result->rivals = sim.rivals;
 	result->locked = sim.locked;
 	result->jobs = hub_job_count(sim.guests->hub);

@@ -7,7 +7,7 @@
 
 #include "guests.h"
 
-enum { PODS = 4, LIFE_MAX = 6, CALM_ROUNDS = 6 };
+enum { PODS = 4, LIFE_MAX = 6, CALM_ROUNDS = 6, REPLACES_MAX = 8 };
 
 struct tale_pod {
 	bool there;
@@ -20,7 +20,9 @@ struct tale {
 	struct tale_pod pods[PODS];
 	struct tale_guest guests[PODS];
 	bool has_volume;
-	unsigned fault_per_mille;
+	/* --replace, as the messages said: of the next apply. */
+	char replaces[REPLACES_MAX][48];
+	size_t nreplaces;
 	/* Memory of the process under test, which may die in any place. */
 	struct arena arena;
 	struct session session;
@@ -40,11 +42,17 @@ void tale_close(struct tale *tale);
 void tale_write_spec(struct tale *tale);
 /* Faults end; all must come right, and go with a last destroy. */
 void tale_calm(struct tale *tale);
+/* people.c: what people and hosts do to pods between two commands; then what
+ * the messages of podform tell its user to do (false: nothing). */
+void people_meddle(struct tale *tale);
+const char *people_act_name(int act);
+bool people_obey(struct tale *tale);
+/* A new key, and money on the account (F15). */
+void people_repair(struct tale *tale);
 
 /* trouble.c: the faults of the cloud that this story has; then what happens
  * after a command, before it, and while it runs. */
 void trouble_draw(struct tale *tale);
-void trouble_console(struct tale *tale);
 void trouble_lose_machine(struct tale *tale);
 void trouble_death(struct tale *tale);
 void trouble_guests(struct sim *sim);

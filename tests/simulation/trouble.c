@@ -5,6 +5,34 @@
 
 /* -------------------------------------------------------------- trouble -- */
 
+/* F11 to F15, from a chance of their own. */
+static void
+draw_cloud(struct tale *tale, struct model_faults *faults)
+{
+	static const struct {
+		enum model_fault fault;
+		int often, seldom;	/* per mille, of a request */
+	} kinds[] = {
+		{ MODEL_TAKEN, 40, 5 }, { MODEL_STUCK, 400, 60 },
+		{ MODEL_ODD, 300, 30 }, { MODEL_CONSOLE, 40, 5 },
+		{ MODEL_KEY_REVOKED, 15, 3 }, { MODEL_BROKE, 15, 3 },
+	};
+	struct rng *rng = &tale->sim->more;
+
+	for (size_t k = 0; k < COUNTOF(kinds); k++) {
+		if (!rng_chance(rng, 200))
+			continue;
+		unsigned often = (unsigned)rng_range(rng, 2,
+		    rng_chance(rng, 300) ? kinds[k].often : kinds[k].seldom);
+		for (int call = 0; call < MODEL_CALL_COUNT; call++)
+			faults->per_mille[call][kinds[k].fault] =
+			    (uint16_t)often;
+	}
+	faults->lookalikes = true;
+	faults->moves = true;
+	faults->gone_max_ms = 300000;
+}
+
 void
 trouble_draw(struct tale *tale)
 {
@@ -29,69 +57,11 @@ trouble_draw(struct tale *tale)
 	/* Some seeds have a network that eats half of every list. */
 	if (rng_chance(rng, 100))
 		faults.per_mille[MODEL_POD_LIST][MODEL_BODY] = 400;
+	draw_cloud(tale, &faults);
 	/* A late effect that a stale listing hides is seen later still. */
 	tale->sim->hides_ms =
 	    faults.per_mille[MODEL_POD_LIST][MODEL_STALE] > 0 ? 500 : 55000;
 	model_set_faults(tale->sim->model, &faults);
-}
-
-static const struct model_pod *
-any_pod(struct tale *tale)
-{
-	size_t n = model_pod_count(tale->sim->model);
-	for (int tries = 0; n > 0 && tries < 8; tries++) {
-		const struct model_pod *pod = model_pod_at(tale->sim->model,
-		    rng_below(&tale->sim->rng, n));
-		if (model_pod_billed(pod))
-			return pod;
-	}
-	return NULL;
-}
-
-void
-trouble_console(struct tale *tale)
-{
-	struct sim *sim = tale->sim;
-	const struct model_pod *pod = any_pod(tale);
-	int64_t now = EPOCH_MS + sim->now_ms;
-	if (pod == NULL)
-		return;
-	sim->still_since_ms = -1;
-	if (model_volume_count(sim->model) > 0 &&
-	    rng_chance(&sim->rng, 60)) {
-		sim_trace(sim, "console: delete a volume");
-		model_console_delete_volume(sim->model, now,
-		    model_volume_at(sim->model, 0)->id);
-	}
-	switch (rng_below(&sim->rng, 6)) {
-	case 0:
-		sim_trace(sim, "console: stop");
-		model_console_stop(sim->model, now, pod->id);
-		break;
-	case 1:
-		sim_trace(sim, "console: delete");
-		model_console_delete(sim->model, now, pod->id);
-		break;
-	case 2:
-		sim_trace(sim, "console: rename");
-		model_console_rename(sim->model, now, pod->id, STR("mine"));
-		break;
-	case 3:
-		sim_trace(sim, "console: edit");
-		model_console_edit(sim->model, now, pod->id,
-		    STR("other/image:1"), 0);
-		break;
-	case 4:
-		sim_trace(sim, "console: look-alike");
-		model_console_lookalike(sim->model, now, pod->id, false);
-		break;
-	default:
-		sim_trace(sim, "console: env");
-		model_console_edit_env(sim->model, now, pod->id, STR("MODE"),
-		    STR("drifted"));
-		break;
-	}
-	check_cloud(sim);
 }
 
 /*
