@@ -85,6 +85,8 @@ struct github_answer {
 	int status;
 	struct str message;		/* the service's words, raw; with the
 					   permissions it would accept */
+	struct str scopes;		/* of a classic token, as GitHub lists
+					   them; absent of others */
 	struct str request_id;
 	int64_t retry_after_ms;		/* 0..300000: the whole client waits */
 	int64_t ratelimit_left;		/* -1 unknown */

@@ -149,6 +149,7 @@ struct http_answer {
 	struct str github_limit;	/* "remaining/reset", x-ratelimit-* */
 	struct str permissions;	/* x-accepted-github-permissions, or
 				   x-accepted-oauth-scopes */
+	struct str scopes;	/* x-oauth-scopes: a classic token's own */
 	struct str token_ends;	/* github-authentication-token-expiration */
 };
 

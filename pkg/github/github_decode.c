@@ -422,6 +422,8 @@ github_decode(struct arena *arena, const struct github_request *request,
 		break;
 	case HTTP_ANSWERED:
 		out->status = http->status;
+		if (http->scopes.len > 0)
+			out->scopes = arena_str(arena, http->scopes);
 		if (http->status == github_ops_rows[request->op].success)
 			decode_body(arena, request, http, out);
 		else

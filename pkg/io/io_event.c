@@ -111,6 +111,7 @@ keep_headers(struct arena *arena, const struct io_event *event,
 	http->link = keep(arena, &headers[IO_LINK]);
 	http->etag = keep(arena, &headers[IO_ETAG]);
 	http->token_ends = keep(arena, &headers[IO_TOKEN_ENDS]);
+	http->scopes = keep(arena, &headers[IO_OWN_SCOPES]);
 	http->permissions = keep(arena,
 	    headers[IO_GITHUB_PERMISSIONS].data != NULL ?
 	    &headers[IO_GITHUB_PERMISSIONS] : &headers[IO_OAUTH_SCOPES]);

@@ -119,6 +119,7 @@ static const struct {
 	{ STR_INIT("x-ratelimit-reset"), IO_GITHUB_RESET },
 	{ STR_INIT("x-accepted-github-permissions"), IO_GITHUB_PERMISSIONS },
 	{ STR_INIT("x-accepted-oauth-scopes"), IO_OAUTH_SCOPES },
+	{ STR_INIT("x-oauth-scopes"), IO_OWN_SCOPES },
 	{ STR_INIT("github-authentication-token-expiration"), IO_TOKEN_ENDS },
 };
 

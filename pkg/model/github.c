@@ -49,6 +49,9 @@ hub_new(const struct hub_config *config, int64_t now_ms)
 	add_token(hub, "_read", ROLE_READ);
 	add_token(hub, "_none", ROLE_NONE);
 	add_token(hub, "_nopermission", ROLE_NO_PERMISSION);
+	add_token(hub, "_classic", ROLE_READ);
+	hub->tokens.items[hub->tokens.n - 1]->scopes =
+	    "public_repo, read:org";
 	hub_repository(hub, STR("acme/model"), true);
 	hub_repository(hub, STR("acme/app"), true);
 	hub_repository(hub, STR("acme/open"), false);

@@ -43,7 +43,8 @@ struct hub_config {
 	uint64_t seed;
 	const char *token;		/* of an admin: "ghp_sim"; with _read,
 					   _none or _nopermission after it it
-					   has these roles */
+					   has these roles, with _classic that
+					   of _read, and says its scopes */
 	const char *app_id, *app_client_id;	/* who may sign a JWT */
 	hub_verify *verify;		/* NULL: any signature will do */
 	void *verify_context;

@@ -382,6 +382,9 @@ allowed(struct hub_exchange *x, enum need need)
 		hub_error(x, 404, "Not Found");
 		return false;
 	}
+	if (x->token->scopes != NULL)
+		rest_header(x->reply, "x-oauth-scopes",
+		    str_from(x->token->scopes));
 	if (need == NEED_LOGIN)
 		return true;
 	rest_header(x->reply, "x-accepted-github-permissions",

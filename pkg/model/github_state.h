@@ -16,6 +16,7 @@ struct hub_token {
 	struct str text;
 	enum hub_role role;
 	bool app;			/* an installation's */
+	const char *scopes;		/* of a classic one; NULL: it is none */
 	int64_t expires_ms;		/* -1: never */
 	struct model_window window;	/* of its hourly limit */
 };

@@ -5,6 +5,8 @@
  * Of a change, scope and want are given.  What the scope has not told yet is
  * marked as needed; what is wrong is said once for all replicas.
  */
+#include <string.h>
+
 #include "base/units.h"
 #include "plan/planner.h"
 
@@ -198,4 +200,56 @@ offer_publicity(struct planner *p, const struct plan_change *change)
 		    ": whoever may open a pull request there can run code on "
 		    "the pod", STR_ARG(change->want->address),
 		    STR_ARG(scope->scope.repository));
+}
+
+/* Is one of names (ended by NULL) in a list like "repo, read:org"? */
+static bool
+lists_one(struct str list, const char *const *names)
+{
+	while (list.len > 0) {
+		struct str name = str_trim(str_cut(list, ',', &list));
+		for (size_t i = 0; names[i] != NULL; i++)
+			if (str_is(name, names[i]))
+				return true;
+	}
+	return false;
+}
+
+static bool
+is_told(const struct planner *p, const char *id, struct span span)
+{
+	for (size_t i = 0; i < p->plan->checks.n; i++) {
+		const struct plan_check *check = &p->plan->checks.items[i];
+		if (strcmp(check->id, id) == 0 &&
+		    check->span.source == span.source &&
+		    check->span.line == span.line)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * GitHub says of a classic token what it may do, in every answer; of others
+ * (fine-grained ones, those of Apps) nothing tells before a registration.
+ */
+void
+offer_permission(struct planner *p, const struct plan_change *change)
+{
+	static const char *const repository[] = { "repo", NULL };
+	static const char *const organization[] = { "admin:org",
+		"manage_runners:org", NULL };
+	static const char id[] = "runner.permission";
+	const struct live_scope *scope = change->scope;
+	struct span span = change->want->span;
+
+	if (scope == NULL || scope->token_scopes.len == 0)
+		return;
+	bool org = scope->scope.organization.len > 0;
+	if (lists_one(scope->token_scopes, org ? organization : repository) ||
+	    is_told(p, id, span))
+		return;
+	check_add(p, id, CHECK_WARN, span, "GitHub will not let this token "
+	    "register runners of " STR_FMT ": it has the scopes " STR_FMT
+	    ", and %s is needed", STR_ARG(github_scope_text(&scope->scope)),
+	    STR_ARG(scope->token_scopes), org ? "admin:org" : "repo");
 }

@@ -62,6 +62,7 @@ struct live_scope {
 	struct github_scope scope;
 	bool known;			/* a complete listing came */
 	struct str why_unknown;		/* GitHub's words */
+	struct str token_scopes;	/* of a classic token; else absent */
 	struct github_runner *runners;
 	size_t nrunners;
 	bool packages_known;

@@ -113,6 +113,8 @@ void offer_package(struct planner *p, struct plan_change *change);
 void offer_group(struct planner *p, struct plan_change *change);
 /* Warn of a public repository. */
 void offer_publicity(struct planner *p, const struct plan_change *change);
+/* Warn of a token that may list runners and will not register any. */
+void offer_permission(struct planner *p, const struct plan_change *change);
 /* texts.c: what they name is known when they are sent, or is reported. */
 void texts_check(struct planner *p);
 /* Fill in plan_change.host_change, once changes are sorted. */

@@ -195,6 +195,7 @@ make_runner(struct seat *seat, enum plan_op op, enum plan_reason reason)
 		busy_danger(p, change);
 	*ARENA_PUSH(p->arena, &change->depends_on) = seat->pod->address;
 	offer_publicity(p, change);
+	offer_permission(p, change);
 	offer_group(p, change);
 	change_add(p, change);
 }

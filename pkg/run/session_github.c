@@ -98,6 +98,7 @@ list_runners(struct session *session)
 		if (refused(session, scope, &asks[i], &code))
 			continue;
 		scope->known = true;
+		scope->token_scopes = asks[i].answer.scopes;
 		scope->runners = asks[i].answer.runners;
 		scope->nrunners = asks[i].answer.nrunners;
 	}

@@ -133,6 +133,15 @@ class GitHub(unittest.TestCase):
         self.plan_fails("cannot list runners", PODFORM_GITHUB_APP_ID="4242",
                         PODFORM_GITHUB_APP_KEY_FILE=path)
 
+    def test_a_token_that_cannot_register_is_warned_of(self):
+        said = self.plan_works(GITHUB_TOKEN="ghp_sim_classic")
+        self.assertRegex(said, "will not let this token register runners of "
+                         r"acme/model: it has the scopes\s+public_repo,\s+"
+                         r"read:org,\s+and\s+repo\s+is\s+needed")
+        self.assertRegex(said, r"specs/a\.yaml:9")
+        self.assertNotIn("register runners", self.plan_works(
+            GITHUB_TOKEN="ghp_sim"))
+
     def test_an_app_gets_a_token_once(self):
         path = os.path.join(self.dir, "app.pem")
         subprocess.run(["openssl", "genrsa", "-traditional", "-out", path,

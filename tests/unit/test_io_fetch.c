@@ -113,6 +113,7 @@ serve(struct server *server, int fd, const char *path)
 		    "X-RateLimit-Remaining: 7\r\nX-RateLimit-Reset: 99\r\n"
 		    "X-GitHub-Request-Id: AB:1\r\n"
 		    "X-Accepted-OAuth-Scopes: repo\r\n"
+		    "X-OAuth-Scopes: gist, read:org\r\n"
 		    "GitHub-Authentication-Token-Expiration: 2027-01-01\r\n"
 		    "X-Accepted-GitHub-Permissions: a=b\r\n\r\n");
 	else
@@ -480,6 +481,7 @@ test_io_http_carries_what_github_needs(void **state)
 	assert_true(str_is(answer.github_limit, "7/99"));
 	assert_true(str_is(answer.request_id, "AB:1"));
 	assert_true(str_is(answer.permissions, "a=b"));
+	assert_true(str_is(answer.scopes, "gist, read:org"));
 	assert_true(str_is(answer.token_ends, "2027-01-01"));
 	assert_holds(sent, "GET /api/x HTTP");
 	assert_holds(sent, "If-None-Match: W/\"a\"\r\n");
