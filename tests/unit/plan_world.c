@@ -93,6 +93,22 @@ world_release(struct plan_world *w)
 	arena_release(&w->arena);
 }
 
+int
+world_setup(void **state)
+{
+	static struct plan_world world;
+	world_init(&world);
+	*state = &world;
+	return 0;
+}
+
+int
+world_teardown(void **state)
+{
+	world_release(*state);
+	return 0;
+}
+
 void
 world_spec(struct plan_world *w, const char *yaml)
 {

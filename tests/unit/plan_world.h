@@ -36,6 +36,9 @@ struct plan_world {
 
 void world_init(struct plan_world *w);
 void world_release(struct plan_world *w);
+/* For cmocka: a world for each test, which is its *state. */
+int world_setup(void **state);
+int world_teardown(void **state);
 
 /* Load a spec (it has to be right); text without `project:`. */
 void world_spec(struct plan_world *w, const char *yaml);

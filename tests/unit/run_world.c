@@ -52,6 +52,22 @@ run_release(struct run_world *r)
 	world_release(&r->w);
 }
 
+int
+run_setup(void **state)
+{
+	static struct run_world world;
+	run_init(&world);
+	*state = &world;
+	return 0;
+}
+
+int
+run_teardown(void **state)
+{
+	run_release(*state);
+	return 0;
+}
+
 /* ------------------------------------------------------------- writing -- */
 
 static const char *const op_words[] = {

@@ -69,6 +69,9 @@ struct run_world {
 
 void run_init(struct run_world *r);
 void run_release(struct run_world *r);
+/* For cmocka: a world for each test, which is its *state. */
+int run_setup(void **state);
+int run_teardown(void **state);
 
 /* Make the plan of the world as it is and start it. */
 void run_start(struct run_world *r);

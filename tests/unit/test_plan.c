@@ -8,22 +8,6 @@
 
 #include "plan_world.h"
 
-static int
-setup(void **state)
-{
-	static struct plan_world world;
-	world_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	world_release(*state);
-	return 0;
-}
-
 static void
 test_plan_creates_a_pod_and_then_nothing(void **state)
 {
@@ -556,7 +540,8 @@ test_plan_of_ten_thousand_unchanged_pods_is_small(void **state)
 	assert_true(w->arena.total - before < 1000 * 600);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int
 main(void)

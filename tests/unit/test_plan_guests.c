@@ -13,22 +13,6 @@
 #include "ui/plan_json.h"
 #include "ui/plan_text.h"
 
-static int
-setup(void **state)
-{
-	static struct plan_world world;
-	world_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	world_release(*state);
-	return 0;
-}
-
 enum { SHOWN = DUMP_CHANGES | DUMP_ACTIONS | DUMP_CHECKS };
 
 /* A trainer with an image and a line more, and a runner with a line more. */
@@ -631,7 +615,8 @@ test_plan_guests_are_shown_and_saved(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_plan_runner_comes_after_its_pod_and_then_rests),
 		TEST(test_plan_runner_shows_what_it_will_be),

@@ -8,22 +8,6 @@
 
 #include "plan_world.h"
 
-static int
-setup(void **state)
-{
-	static struct plan_world world;
-	world_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	world_release(*state);
-	return 0;
-}
-
 /* A pod with two steps, a check and a process, each as given. */
 static void
 full(struct plan_world *w, const char *first, const char *second,
@@ -244,7 +228,8 @@ test_plan_inside_repeats_a_copy_when_the_file_changes(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_plan_inside_of_a_new_pod_is_all_of_it_in_order),
 		TEST(test_plan_inside_repeats_from_the_first_changed_step),

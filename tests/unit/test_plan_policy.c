@@ -9,22 +9,6 @@
 #include "base/units.h"
 #include "plan_world.h"
 
-static int
-setup(void **state)
-{
-	static struct plan_world world;
-	world_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	world_release(*state);
-	return 0;
-}
-
 /* --------------------------------------------------------- protection -- */
 
 static void
@@ -443,7 +427,8 @@ test_plan_replace_is_done_when_asked_for(void **state)
 	    "      |            ^\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int
 main(void)

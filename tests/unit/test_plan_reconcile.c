@@ -12,22 +12,6 @@
 #define OP_A "00000000000000000000000000000abc"
 #define OP_B "11111111111111111111111111111111"
 
-static int
-setup(void **state)
-{
-	static struct plan_world world;
-	world_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	world_release(*state);
-	return 0;
-}
-
 /* One line for each record. */
 static const char *
 reconcile(struct plan_world *w)
@@ -321,7 +305,8 @@ test_plan_reconcile_settles_volumes_by_name(void **state)
 	assert_text(world_plan(w, DUMP_CHANGES | DUMP_CHECKS), "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int
 main(void)

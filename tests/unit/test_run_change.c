@@ -8,22 +8,6 @@
 
 #include "run_world.h"
 
-static int
-setup(void **state)
-{
-	static struct run_world world;
-	run_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	run_release(*state);
-	return 0;
-}
-
 /* A trainer that is there, and the plan to end it. */
 static void
 start_delete(struct run_world *r)
@@ -432,7 +416,8 @@ test_run_ends_what_died_or_shows_another_mark(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_delete_until_it_is_gone),
 		TEST(test_run_delete_looks_again_while_get_and_listing_disagree),

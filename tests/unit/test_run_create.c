@@ -8,22 +8,6 @@
 
 #include "run_world.h"
 
-static int
-setup(void **state)
-{
-	static struct run_world world;
-	run_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	run_release(*state);
-	return 0;
-}
-
 #define STARTED \
 	"start create pod.trainer\n" \
 	"intent create pod.trainer #01\n" \
@@ -544,7 +528,8 @@ test_run_create_gives_a_pod_its_new_volume(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_create_until_ssh_answers),
 		TEST(test_run_create_moves_on_or_stops_by_the_refusal),

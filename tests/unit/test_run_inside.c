@@ -24,18 +24,10 @@
 static int
 setup(void **state)
 {
-	static struct run_world world;
-	run_init(&world);
-	world.silent_lists = true;
-	world.log_line = "256 " KEY " root@x (ED25519)";
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	run_release(*state);
+	run_setup(state);
+	struct run_world *r = *state;
+	r->silent_lists = true;
+	r->log_line = "256 " KEY " root@x (ED25519)";
 	return 0;
 }
 
@@ -564,7 +556,7 @@ test_run_inside_a_signal_leaves_a_drained_runner_in_peace(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, run_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_inside_does_all_steps_once_and_records_them),
 		TEST(test_run_inside_trusts_on_first_use_without_a_log),

@@ -8,22 +8,6 @@
 
 #include "run_world.h"
 
-static int
-setup(void **state)
-{
-	static struct run_world world;
-	run_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	run_release(*state);
-	return 0;
-}
-
 /* Pods that are made at once and stay PROVISIONING until the test says so. */
 static void
 start_waiting(struct run_world *r, const char *replicas)
@@ -229,7 +213,8 @@ test_run_tells_of_every_wait(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_one_listing_serves_all_that_wait),
 		TEST(test_run_listings_keep_their_pace),

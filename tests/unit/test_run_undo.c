@@ -8,22 +8,6 @@
 
 #include "run_world.h"
 
-static int
-setup(void **state)
-{
-	static struct run_world world;
-	run_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	run_release(*state);
-	return 0;
-}
-
 #define POD(name, gpu) \
 	"  " name ": { image: x:1, gpu: " gpu ", ports: [80/http] }\n"
 #define ON_VOLUME(name, gpu) \
@@ -554,7 +538,8 @@ test_run_journal_failing_at_every_event(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, run_setup, run_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_undoes_pods_before_the_volume),
 		TEST(test_run_undoes_the_part_or_all_or_nothing),
