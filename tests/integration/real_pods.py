@@ -17,46 +17,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import urllib.error
 import urllib.request
 
+from common.proc import alive, children, wait_for
+
 KEY = "rpa_real_pods"
 SIMULATOR = os.environ.get("PODFORM_SIM", "build/gcc/podform-sim")
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-
-
-def wait_for(what, seconds=15):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain for {what.__name__}")
-
-
-def descendants(pid):
-    found = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children",
-                      encoding="ascii") as file:
-                for child in file.read().split():
-                    found += [int(child)] + descendants(int(child))
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return found
-
-
-def runs(pid):
-    """Alive; a zombie that nobody has waited for yet is not."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 class RealPods(unittest.TestCase):
@@ -167,10 +136,10 @@ class RealPods(unittest.TestCase):
         before = self.host_key(pod)
         self.ssh(pod, "touch /workspace/mark; echo here >/keep/mark")
         self.call("POST", f"/pods/{pod['id']}/action", {"action": "stop"})
-        inside = descendants(self.sim.pid)
+        inside = children(self.sim.pid)
 
         def nothing_runs():
-            return not any(runs(pid) for pid in inside)
+            return not any(alive(pid) for pid in inside)
         wait_for(nothing_runs)
         self.call("POST", f"/pods/{pod['id']}/action", {"action": "start"})
         pod = self.ready(pod["id"])
@@ -245,24 +214,24 @@ class RealPods(unittest.TestCase):
 
     def test_a_delete_leaves_no_process(self):
         pods = [self.ready(self.create(f"p{i}")) for i in range(2)]
-        inside = descendants(self.sim.pid)
+        inside = children(self.sim.pid)
         self.assertGreater(len(inside), 4)
         for pod in pods:
             self.call("DELETE", "/pods/" + pod["id"])
 
         def nothing_runs():
-            return not any(runs(pid) for pid in inside)
+            return not any(alive(pid) for pid in inside)
         wait_for(nothing_runs)
 
     def test_killing_the_simulator_leaves_no_process(self):
         pod = self.ready(self.create("five"))
-        inside = descendants(self.sim.pid)
+        inside = children(self.sim.pid)
         self.assertTrue(pod and inside)
         self.sim.send_signal(signal.SIGKILL)
         self.sim.wait(20)
 
         def nothing_runs():
-            return not any(runs(pid) for pid in inside)
+            return not any(alive(pid) for pid in inside)
         wait_for(nothing_runs)
 
 

@@ -20,6 +20,8 @@ import threading
 import time
 import unittest
 
+from common.proc import free_port, wait_for
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "ssh"))
 try:
@@ -31,22 +33,6 @@ except ImportError as missing:
 
 EVIL = b"bye\x1b]52;c;cm0=\x07\r\n\xe2\x80\xae\xff\0end"
 RAW = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\xe2\x80[\xa8-\xae]")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("waited %d s in vain" % seconds)
 
 
 def upper(connection, channel, data):

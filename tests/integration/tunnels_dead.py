@@ -14,19 +14,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "tunnel"))
 
+from common.proc import name_of
 from tunnel_world import (TunnelCase, alive, children, free_port,
                           wait_for)
 
 DEAD_S = 45		# promised
 SLACK_S = 10		# of a machine that is busy with other things
-
-
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-            return file.read().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def sshds_below(pid):

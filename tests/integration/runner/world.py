@@ -11,10 +11,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 import urllib.error
 import urllib.request
+
+from common.proc import wait_for
 
 KEY = "rpa_runners"
 TOKEN = "ghp_" + "simulated0123456789abcdefghijklmnop"
@@ -30,16 +31,6 @@ pods:
     disk: 20GB
     ports: [22/tcp]
 """
-
-
-def wait_for(what, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain")
 
 
 def spec(runner, pod=POD, more=""):

@@ -22,6 +22,8 @@ import time
 import unittest
 import urllib.request
 
+from common.proc import alive, children, name_of, wait_for
+
 KEY = "rpa_inside_pods"
 NOBODY = [shutil.which("setpriv") or "setpriv", "--reuid=65534",
           "--regid=65534", "--clear-groups"]
@@ -38,46 +40,6 @@ pods:
     ports: [22/tcp]
     env: { MODE: train }
 """
-
-
-def wait_for(what, seconds=20, every=0.05):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(every)
-    raise AssertionError(f"waited {seconds} s in vain")
-
-
-def alive(pid):
-    """A zombie that nobody has waited for yet is not."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def children(pid):
-    found = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children",
-                      encoding="ascii") as file:
-                for child in file.read().split():
-                    found += [int(child)] + children(int(child))
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return found
-
-
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="latin-1") as file:
-            return file.read().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def workers(pid):

@@ -14,51 +14,14 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 import urllib.request
+
+from common.proc import alive, children, free_port, wait_for
 
 KEY = "rpa_tunnels"
 PODFORM = os.path.abspath(os.environ.get("PODFORM", "build/gcc/podform"))
 SIMULATOR = os.environ.get("PODFORM_SIM", "build/gcc/podform-sim")
-
-
-def wait_for(what, seconds=60):
-    """A limit for what hangs; a loaded machine is slow."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def children(pid):
-    found = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children",
-                      encoding="ascii") as file:
-                for child in file.read().split():
-                    found += [int(child)] + children(int(child))
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return found
 
 
 class Server(http.server.ThreadingHTTPServer):
