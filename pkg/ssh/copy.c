@@ -272,7 +272,10 @@ static void
 up(void *ctx)
 {
 	struct copy *copy = ctx;
-	copy->begin(copy);
+	copy_ask(copy, &(struct wire){
+		.type = WIRE_STAT, .payload = copy->remote.data,
+		.size = copy->remote.len, .a = 1, .fd = -1,
+	}, copy->looked);
 }
 
 static void

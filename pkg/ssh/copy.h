@@ -39,7 +39,8 @@ struct copy {
 	struct ssh_answer ended;
 	struct channel channel;
 	bool asked;			/* an answer is outstanding */
-	void (*begin)(struct copy *copy);
+	/* What is said of `remote`, which is asked first. */
+	void (*looked)(struct copy *copy, const struct wire *message);
 	void (*answered)(struct copy *copy, const struct wire *message);
 	struct copy_item found;		/* by the last STAT */
 	struct strbuf sums, said;	/* for sha256sum, and its words */

@@ -175,21 +175,12 @@ looked(struct copy *copy, const struct wire *message)
 	next(copy);
 }
 
-static void
-begin(struct copy *copy)
-{
-	copy_ask(copy, &(struct wire){
-		.type = WIRE_STAT, .payload = copy->remote.data,
-		.size = copy->remote.len, .a = 1, .fd = -1,
-	}, looked);
-}
-
 uint64_t
 ssh_copy_from(struct ssh *ssh, const struct ssh_target *target,
     struct str remote, struct str local, const struct ssh_copy_calls *calls,
     void *ctx)
 {
 	struct copy *copy = copy_new(ssh, target, local, remote, calls, ctx);
-	copy->begin = begin;
+	copy->looked = looked;
 	return copy->op.number;
 }

@@ -204,22 +204,13 @@ looked(struct copy *copy, const struct wire *message)
 		next(copy);
 }
 
-static void
-begin(struct copy *copy)
-{
-	copy_ask(copy, &(struct wire){
-		.type = WIRE_STAT, .payload = copy->remote.data,
-		.size = copy->remote.len, .a = 1, .fd = -1,
-	}, looked);
-}
-
 uint64_t
 ssh_copy_to(struct ssh *ssh, const struct ssh_target *target,
     struct str local, struct str remote, const struct ssh_copy_calls *calls,
     void *ctx)
 {
 	struct copy *copy = copy_new(ssh, target, local, remote, calls, ctx);
-	copy->begin = begin;
+	copy->looked = looked;
 	return copy->op.number;
 }
 
@@ -229,7 +220,7 @@ ssh_copy_onto(struct ssh *ssh, const struct ssh_target *target,
     void *ctx)
 {
 	struct copy *copy = copy_new(ssh, target, local, remote, calls, ctx);
-	copy->begin = begin;
+	copy->looked = looked;
 	copy->onto = true;
 	return copy->op.number;
 }
