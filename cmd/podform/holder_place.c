@@ -11,20 +11,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "io/io_fd.h"
+
 int
 holder_connect(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX,
 		.sun_path = HOLDER_SOCKET };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	int fd = io_fd_above_standard(socket(AF_UNIX, SOCK_STREAM |
+	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	int error;
 
-	if (fd >= 0 && fd <= 2) {
-		int low = fd;
-		fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
-		close(low);
-	}
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (const void *)&address, sizeof address) == 0)

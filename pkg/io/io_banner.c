@@ -2,7 +2,6 @@
 #include "io/io_banner.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -156,23 +155,15 @@ static const char *
 begin_connect(struct io_banners *banners, struct probe *probe,
     const struct io_address *address)
 {
-	int fd = socket(address->storage.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && fd <= 2) {
-		int low = fd;
-		fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
-		close(low);
-	}
-	if (fd < 0)
-		return strerror(errno);
-	probe->fd = fd;
-	if (connect(fd, (const struct sockaddr *)&address->storage,
-		address->len) != 0 && errno != EINPROGRESS) {
-		if (errno != ECONNREFUSED)
-			return strerror(errno);
+	int fd = io_resolve_connect(address);
+
+	if (fd == -ECONNREFUSED) {
 		try_again(banners, probe, refused);
 		return NULL;
 	}
+	if (fd < 0)
+		return strerror(-fd);
+	probe->fd = fd;
 	if (!watch(banners, fd, EPOLLOUT, EPOLL_CTL_ADD))
 		return strerror(errno);
 	return NULL;

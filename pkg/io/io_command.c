@@ -12,6 +12,7 @@
 
 #include "base/strbuf.h"
 #include "io/io_clock.h"
+#include "io/io_fd.h"
 #include "io/io_world.h"
 
 /* Ours, and of no use to the program that tells us another secret. */
@@ -157,13 +158,8 @@ open_pipe(int ends[2])
 {
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
-	for (int i = 0; i < 2; i++) {
-		if (ends[i] > 2)
-			continue;
-		int low = ends[i];
-		ends[i] = fcntl(low, F_DUPFD_CLOEXEC, 3);
-		close(low);
-	}
+	for (int i = 0; i < 2; i++)
+		ends[i] = io_fd_above_standard(ends[i]);
 	if (ends[0] >= 0 && ends[1] >= 0)
 		return 0;
 	for (int i = 0; i < 2; i++)

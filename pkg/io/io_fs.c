@@ -9,19 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/io_fd.h"
 #include "io/io_world.h"
-
-/* Descriptors 0 to 2 may be closed: whoever prints must not hit a file. */
-static int
-above_standard(int fd)
-{
-	if (fd > 2)
-		return fd;
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	int error = errno;
-	close(fd);
-	return high < 0 ? -error : high;
-}
 
 static int
 open_flags(unsigned flags)
@@ -43,7 +32,8 @@ open_retry(const char *path, int how, unsigned mode)
 	do
 		fd = open(path, how, (mode_t)mode);
 	while (fd < 0 && errno == EINTR);
-	return fd < 0 ? -errno : above_standard(fd);
+	fd = io_fd_above_standard(fd);
+	return fd < 0 ? -errno : fd;
 }
 
 /*

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "io/io_fd.h"
 #include "io/io_owner.h"
 #include "io/io_resolve.h"
 
@@ -39,14 +40,9 @@ leaves_some(int fd)
 static int
 new_socket(int family)
 {
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	int fd = io_fd_above_standard(socket(family, SOCK_STREAM |
+	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
-	if (fd >= 0 && fd <= 2) {
-		int low = fd;
-		fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
-		close(low);
-	}
 	if (fd >= 0 && !leaves_some(fd)) {
 		close(fd);
 		return -EMFILE;

@@ -2,7 +2,6 @@
 #include "io/io_probe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,21 +191,12 @@ static const char *
 connect_to(struct io_probes *probes, struct probe *probe,
     const struct io_address *address)
 {
-	int fd = socket(address->storage.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = io_resolve_connect(address);
 
-	if (fd >= 0 && fd <= 2) {
-		int low = fd;
-		fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
-		close(low);
-	}
 	if (fd < 0)
-		return strerror(errno);
+		return strerror(-fd);
 	probe->fd = fd;
 	probe->step = CONNECTING;
-	if (connect(fd, (const void *)&address->storage, address->len) != 0 &&
-	    errno != EINPROGRESS)
-		return strerror(errno);
 	return watch(probes, probe, fd, EPOLLOUT, EPOLL_CTL_ADD) ? NULL :
 	    strerror(errno);
 }

@@ -2,6 +2,7 @@
 #include "io/io_resolve.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "io/io_fd.h"
 
 struct io_resolve {
 	atomic_int users;	/* the loop and the thread */
@@ -92,6 +94,23 @@ start_thread(struct io_resolve *resolve)
 	if (ok)
 		pthread_detach(thread);
 	return ok;
+}
+
+int
+io_resolve_connect(const struct io_address *address)
+{
+	int fd = io_fd_above_standard(socket(address->storage.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&address->storage,
+		address->len) == 0 || errno == EINPROGRESS)
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
 }
 
 struct io_resolve *

@@ -21,6 +21,10 @@ struct io_address {
 bool io_resolve_number(const char *host, uint16_t port,
     struct io_address *out);
 
+/* A socket that is connected, or will be when it can be written to, and does
+ * not block; or -errno. */
+int io_resolve_connect(const struct io_address *address);
+
 struct io_resolve;
 
 /* Begin; NULL if no thread or descriptor is to be had. */

@@ -1,11 +1,11 @@
 /* io_transfer.c - see io_transfer.h */
 #include "io/io_transfer.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "io/io_fd.h"
 
 enum {
 	HEADERS_MAX = 64 * 1024,	/* all header lines of an answer */
@@ -188,13 +188,8 @@ on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	(void)ctx;
 	(void)purpose;
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
-	    address->protocol);
-	if (fd >= 0 && fd <= 2) {
-		int low = fd;
-		fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
-		close(low);
-	}
+	int fd = io_fd_above_standard(socket(address->family,
+	    address->socktype | SOCK_CLOEXEC, address->protocol));
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
