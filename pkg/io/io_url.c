@@ -35,8 +35,12 @@ io_url_host(struct str url)
 		host = str_sub(host, (size_t)user + 1, host.len);
 	if (host.len > 0 && host.data[0] == '[') {
 		ptrdiff_t end = str_find(host, ']');
-		return end < 0 ? (struct str){0} :
-		    str_sub(host, 1, (size_t)end - 1);
+		struct str port = str_sub(host, (size_t)end + 1, host.len);
+		/* Behind it is a port or nothing: [::1].example is no place
+		 * that anybody should take for this machine. */
+		if (end <= 1 || (port.len > 0 && port.data[0] != ':'))
+			return (struct str){0};
+		return str_sub(host, 1, (size_t)end - 1);
 	}
 	ptrdiff_t port = str_find(host, ':');
 	if (port >= 0)

@@ -77,10 +77,13 @@ tab_leads(struct str text, size_t at)
 	return from < text.len && text.data[from] == '\t';
 }
 
+/* libyaml counts one line more where the last one has no end: the byte is
+ * what is believed. */
 static struct span
 span_at_mark(struct yaml_reader *reader, yaml_mark_t mark)
 {
-	struct span span = yaml_mark_span(reader, mark, mark);
+	struct span span = yaml_span(reader->text, reader->source,
+	    yaml_mark_span(reader, mark, mark).offset, 0);
 
 	span.length = span.offset < reader->text.len &&
 		reader->text.data[span.offset] != '\n' ? 1 : 0;

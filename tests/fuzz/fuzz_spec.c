@@ -1,16 +1,15 @@
 /*
- * fuzz_spec.c - YAML to resources: a spec, or at least one diagnostic that
- * can be printed.
+ * fuzz_spec.c - YAML to resources: a spec, or at least one diagnostic, and
+ * each can be printed.
+ *
+ * What is accepted means the same in another layout, each resource is found
+ * by its address, and what it needs is there, too.
  */
+#include <errno.h>
+
 #include "base/diag.h"
 #include "spec/spec.h"
-
-#include <assert.h>
-#include <errno.h>
-#include <stddef.h>
-#include <stdint.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* There are no files: the spec comes by standard input. */
 static int
@@ -41,27 +40,89 @@ environment(void *ctx, const char *name)
 	return name[0] == 'H' ? STR("/home/u") : (struct str){0};
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+struct loaded {
+	struct sources sources;
+	struct diags diags;
+	const struct spec *spec;
+};
+
+static void
+load(struct arena *arena, struct str text, struct loaded *out)
 {
 	static const struct fs fs = {
 		.open = no_open, .stat = no_stat, .resolve = no_resolve,
 	};
-	struct str path = STR("-");
+	static const struct str path = STR_INIT("-");
 	struct spec_options options = {
 		.fs = &fs, .paths = &path, .npaths = 1,
-		.stdin_text = { (const char *)data, size },
-		.environment = environment,
+		.stdin_text = text, .environment = environment,
 	};
-	struct arena arena = {0};
-	struct sources sources = { .arena = &arena };
-	struct diags diags = { .arena = &arena, .sources = &sources };
-	struct strbuf out = {0};
 
-	const struct spec *spec = spec_load(&arena, &options, &sources,
-	    &diags);
-	assert((spec == NULL) == (diags.errors > 0));
-	diags_print(&out, &diags, (struct diag_style){0});
+	*out = (struct loaded){ .sources = { .arena = arena } };
+	out->diags = (struct diags){ .arena = arena,
+	    .sources = &out->sources };
+	out->spec = spec_load(arena, &options, &out->sources, &out->diags);
+	assert((out->spec == NULL) == (out->diags.errors > 0));
+}
+
+/* Every place is within the text, on the line that it says. */
+static void
+check_places(const struct loaded *loaded, struct str text)
+{
+	for (size_t i = 0; i < loaded->diags.list.n; i++) {
+		const struct diag *diag = loaded->diags.list.items[i];
+		uint32_t line = 1;
+		if (diag->span.source == 0)
+			continue;
+		assert(diag->span.offset <= text.len);
+		assert(diag->span.length <= text.len - diag->span.offset);
+		for (size_t at = 0; at < diag->span.offset; at++)
+			line += text.data[at] == '\n';
+		/* A lone carriage return ends a line of YAML, too. */
+		if (str_find(text, '\r') < 0)
+			assert(line == diag->span.line);
+		assert(diag->span.column >= 1);
+	}
+}
+
+static void
+check_resources(struct arena *arena, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->nresources; i++) {
+		const struct resource *resource = &spec->resources[i];
+		assert(spec_find(spec, resource->address) == resource);
+		assert(spec_resource_digest(arena, resource).len > 0);
+		for (size_t j = 0; j < resource->nneeds; j++)
+			assert(resource->needs[j] != NULL &&
+			    resource->needs[j] != resource);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena arena = {0};
+	struct strbuf out = {0};
+	struct str text = { (const char *)data, size };
+	struct loaded first, second;
+
+	load(&arena, text, &first);
+	check_places(&first, text);
+	diags_print(&out, &first.diags, (struct diag_style){0});
+	fuzz_assert_shown(strbuf_str(&out), true);
+	if (first.spec != NULL) {
+		check_resources(&arena, first.spec);
+		/* A comment before all of it says nothing. */
+		load(&arena, arena_printf(&arena, "# layout\n%.*s",
+		    (int)size, (const char *)data), &second);
+		if (str_starts(text, STR("\xef\xbb\xbf")) ||
+		    str_starts(text, STR("%")))
+			assert(second.spec == NULL || size > 0);
+		else
+			assert(second.spec != NULL &&
+			    str_eq(spec_digest(&arena, first.spec),
+			    spec_digest(&arena, second.spec)));
+	}
 	strbuf_release(&out);
 	arena_release(&arena);
 	return 0;

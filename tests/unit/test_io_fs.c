@@ -396,6 +396,8 @@ test_io_url_understands_each_way_to_name_the_api(void **state)
 		{ "file:///etc/passwd", NULL, NULL, "not a URL" },
 		{ "api.runpod.io", NULL, NULL, "not a URL" },
 		{ "https://", NULL, NULL, "not a URL" },
+		{ "https://[]", NULL, NULL, "not a URL" },
+		{ "http://[::1].evil.test", NULL, NULL, "not a URL" },
 		{ "https://x.test/\nHost: y", NULL, NULL, "not a URL" },
 		{ "https://x.test?api_key=1", NULL, NULL, "query" },
 		{ "https://u:p@x.test", NULL, NULL, "password" },
@@ -419,6 +421,19 @@ test_io_url_understands_each_way_to_name_the_api(void **state)
 			    str_from(cases[i].why)) >= 0);
 		arena_release(&arena);
 	}
+}
+
+/* Found by fuzzing: no host was the same as an empty one, one way round. */
+static void
+test_io_url_same_origin_is_the_same_both_ways(void **state)
+{
+	(void)state;
+	assert_false(io_url_same_origin(STR("http://[]1::/"),
+	    STR("http:///,:p")));
+	assert_false(io_url_same_origin(STR("http:///,:p"),
+	    STR("http://[]1::/")));
+	assert_true(io_url_same_origin(STR("http://[::1]:80/a"),
+	    STR("http://[::1]/b")));
 }
 
 static void
@@ -515,6 +530,8 @@ main(void)
 		cmocka_unit_test(test_io_command_inherits_nothing_of_ours),
 		cmocka_unit_test(
 		    test_io_url_understands_each_way_to_name_the_api),
+		cmocka_unit_test(
+		    test_io_url_same_origin_is_the_same_both_ways),
 		cmocka_unit_test(test_io_url_github_is_one_base),
 		cmocka_unit_test(test_io_url_proxies_all_but_the_excepted),
 		cmocka_unit_test(

@@ -248,6 +248,12 @@ static const struct {
 	  "    args: \"abc\n"
 	  "    disk: 20GB\n"),
 	  "a.yaml:8:1: error: the file ends inside a quoted text [PF0101]\n" },
+	/* Found by fuzzing: the parser counted a line that is not there. */
+	{ "no newline", STR_INIT(
+	  "project: t\n"
+	  "pods: {"),
+	  "a.yaml:2:8: error: did not find expected node content "
+	  "[PF0101]\n" },
 	{ "colon", STR_INIT(
 	  "project: t\n"
 	  "pods:\n"
