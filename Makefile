@@ -142,7 +142,8 @@ fuzzers: $(FUZZERS)
 
 # Everything that the tests run, and then the tests.
 STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
-programs: $(PROGRAMS) $(STORIES) $(TESTS) $(BENCHES)
+CRASHES := $(BUILD)/crashes
+programs: $(PROGRAMS) $(STORIES) $(CRASHES) $(TESTS) $(BENCHES)
 
 check: programs ## unit tests only
 	@tests/run $(BUILD) unit
@@ -184,7 +185,7 @@ format: ## lay out the C files that you changed (clang-format)
 compdb: export FLAGS = $(CPPFLAGS) $(CFLAGS)
 compdb: ## write compile_commands.json for editors
 	@CC=$(CC) tools/compdb $(LIB_SRC) $(MODEL_SRC) $(CLI_SRC) $(SIM_SRC) $(STANDIN_SRC) $(SSH_SRC) \
-		$(STORY_SRC) $(BENCH_SRC) $(HELP_SRC) $(TEST_SRC) \
+		$(sort $(STORY_SRC) $(CRASH_SRC)) $(BENCH_SRC) $(HELP_SRC) $(TEST_SRC) \
 		>compile_commands.json
 
 setup: ## install what building needs (Debian 12, root or sudo)

@@ -29,7 +29,9 @@ youngest_wait(const struct run *run, int which)
 	int64_t youngest = INT64_MAX;
 	for (size_t i = 0; i < run->watching.n; i++) {
 		const struct act *act = run->watching.items[i];
-		if ((act->phase != PH_WATCH && act->phase != PH_RESOLVE) ||
+		/* In PH_CHECK it asks about its own, and will wait again. */
+		if ((act->phase != PH_WATCH && act->phase != PH_RESOLVE &&
+			act->phase != PH_CHECK) ||
 		    act_list(act) != which)
 			continue;
 		int64_t age = run->now_ms - act->wait_ms;

@@ -156,7 +156,14 @@ start_act(struct run *run, struct act *act)
 	/* An op whose intent is on disk must come to a result, whatever else
 	 * has failed since. */
 	if (!act->intended && !act_may_send(run, act)) {
-		act_abandon(run, act, why_not(run));
+		/* A result that the disk refused is no failure of its act;
+		 * what does not come to be because of it is one. */
+		if (run->disk_failed && !run->stopping && !act->undo &&
+		    run->summary.failures.n == 0)
+			act_fail(run, act, FAIL_DISK, STR("the journal cannot "
+			    "be written, so it was not started"));
+		else
+			act_abandon(run, act, why_not(run));
 		return;
 	}
 	if (!act->started) {

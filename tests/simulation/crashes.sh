@@ -1,0 +1,44 @@
+#!/bin/bash
+# crashes.sh - exhaustive crashes as a test: RUNS of them, each scenario a
+# result; a run replays.
+#
+# BUILD is the directory of the build.  RUNS=0 is all there are.
+set -u
+: "${BUILD:?}" "${RUNS:=20000}" "${CC:=gcc}"
+crashes=$BUILD/crashes
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+result() { # status, name
+	if [ "$1" -eq 0 ]; then
+		echo "ok - $2"
+	else
+		echo "not ok - $2"
+		bad=1
+	fi
+}
+
+"$crashes" --runs "$RUNS" --jobs 2 >"$work/all" 2>&1
+status=$?
+cat "$work/all"
+result $status "a crash or error at each operation of every scenario"
+
+# Of each scenario something was tried, and almost all came to their point.
+awk '/^scenario/ { table = 1; next }
+    / runs, / { runs = $1; missed = $3; table = 0 }
+    table && $3 + $4 < 20 { print "# too few of " $1; few = 1 }
+    END { exit few || runs < 1000 || missed * 100 > runs }' "$work/all"
+result $? "every scenario was crashed"
+
+# The same run, the same bytes.
+status=0
+for run in create-one/47:after:torn/20:before:lost \
+	create-with-guests/100:after:kept rollback-unknown/60:before:mixed; do
+	"$crashes" --run $run --trace >"$work/one"
+	"$crashes" --run $run --trace >"$work/two"
+	cmp "$work/one" "$work/two" || status=1
+	[ "$(wc -l <"$work/one")" -gt 10 ] || status=1
+done
+result $status "a run replays byte for byte"
+exit $bad
