@@ -111,6 +111,15 @@ emit_create(struct graph *g, size_t change)
 	chain_inside(g, change, &c->config);
 }
 
+/* An earlier run has started it: nobody is done before it is ready. */
+static bool
+comes_up(const struct cloud_pod *pod)
+{
+	return pod != NULL && (pod->status == POD_PROVISIONING ||
+	    pod->status == POD_STARTING ||
+	    (pod->status == POD_RUNNING && !pod->has_runtime));
+}
+
 static void
 emit_update(struct graph *g, size_t change)
 {
@@ -129,7 +138,8 @@ emit_update(struct graph *g, size_t change)
 	if (c->start)
 		action_chain(g, ACTION_POD_START, change);
 	if (c->start || c->inside.login || (c->restarts && !c->stop &&
-		c->pod != NULL && c->pod->status != POD_EXITED))
+		c->pod != NULL && c->pod->status != POD_EXITED) ||
+	    (!c->stop && comes_up(c->pod)))
 		chain_inside(g, change, &c->config);
 }
 

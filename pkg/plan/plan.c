@@ -326,6 +326,7 @@ live_from_lock(struct arena *arena, const struct lock *lock, int64_t wall_ms,
 				.cost_known = entry->price_per_hour > 0,
 				.status = entry->stopped ? POD_EXITED :
 				    POD_RUNNING,
+				.has_runtime = !entry->stopped,
 				.created_at = entry->created_at,
 			};
 		else if (entry->kind == KIND_VOLUME) {

@@ -391,8 +391,8 @@ check_pod_of(struct sim *sim, const char *address)
 		const struct model_pod *pod = model_pod_at(sim->model, i);
 		struct op_seen mark;
 		/* With half a mark it is nobody's, and shown. */
-		if (model_pod_billed(pod) && !pod->by_console &&
-		    pod_mark(pod, &mark) && lock_knows(sim, pod->id) &&
+		if (model_pod_billed(pod) && pod_mark(pod, &mark) &&
+		    lock_knows(sim, pod->id) &&
 		    strcmp(mark.address, address) == 0)
 			return pod;
 	}
