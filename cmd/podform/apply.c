@@ -302,7 +302,8 @@ look_only(struct applying *applying, bool *go_on)
 	show(applying);
 	if (!session_has_work(&planning->session, planning->plan)) {
 		say_tunnels(applying);
-		return EXIT_OK;
+		/* Something may be wrong that nothing can be done about. */
+		return planning_judge(planning);
 	}
 	code = planning_judge(planning);
 	return code != EXIT_OK ? code : nobody_to_ask(planning->app);
@@ -337,7 +338,8 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 	show(applying);
 	if (!session_has_work(&planning->session, planning->plan)) {
 		say_tunnels(applying);
-		return EXIT_OK;
+		/* Something may be wrong that nothing can be done about. */
+		return planning_judge(planning);
 	}
 	asks = asks && planning->plan->changes.n > 0;
 	code = judge_unseen(applying, asks);
