@@ -43,7 +43,8 @@ TEST_SRC  := $(wildcard tests/unit/test_*.c)
 HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
 STORY_SRC := $(filter-out tests/simulation/crash_%, \
 	$(wildcard tests/simulation/*.c))
-CRASH_SRC := $(filter-out tests/simulation/main.c,$(STORY_SRC)) \
+CRASH_SRC := $(filter-out tests/simulation/main.c \
+	tests/simulation/program.c,$(STORY_SRC)) \
 	$(wildcard tests/simulation/crash_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
@@ -101,9 +102,19 @@ $(BUILD)/podform-sim: $(call obj,$(SIM_SRC)) $(BUILD)/standin.o $(MODEL) \
 		$(LIB)
 	$(call say,LINK)
 	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
-$(BUILD)/stories: $(call obj,$(STORY_SRC)) $(MODEL) $(LIB)
+comma := ,
+# The stories run the commands themselves; what these call of the outside is
+# given to them by tests/simulation/program.c.
+STORY_WRAPS := io_fs io_clock io_chance write getenv isatty access faccessat \
+	app_connect app_new_session app_open_session app_open_writer \
+	io_world_take_signals ssh_world_load_keys ssh_world_check_keys ssh_world_keys \
+	ssh_keys_make ssh_keys_public holder_list session_plan \
+	session_plan_to_apply session_apply
+STORY_PARTS := $(STORY_SRC) $(filter-out cmd/podform/main.c,$(CLI_SRC))
+$(BUILD)/stories: $(call obj,$(STORY_PARTS)) $(MODEL) $(LIB)
 	$(call say,LINK)
-	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
+	$(Q)$(link) $(addprefix -Wl$(comma)--wrap=,$(STORY_WRAPS)) \
+		$(LIB_LIBS) $(SIM_LIBS)
 $(BUILD)/crashes: $(call obj,$(CRASH_SRC)) $(MODEL) $(LIB)
 	$(call say,LINK)
 	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
@@ -130,7 +141,8 @@ $(BUILD)/bench/link: $(BUILD)/tests/bench/link.o $(LIB)
 # the archives each takes what it uses, and is the faster for it.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
 FUZZ_PARTS := $(call obj,tests/unit/jsonc_oracle.c \
-	$(filter-out tests/simulation/main.c,$(STORY_SRC)))
+	$(filter-out tests/simulation/main.c tests/simulation/program.c, \
+	$(STORY_SRC)))
 $(BUILD)/libfuzz.a: $(FUZZ_PARTS)
 	$(call say,AR  )
 	$(Q)rm -f $@; ar rcs $@ $^

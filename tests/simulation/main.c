@@ -64,7 +64,7 @@ static void
 every_step(uint64_t seed, struct totals *totals)
 {
 	struct story_options options = { .seed = seed, .crash_at = -1,
-		.quiet_cloud = true };
+		.quiet_cloud = true, .program = &program };
 	struct story_result result;
 	options.crash_at = INT64_MAX;
 	run_one(&options, totals, &result);
@@ -120,7 +120,7 @@ main(int argc, char **argv)
 	struct totals totals = {0};
 	struct story_result result;
 	uint64_t from = 1, seeds = 0, stop_after = 0;
-	struct story_options options = { .crash_at = -1 };
+	struct story_options options = { .crash_at = -1, .program = &program };
 	const char *every = NULL;
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "0";

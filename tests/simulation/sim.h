@@ -33,6 +33,7 @@ enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
 
 struct guests;
 struct guest_task;
+struct tale_program;
 
 /* A request on its way to the cloud, or its answer on its way back. */
 struct sim_flight {
@@ -92,6 +93,11 @@ struct sim {
 	int64_t rival_at;		/* step of the first; -1: none */
 	void (*rival)(struct sim *sim);
 
+	const struct tale_program *program; /* see tale.h; or NULL */
+	/* What the process that ran last has printed. */
+	struct strbuf out, err;
+	bool json;			/* it was told to print JSON */
+
 	/* What the checkers keep. */
 	struct check *check;
 	int64_t hides_ms;		/* effects later than this are the
@@ -142,6 +148,7 @@ struct story_options {
 	int64_t crash_at;		/* of the first command; -1 by chance */
 	bool quiet_cloud;		/* no faults */
 	bool bare;			/* no guests: see guests.h */
+	const struct tale_program *program; /* NULL: sessions, no words */
 	bool crash_is_power_loss;
 };
 struct story_result {

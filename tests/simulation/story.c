@@ -149,8 +149,8 @@ edit_spec(struct tale *tale)
 
 /* ------------------------------------------------------------ a command -- */
 
-static struct session_config
-session_config_of(struct sim *sim, const char *operation)
+struct session_config
+tale_session_config(struct sim *sim, const char *operation)
 {
 	return (struct session_config){
 		.world = &sim->world,
@@ -176,25 +176,65 @@ say(struct sim *sim, struct str text)
 	strbuf_addc(&sim->said, '\n');
 }
 
-static void
-trace_diags(struct sim *sim, const struct diags *diags)
+static const char *const op_names[] = {
+	[PLAN_NOOP] = "keep", [PLAN_CREATE] = "create",
+	[PLAN_UPDATE] = "update", [PLAN_REPLACE] = "replace",
+	[PLAN_DELETE] = "delete", [PLAN_START] = "start",
+	[PLAN_STOP] = "stop", [PLAN_FORGET] = "forget",
+};
+
+void
+tale_note_plan(struct sim *sim, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct plan_change *change = &plan->changes.items[i];
+		const char *code = plan_reason_code(change->reason,
+		    change->op);
+		sim_trace(sim, "  %s " STR_FMT "%s",
+		    code != NULL ? code : op_names[change->op],
+		    STR_ARG(change->address),
+		    change->create_first ? ", create first" : "");
+	}
+	for (size_t i = 0; i < plan->checks.n; i++) {
+		if (plan->checks.items[i].status == CHECK_FAIL)
+			sim_trace(sim, "  check: " STR_FMT,
+			    STR_ARG(plan->checks.items[i].message));
+		say(sim, plan->checks.items[i].message);
+	}
+	for (size_t i = 0; i < plan->unmanaged.n; i++)
+		if (plan->unmanaged.items[i].suspect) {
+			strbuf_add(&sim->reported,
+			    plan->unmanaged.items[i].id);
+			strbuf_addc(&sim->reported, ' ');
+		}
+	if (plan->keeps.n + plan->waits.n + plan->pending.n > 0)
+		sim_trace(sim, "  %zu to record, %zu waited for, %zu open",
+		    plan->keeps.n, plan->waits.n, plan->pending.n);
+}
+
+/* What has only to be recorded is no change for anybody. */
+bool
+tale_is_empty(const struct session *session, const struct plan *plan)
+{
+	return plan->empty && plan->waits.n == 0 &&
+	    session->lock->pending.n == 0 && !plan_has_failed_check(plan);
+}
+
+void
+tale_note_end(struct sim *sim, const struct diags *diags,
+    const struct run_summary *summary)
 {
 	for (size_t i = 0; i < diags->list.n; i++) {
 		sim_trace(sim, "  said: " STR_FMT,
 		    STR_ARG(diags->list.items[i]->message));
 		say(sim, diags->list.items[i]->message);
 	}
-}
-
-static void
-note_reports(struct sim *sim, const struct plan *plan)
-{
-	for (size_t i = 0; plan != NULL && i < plan->unmanaged.n; i++)
-		if (plan->unmanaged.items[i].suspect) {
-			strbuf_add(&sim->reported,
-			    plan->unmanaged.items[i].id);
-			strbuf_addc(&sim->reported, ' ');
-		}
+	for (size_t i = 0; summary != NULL && i < summary->failures.n; i++) {
+		sim_trace(sim, "  failed: " STR_FMT " " STR_FMT,
+		    STR_ARG(summary->failures.items[i].address),
+		    STR_ARG(summary->failures.items[i].reason));
+		say(sim, summary->failures.items[i].reason);
+	}
 }
 
 static const struct spec *
@@ -211,23 +251,23 @@ load_spec(struct tale *tale, struct sources *sources, struct diags *diags)
 	return spec_load(&tale->arena, &options, sources, diags);
 }
 
-/* apply or destroy, as cmd does it, without the prompt. */
+/* apply or destroy, as cmd does it, without the prompt: for worlds without
+ * the program (see program.c). */
 static int
-command(struct tale *tale, bool destroy, const struct run_summary **summary,
-    bool *empty)
+command(struct tale *tale, bool destroy, bool *empty)
 {
 	struct sim *sim = tale->sim;
 	struct sources sources = { .arena = &tale->arena };
 	struct diags diags = { .arena = &tale->arena, .sources = &sources };
 	struct session *session = &tale->session;
 	const struct plan *plan = NULL;
+	const struct run_summary *summary = NULL;
 	int code = EXIT_USAGE;
-	*summary = NULL;
 	*empty = false;
 
 	const struct spec *spec = load_spec(tale, &sources, &diags);
 	struct session_config config =
-	    session_config_of(sim, destroy ? "destroy" : "apply");
+	    tale_session_config(sim, destroy ? "destroy" : "apply");
 	config.world = github_world_seam(tale->github);
 	session_open(session, &tale->arena, &config, spec, &diags);
 	if (spec == NULL)
@@ -253,29 +293,12 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 		code = session_plan_to_apply(session, &options, 0, &plan);
 	if (code != EXIT_OK)
 		goto out;
-	for (size_t i = 0; i < plan->changes.n; i++) {
-		const struct plan_change *change = &plan->changes.items[i];
-		sim_trace(sim, "  %s " STR_FMT "%s",
-		    plan_reason_code(change->reason, change->op),
-		    STR_ARG(change->address),
-		    change->create_first ? ", create first" : "");
-	}
-	for (size_t i = 0; i < plan->checks.n; i++)
-		if (plan->checks.items[i].status == CHECK_FAIL)
-			sim_trace(sim, "  check: " STR_FMT,
-			    STR_ARG(plan->checks.items[i].message));
-	for (size_t i = 0; i < plan->checks.n; i++)
-		say(sim, plan->checks.items[i].message);
+	tale_note_plan(sim, plan);
+	*empty = tale_is_empty(session, plan);
 	if (plan_has_failed_check(plan)) {
 		code = EXIT_POLICY;
 		goto out;
 	}
-	if (plan->keeps.n + plan->waits.n + plan->pending.n > 0)
-		sim_trace(sim, "  %zu to record, %zu waited for, %zu open",
-		    plan->keeps.n, plan->waits.n, plan->pending.n);
-	/* What has only to be recorded is no change for anybody. */
-	*empty = plan->empty && plan->waits.n == 0 &&
-	    session->lock->pending.n == 0;
 	if (!session_has_work(session, plan))
 		goto out;
 	struct run_options run = {
@@ -286,17 +309,9 @@ command(struct tale *tale, bool destroy, const struct run_summary **summary,
 	};
 	if (sim->guests->log_shows_keys)
 		run.public_keys = str_from(public_keys);
-	code = session_apply(session, plan, &run, summary);
+	code = session_apply(session, plan, &run, &summary);
 out:
-	trace_diags(sim, &diags);
-	note_reports(sim, plan);
-	if (*summary != NULL)
-		for (size_t i = 0; i < (*summary)->failures.n; i++) {
-			sim_trace(sim, "  failed: " STR_FMT " " STR_FMT,
-			    STR_ARG((*summary)->failures.items[i].address),
-			    STR_ARG((*summary)->failures.items[i].reason));
-			say(sim, (*summary)->failures.items[i].reason);
-		}
+	tale_note_end(sim, &diags, summary);
 	session_close(session);
 	return code;
 }
@@ -308,32 +323,46 @@ give_token(void *ctx, struct github_credential *out)
 	out->token = secret_new(STR("ghp_sim"));
 }
 
-/* Run it as a process that may die.  Returns the exit code, -1 if it did. */
-int
-tale_process(struct tale *tale, bool destroy, bool *empty)
+static int
+run_words(struct tale *tale, const char *const *words, size_t n, bool *empty)
 {
 	struct sim *sim = tale->sim;
-	const struct run_summary *summary;
+
+	*empty = false;
+	if (sim->program != NULL)
+		return sim->program->run(tale, words, n, empty);
+	return command(tale, strcmp(words[0], "destroy") == 0, empty);
+}
+
+/* Run it as a process that may die.  Returns the exit code, -1 if it did. */
+int
+tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
+{
+	struct sim *sim = tale->sim;
+	bool destroy = strcmp(words[0], "destroy") == 0;
+	bool apply = strcmp(words[0], "apply") == 0;
 	volatile int code = -1;
 	sim->steps = 0;
 	sim->running = true;
 	sim->late = false;
 	strbuf_reset(&sim->said);
 	sim->commands++;
-	if (destroy)
+	if (!apply)
 		sim->still_since_ms = -1;
-	sim_trace(sim, "%s", destroy ? "destroy" : "apply");
+	sim_trace(sim, "%s%s%s", words[0], n > 1 ? " " : "",
+	    n > 1 ? words[1] : "");
 	tale->github = github_world_new(&(struct github_world_config){
 		.inner = &sim->world, .api = STR("https://api.github.com"),
 		.credential = give_token });
 	if (setjmp(sim->crash) == 0) {
-		code = command(tale, destroy, &summary, empty);
+		code = run_words(tale, words, n, empty);
 		sim->running = false;
-		if (code == EXIT_OK && !destroy && !sim->late &&
+		/* Of all that is in the spec: what was left out may differ. */
+		if (code == EXIT_OK && apply && n == 1 && !sim->late &&
 		    sim->still_since_ms < 0)
 			sim->still_since_ms = sim->now_ms;
-		check_exit(sim, destroy ? "destroy" : "apply", code, summary);
-		if (sim->process == 1)
+		check_exit(sim, words[0], code, NULL);
+		if (sim->process == 1 && (apply || destroy) && n == 1)
 			check_guests_exit(sim, code, destroy);
 	} else {
 		sim->crashes++;
@@ -343,12 +372,22 @@ tale_process(struct tale *tale, bool destroy, bool *empty)
 		}
 	}
 	sim_process_end(sim);
+	if (sim->program != NULL)
+		sim->program->end(tale);
 	github_world_free(tale->github);
 	sim->crash_at = -1;
 	sim->signal_at_ms = sim->signal_again_ms = -1;
 	check_lock_file(sim);
 	arena_release(&tale->arena);
 	return code;
+}
+
+int
+tale_process(struct tale *tale, bool destroy, bool *empty)
+{
+	const char *word = destroy ? "destroy" : "apply";
+
+	return tale_run(tale, &word, 1, empty);
 }
 
 /* ---------------------------------------------------------------- a life -- */
@@ -468,6 +507,8 @@ tale_close(struct tale *tale)
 	sim_world_release(sim);
 	strbuf_release(&sim->reported);
 	strbuf_release(&sim->said);
+	strbuf_release(&sim->out);
+	strbuf_release(&sim->err);
 	model_free(sim->model);
 	disk_free(sim->disk);
 	check_free(sim->check);
@@ -504,7 +545,8 @@ begin(struct tale *tale, const struct story_options *options)
 void
 story_run(const struct story_options *options, struct story_result *result)
 {
-	struct sim sim = { .seed = options->seed, .trace = options->trace };
+	struct sim sim = { .seed = options->seed, .trace = options->trace,
+		.program = options->program };
 	struct tale tale = { .sim = &sim };
 	*result = (struct story_result){0};
 	begin(&tale, options);

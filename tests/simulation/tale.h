@@ -32,6 +32,26 @@ struct tale {
 /* story.c: apply or destroy as a process that may die; its exit code, or -1.
  * *empty: there was nothing to do. */
 int tale_process(struct tale *tale, bool destroy, bool *empty);
+/* Any command: its words, without "podform". */
+int tale_run(struct tale *tale, const char *const *words, size_t n,
+    bool *empty);
+
+/* For those who run commands: what is told of them. */
+struct session_config tale_session_config(struct sim *sim,
+    const char *operation);
+void tale_note_plan(struct sim *sim, const struct plan *plan);
+void tale_note_end(struct sim *sim, const struct diags *diags,
+    const struct run_summary *summary);
+bool tale_is_empty(const struct session *session, const struct plan *plan);
+
+/* program.c: the commands of cmd/podform, with words as people type them.
+ * Whoever links it may set sim->program to it. */
+struct tale_program {
+	int (*run)(struct tale *tale, const char *const *words, size_t n,
+	    bool *empty);
+	void (*end)(struct tale *tale);	/* the process is gone */
+};
+extern const struct tale_program program;
 
 /* A world without anything in it, and its end.  What was found to be wrong,
  * sim->violation, stays the caller's. */

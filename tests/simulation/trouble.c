@@ -121,6 +121,7 @@ trouble_rival(struct sim *sim)
 	sim_trace(sim, "the first podform is paused; a second one");
 	sim->process = 2;
 	disk_process(sim->disk, 2);
+	sim->out = sim->err = sim->said = (struct strbuf){0};
 	sim->crash_at = rng_chance(&sim->guests->rng, 300)
 	    ? rng_range(&sim->guests->rng, 0, 100)
 	    : -1;
@@ -133,6 +134,13 @@ trouble_rival(struct sim *sim)
 	sim->process = 1;
 	disk_process(sim->disk, 1);
 	sim->running = true;
+	strbuf_release(&sim->out);
+	strbuf_release(&sim->err);
+	strbuf_release(&sim->said);
+	sim->out = first.out;
+	sim->err = first.err;
+	sim->said = first.said;
+	sim->json = first.json;
 	memcpy(&sim->crash, &first.crash, sizeof sim->crash);
 	sim->steps = first.steps;
 	sim->crash_at = first.crash_at;
