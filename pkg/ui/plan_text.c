@@ -212,7 +212,7 @@ plan_text_summary(struct strbuf *out, const struct plan *plan,
 	struct page page = { &arena, plan, &options };
 	const struct plan_summary *sum = &plan->summary;
 
-	if (count_changes(plan) == 0) {
+	if (count_changes(plan) == 0 && plan->pending.n == 0) {
 		strbuf_adds(out, "No changes.\n");
 	} else {
 		style_add(out, style, PAINT_BOLD, STR("Plan:"));
@@ -221,6 +221,9 @@ plan_text_summary(struct strbuf *out, const struct plan *plan,
 		    sum->destroy, sum->start, sum->stop);
 		if (sum->forget > 0)
 			strbuf_addf(out, ", %zu to forget", sum->forget);
+		if (count_changes(plan) == 0)
+			strbuf_addf(out, "; %zu to settle, which podform apply "
+			    "does", plan->pending.n);
 		strbuf_adds(out, ".\n");
 	}
 	plan_block_cost(out, &page);

@@ -15,7 +15,8 @@
  *	Plan: 1 to add, 0 to change, 1 to destroy; 0 to start, 0 to stop.
  *	Cost: $1.24/h -> $1.48/h (+$0.24/h); storage $0.02/h.
  *
- * The line that starts with `Plan:` (or is `No changes.`) always exists.
+ * The line that starts with `Plan:` (or is `No changes.`) always exists; what
+ * an earlier run has left unclear is something to be done.
  * Order is the plan's, so the same plan gives the same bytes for the same
  * `now_ms`.  Everything from outside is escaped.
  */

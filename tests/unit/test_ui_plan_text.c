@@ -97,6 +97,35 @@ test_plan_text_says_no_changes_with_cost(void **state)
 	arena_release(&arena);
 }
 
+/* What an earlier run has left unclear is work, too. */
+static void
+test_plan_text_says_what_is_left_to_settle(void **state)
+{
+	struct arena arena = {0};
+	struct plan *plan = sample_plan_empty(&arena);
+	struct lock_op op = { .action = OP_CREATE,
+		.address = STR("runner.ci") };
+	struct plan_text_options options = { .style = { .width = 80 },
+		.now_ms = SAMPLE_NOW_MS };
+	struct strbuf out = {0};
+
+	(void)state;
+	assert_true(id128_parse(STR("0123456789abcdef0123456789abcdef"),
+	    &op.op));
+	ARENA_PUSH(&arena, &plan->pending)->op = &op;
+	plan->empty = false;
+	plan_text(&out, plan, &options);
+	assert_string_equal(out.data, "Unclear from an earlier run (looked at "
+	    "again before anything is done):\n\n"
+	    "  ? create runner.ci  (op 0123456789)\n\n"
+	    "Plan: 0 to add, 0 to change, 0 to destroy; 0 to start, 0 to "
+	    "stop; 1 to settle, which podform apply does.\n"
+	    "Cost: $0.44/h.\n"
+	    "      $321.20 per month (730 h).\n");
+	strbuf_release(&out);
+	arena_release(&arena);
+}
+
 static void
 test_plan_text_shows_a_script_line_by_line(void **state)
 {
@@ -128,6 +157,7 @@ main(void)
 		    test_plan_text_stays_within_width),
 		cmocka_unit_test(test_plan_text_shows_a_script_line_by_line),
 		cmocka_unit_test(test_plan_text_says_no_changes_with_cost),
+		cmocka_unit_test(test_plan_text_says_what_is_left_to_settle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
