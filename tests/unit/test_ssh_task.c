@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base64.h"
 #include "ssh/task.h"
@@ -439,6 +440,109 @@ check_refused(const struct ssh_request *request, const char *want)
 	strbuf_release(&text);
 }
 
+/*
+ * Over TLS: /good leads to the package by another redirect, /bad to the same
+ * package over plain http, where `heard` says that somebody asked.
+ */
+static const char redirector[] =
+    "import http.server, ssl, threading\n"
+    "class H(http.server.BaseHTTPRequestHandler):\n"
+    "  def log_message(self, *_): pass\n"
+    "  def do_GET(self):\n"
+    "    tls = isinstance(self.connection, ssl.SSLSocket)\n"
+    "    if not tls: open('heard', 'w')\n"
+    "    to = {'/good': f'https://localhost:{safe}/file',\n"
+    "          '/bad': f'http://localhost:{plain}/file'}.get(self.path)\n"
+    "    body = b'' if to else open('package.tgz', 'rb').read()\n"
+    "    self.send_response(302 if to else 200)\n"
+    "    if to: self.send_header('Location', to)\n"
+    "    self.send_header('Content-Length', str(len(body)))\n"
+    "    self.end_headers()\n"
+    "    self.wfile.write(body)\n"
+    "a, b = [http.server.ThreadingHTTPServer(('127.0.0.1', 0), H)"
+    " for _ in 'ab']\n"
+    "c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+    "c.load_cert_chain('cert', 'key')\n"
+    "a.socket = c.wrap_socket(a.socket, server_side=True)\n"
+    "safe, plain = a.server_port, b.server_port\n"
+    "for s in a, b: threading.Thread(target=s.serve_forever,"
+    " daemon=True).start()\n"
+    "open('ports.new', 'w').write(f'{safe} {plain}')\n"
+    "import os, time; os.rename('ports.new', 'ports'); time.sleep(60)\n";
+
+/* What a pod has that has just one of the programs that fetch. */
+static const char only_one[] =
+    "mkdir -p bin; for p in sh cat mkdir rm mv tar gzip sha256sum uname "
+    "touch find chmod id grep sed tr readlink tail head cut sleep ps kill "
+    "env cp ls setsid rmdir dirname basename date mktemp stat; do "
+    "q=$(command -v $p) && ln -sf \"$q\" bin/$p; done; "
+    "rm -f bin/curl bin/wget bin/python3; ln -s /usr/bin/%s bin; "
+    "rm -rf .podform heard; "
+    "export PATH=$PWD/bin SSL_CERT_FILE=$PWD/cert CURL_CA_BUNDLE=$PWD/cert "
+    "HOME=$PWD; echo ca_certificate=$PWD/cert >.wgetrc; "
+    "sh -c \"$(cat command)\" <script";
+
+static int
+fetch_with(struct bench *bench, const char *program, const char *url,
+    struct str *output)
+{
+	struct ssh_request request = runner(bench, SSH_RUNNER_INSTALL);
+
+	request.runner.package.url = str_from(url);
+	shell_write(path(bench, "script"), script(bench, &request), 0600);
+	shell_write(path(bench, "command"), task_command(&bench->arena,
+	    TOKEN), 0600);
+	return shell_run(&bench->arena, bench->home, arena_printf(
+	    &bench->arena, only_one, program).data, output);
+}
+
+static void
+test_ssh_task_fetches_packages_over_https_alone(void **state)
+{
+	static const char *const programs[] = { "curl", "wget", "python3" };
+	struct bench *bench = *state;
+	struct str output, plain;
+
+	make_package(bench, listens);
+	shell_write(path(bench, "server.py"), str_from(redirector), 0600);
+	shell_ok(&bench->arena, bench->home, "openssl req -x509 -newkey rsa:2048 "
+	    "-nodes -keyout key -out cert -days 2 -subj /CN=localhost "
+	    "-addext subjectAltName=DNS:localhost 2>/dev/null; "
+	    "python3 server.py </dev/null >server.log 2>&1 & echo $! >server; "
+	    "i=0; while [ ! -e ports ] && [ $i -lt 100 ]; do sleep 0.1; "
+	    "i=$((i + 1)); done; cat ports");
+	struct str safe = str_cut(shell_read(&bench->arena, path(bench,
+	    "ports")), ' ', &plain);
+	for (size_t i = 0; i < COUNTOF(programs); i++) {
+		if (access(arena_printf(&bench->arena, "/usr/bin/%s",
+		    programs[i]).data, X_OK) != 0) {
+			print_message("skip: there is no %s here\n",
+			    programs[i]);
+			continue;
+		}
+		const char *good = arena_printf(&bench->arena,
+		    "https://localhost:" STR_FMT "/good", STR_ARG(safe)).data;
+		const char *bad = arena_printf(&bench->arena,
+		    "https://localhost:" STR_FMT "/bad", STR_ARG(safe)).data;
+		if (fetch_with(bench, programs[i], good, &output) != 0)
+			fail_msg("%s: " STR_FMT, programs[i], STR_ARG(output));
+		assert_int_equal(fetch_with(bench, programs[i], bad, &output),
+		    SSH_STATUS_CANNOT_FETCH);
+		shell_ok(&bench->arena, bench->home, "! [ -e heard ]");
+		/* A test's own server is no redirect. */
+		if (fetch_with(bench, programs[i], arena_printf(&bench->arena,
+			"http://localhost:" STR_FMT "/file",
+			STR_ARG(plain)).data, &output) != 0)
+			fail_msg("%s: " STR_FMT, programs[i], STR_ARG(output));
+		shell_ok(&bench->arena, bench->home, "[ -e heard ]");
+		assert_int_equal(fetch_with(bench, programs[i],
+		    "http://podform.invalid/x", &output),
+		    SSH_STATUS_CANNOT_FETCH);
+		assert_true(str_search(output, STR("over https alone")) >= 0);
+	}
+	shell_ok(&bench->arena, bench->home, "kill $(cat server)");
+}
+
 static void
 test_ssh_task_refuses_what_would_escape(void **state)
 {
@@ -480,6 +584,7 @@ main(void)
 		TEST(test_ssh_task_sees_a_job_below_a_home_that_is_a_link),
 		TEST(test_ssh_task_says_why_a_runner_does_not_listen),
 		TEST(test_ssh_task_configures_a_runner_by_its_environment),
+		TEST(test_ssh_task_fetches_packages_over_https_alone),
 		TEST(test_ssh_task_refuses_what_would_escape),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
