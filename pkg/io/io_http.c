@@ -33,8 +33,6 @@ struct io_http {
 	CURLM *multi;
 	CURLSH *share;
 	struct curl_slist *headers[HOSTS];
-	struct curl_slist *retired;	/* of keys that were replaced; requests
-					   may still use them */
 	bool ca_directory;
 	bool stale;			/* the pool is not to be used */
 	int64_t due_ms;			/* of libcurl; -1 for none */
@@ -104,21 +102,15 @@ io_http_new(const struct io_config *config, int epoll, uint32_t tag,
 }
 
 static void
-wipe_key(struct str *key)
-{
-	if (key->data != NULL)
-		explicit_bzero((char *)key->data, key->len);
-	*key = (struct str){0};
-}
-
-static void
 wipe_keys(struct io_http *http)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
-		wipe_key(&http->keys[i]);
+		struct str *key = &http->keys[i];
+		if (key->data != NULL)
+			explicit_bzero((char *)key->data, key->len);
+		*key = (struct str){0};
 		io_headers_wipe(&http->curl, &http->headers[i]);
 	}
-	io_headers_wipe(&http->curl, &http->retired);
 }
 
 /* Free a transfer that is in no list and has no handle. */
@@ -233,26 +225,6 @@ open_multi(struct io_http *http)
 	    CURLM_OK &&
 	    http->curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS,
 	    (long)http->max) == CURLM_OK;
-}
-
-void
-io_http_set_key(struct io_http *http, enum http_host host, struct str key)
-{
-	wipe_key(&http->keys[host]);
-	http->keys[host] = key.len > 0 ? arena_str(&http->arena, key) :
-	    (struct str){0};
-	io_trace_hide(&http->trace, http->keys[host]);
-	if (!http->ready)
-		return;
-	/* The lines that are in use are put aside behind the older ones. */
-	struct curl_slist **end = &http->retired;
-	while (*end != NULL)
-		end = &(*end)->next;
-	*end = http->headers[host];
-	http->headers[host] = io_headers_of(&http->curl, host, http->keys[host],
-	    NULL);
-	if (http->nactive == 0)
-		io_headers_wipe(&http->curl, &http->retired);
 }
 
 static bool
@@ -472,8 +444,6 @@ collect(struct io_http *http)
 			finish(http, message->easy_handle,
 			    message->data.result);
 	reopen_if_stale(http);
-	if (http->nactive == 0)
-		io_headers_wipe(&http->curl, &http->retired);
 	start_waiting(http);
 }
 

@@ -41,10 +41,6 @@ void io_http_tick(struct io_http *http);
 /* When io_http_tick() wants to be called, on the monotonic clock; -1 never. */
 int64_t io_http_next_ms(const struct io_http *http);
 
-/* The credential of a host from now on; absent for none. */
-void io_http_set_key(struct io_http *http, enum http_host host,
-    struct str key);
-
 /* No connection that exists now is used for a later request. */
 void io_http_drop_pool(struct io_http *http);
 

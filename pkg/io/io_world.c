@@ -293,13 +293,6 @@ io_world_push(struct io_world *io, const struct world_event *event,
 }
 
 void
-io_world_set_github_token(struct io_world *io, const struct secret *token)
-{
-	io_http_set_key(io->http, HOST_GITHUB, token != NULL &&
-	    secret_is_set(token) ? secret_reveal(token) : (struct str){0});
-}
-
-void
 io_world_take_signals(struct io_world *io)
 {
 	sigset_t set;

@@ -72,9 +72,6 @@ void io_world_attach(struct io_world *io, const struct io_guest *guest);
 void io_world_push(struct io_world *io, const struct world_event *event,
     void (*copy)(void *kept, struct arena *arena, struct world_event *out),
     void (*release)(void *kept), void *kept);
-/* The credential of GitHub from now on (an App's token lives an hour). */
-void io_world_set_github_token(struct io_world *io,
-    const struct secret *token);
 
 /*
  * From now on SIGINT, SIGTERM and SIGHUP are events of wait() and nothing

@@ -493,11 +493,6 @@ test_io_http_carries_what_github_needs(void **state)
 	sent = str_from(bench->server.last);
 	assert_holds(sent, "Bearer anotherCANARY\r\n");
 	assert_true(str_search(sent, STR("tokenCANARY")) < 0);
-	struct secret newer = secret_new(STR("newerCANARY"));
-	io_world_set_github_token(bench->io, &newer);
-	secret_release(&newer);
-	ask(bench, (struct http_request){ .path = STR("/x") });
-	assert_holds(str_from(bench->server.last), "Bearer newerCANARY\r\n");
 	assert_true(str_search(strbuf_str(&bench->trace), STR("CANARY")) < 0);
 }
 
