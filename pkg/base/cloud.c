@@ -45,14 +45,6 @@ cloud_op_changes(enum cloud_op op)
 	return ops[op].changes;
 }
 
-/* A stopped pod bills its disk, and a word that we do not know may bill
- * anything: only the end ends it. */
-bool
-cloud_status_billed(enum pod_status status)
-{
-	return status != POD_TERMINATED;
-}
-
 /* The number before the slash; what is none comes first. */
 static unsigned
 port_number(struct str port)

@@ -226,7 +226,6 @@ struct cloud {
 
 const char *cloud_op_words(enum cloud_op op);	/* "create pod" */
 bool cloud_op_changes(enum cloud_op op);	/* has an effect */
-bool cloud_status_billed(enum pod_status status);	/* not terminated */
 
 /* Sort ports (by number, then protocol; doubles go) and env (by name;
  * PODFORM_MARK goes) in place; comparing needs it. */

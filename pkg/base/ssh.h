@@ -137,10 +137,4 @@ struct ssh_answer {
 
 const char *ssh_task_words(enum ssh_task task);	/* "start the runner" */
 
-/*
- * What it may mean that a task is repeated: true for those that change
- * nothing or come to the same when they are done twice.
- */
-bool ssh_task_repeatable(enum ssh_task task);
-
 #endif

@@ -299,14 +299,3 @@ place_find(struct arena *arena, const struct pod_spec *pod,
 	drop_empty(change);
 	return ok;
 }
-
-bool
-place_candidates(struct arena *arena, const struct pod_spec *pod,
-    struct str volume_data_center, const struct live *live,
-    struct plan_change *change, struct diags *diags)
-{
-	struct placement placement;
-
-	return place_find(arena, pod, volume_data_center, live, change,
-	    &placement, diags);
-}

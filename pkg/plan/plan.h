@@ -397,14 +397,7 @@ struct str live_digest(struct arena *arena, const struct plan *plan);
 bool plan_has_failed_check(const struct plan *plan);
 bool plan_has_drift(const struct plan *plan);	/* unacknowledged */
 
-/* The inverse of a change, for rollback: see undo.h of run. */
-
 /* ------------------------------------------------------ shared pieces -- */
-
-/* Candidates of a pod, cheapest rules first; reports unknown GPUs. */
-bool place_candidates(struct arena *arena, const struct pod_spec *pod,
-    struct str volume_data_center, const struct live *live,
-    struct plan_change *change, struct diags *diags);
 
 /* Hourly price of storage, micro-dollars: network volume of size_gb. */
 int64_t price_volume(int64_t size_gb, bool high_performance);

@@ -238,6 +238,7 @@ struct placement {
 	bool priced_out;		/* all were dearer than max_price */
 	int64_t cheapest;		/* of those; -1 unknown */
 };
+/* Candidates of a pod, cheapest rules first; reports unknown GPUs. */
 bool place_find(struct arena *arena, const struct pod_spec *pod,
     struct str volume_data_center, const struct live *live,
     struct plan_change *change, struct placement *placement,

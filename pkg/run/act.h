@@ -447,7 +447,7 @@ void summary_make(struct run *run);
 
 /* kinds.c */
 struct action_row {
-	const char *words, *doing;
+	const char *words;
 	bool creates, waits, deletes, volume;
 	bool registers;		/* its result has the id of a runner */
 	bool inside;		/* asks pods, GitHub or the holder: holds no

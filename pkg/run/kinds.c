@@ -23,61 +23,61 @@ nothing_listed(struct run *run, struct act *act, const struct listed *listed)
 
 const struct action_row action_rows[ACTION_KIND_COUNT] = {
 	[ACTION_VOLUME_CREATE] = {
-		.words = "create volume", .doing = "creating",
+		.words = "create volume",
 		.creates = true, .volume = true,
 		.start = create_start, .journaled = create_journaled,
 		.answer = create_answer, .listed = create_listed,
 		.inverse = ACTION_VOLUME_DELETE,
 	},
 	[ACTION_VOLUME_UPDATE] = {
-		.words = "grow volume", .doing = "growing",
+		.words = "grow volume",
 		.volume = true,
 		.start = change_start, .journaled = change_journaled,
 		.answer = change_answer, .listed = nothing_listed,
 		.inverse = -1,		/* a volume never shrinks */
 	},
 	[ACTION_POD_CONFIRM_GONE] = {
-		.words = "confirm that it is gone", .doing = "confirming",
+		.words = "confirm that it is gone",
 		.waits = true,
 		.start = confirm_start, .journaled = confirm_journaled,
 		.answer = wait_answer, .listed = gone_listed,
 		.inverse = -1,
 	},
 	[ACTION_POD_CREATE] = {
-		.words = "create pod", .doing = "creating",
+		.words = "create pod",
 		.creates = true,
 		.start = create_start, .journaled = create_journaled,
 		.answer = create_answer, .listed = create_listed,
 		.inverse = ACTION_POD_DELETE,
 	},
 	[ACTION_POD_UPDATE] = {
-		.words = "update pod", .doing = "updating",
+		.words = "update pod",
 		.start = change_start, .journaled = change_journaled,
 		.answer = change_answer, .listed = nothing_listed,
 		.inverse = ACTION_POD_UPDATE,
 	},
 	[ACTION_POD_START] = {
-		.words = "start pod", .doing = "starting",
+		.words = "start pod",
 		.start = change_start, .journaled = change_journaled,
 		.answer = change_answer, .listed = nothing_listed,
 		.inverse = ACTION_POD_STOP,
 	},
 	[ACTION_POD_RUNNING] = {
-		.words = "wait until it runs", .doing = "waiting for",
+		.words = "wait until it runs",
 		.waits = true,
 		.start = running_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = running_listed,
 		.inverse = -1,
 	},
 	[ACTION_POD_SSH] = {
-		.words = "wait until SSH answers", .doing = "waiting for",
+		.words = "wait until SSH answers",
 		.waits = true,
 		.start = ssh_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = running_listed,
 		.inverse = -1,
 	},
 	[ACTION_POD_LOGIN] = {
-		.words = "log in", .doing = "logging in to",
+		.words = "log in",
 		.inside = true,
 		.start = login_start, .journaled = nothing_journaled,
 		.answer = login_answer, .listed = nothing_listed,
@@ -85,7 +85,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_POD_CHECK] = {
-		.words = "check", .doing = "checking",
+		.words = "check",
 		.inside = true,
 		.start = check_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -93,7 +93,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_POD_SETUP] = {
-		.words = "set up", .doing = "setting up",
+		.words = "set up",
 		.inside = true,
 		.start = setup_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -101,7 +101,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_POD_PROCESS] = {
-		.words = "start process", .doing = "starting the process of",
+		.words = "start process",
 		.inside = true,
 		.start = process_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -109,7 +109,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_POD_BACKUP] = {
-		.words = "ask about the backup", .doing = "asking about the backup of",
+		.words = "ask about the backup",
 		.inside = true,
 		.start = backup_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -117,7 +117,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_INSTALL] = {
-		.words = "install runner", .doing = "installing",
+		.words = "install runner",
 		.inside = true,
 		.start = install_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -125,7 +125,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_REGISTER] = {
-		.words = "register runner", .doing = "registering",
+		.words = "register runner",
 		.inside = true, .registers = true,
 		.start = register_start, .journaled = register_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -133,7 +133,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = ACTION_RUNNER_REMOVE,
 	},
 	[ACTION_RUNNER_START] = {
-		.words = "start runner", .doing = "starting",
+		.words = "start runner",
 		.inside = true,
 		.start = listen_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -141,7 +141,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_ONLINE] = {
-		.words = "wait until it is online", .doing = "waiting for",
+		.words = "wait until it is online",
 		.inside = true, .registers = true,
 		.start = online_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -150,7 +150,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_RUNNER_REMOVE] = {
-		.words = "remove runner", .doing = "removing",
+		.words = "remove runner",
 		.inside = true,
 		.start = remove_start, .journaled = remove_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -159,7 +159,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_TUNNEL_OPEN] = {
-		.words = "open tunnel", .doing = "opening",
+		.words = "open tunnel",
 		.inside = true,
 		.start = open_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -167,7 +167,7 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = ACTION_TUNNEL_CLOSE,
 	},
 	[ACTION_TUNNEL_CLOSE] = {
-		.words = "close tunnel", .doing = "closing",
+		.words = "close tunnel",
 		.inside = true,
 		.start = close_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
@@ -175,27 +175,27 @@ const struct action_row action_rows[ACTION_KIND_COUNT] = {
 		.inverse = -1,
 	},
 	[ACTION_POD_STOP] = {
-		.words = "stop pod", .doing = "stopping",
+		.words = "stop pod",
 		.start = change_start, .journaled = change_journaled,
 		.answer = change_answer, .listed = nothing_listed,
 		.inverse = ACTION_POD_START,
 	},
 	[ACTION_BARRIER] = {
-		.words = "all creations are done", .doing = "waiting for",
+		.words = "all creations are done",
 		.waits = true,
 		.start = barrier_start, .journaled = nothing_journaled,
 		.answer = wait_answer, .listed = nothing_listed,
 		.inverse = -1,
 	},
 	[ACTION_POD_DELETE] = {
-		.words = "terminate pod", .doing = "terminating",
+		.words = "terminate pod",
 		.deletes = true,
 		.start = change_start, .journaled = change_journaled,
 		.answer = change_answer, .listed = gone_listed,
 		.inverse = -1,		/* gone is gone */
 	},
 	[ACTION_VOLUME_DELETE] = {
-		.words = "delete volume", .doing = "deleting",
+		.words = "delete volume",
 		.deletes = true, .volume = true,
 		.start = change_start, .journaled = change_journaled,
 		.answer = change_answer, .listed = gone_listed,
@@ -207,10 +207,4 @@ const char *
 action_words(enum action_kind kind)
 {
 	return action_rows[kind].words;
-}
-
-const char *
-action_doing(enum action_kind kind)
-{
-	return action_rows[kind].doing;
 }

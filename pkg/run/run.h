@@ -208,6 +208,5 @@ struct run_summary {
 const struct run_summary *run_summary(struct run *run);
 
 const char *action_words(enum action_kind kind);	/* "create pod" */
-const char *action_doing(enum action_kind kind);	/* "creating" */
 
 #endif

@@ -173,17 +173,6 @@ finish(struct arena *arena, struct hash *hash)
 	return (struct str){ text, 7 + 2 * sizeof digest };
 }
 
-struct str
-spec_resource_digest(struct arena *arena, const struct resource *resource)
-{
-	struct hash hash;
-
-	SHA256Init(&hash.sha);
-	hash.n = 0;
-	add_resource(&hash, resource);
-	return finish(arena, &hash);
-}
-
 static void
 add_secret(struct hash *hash, const struct secret_decl *secret)
 {

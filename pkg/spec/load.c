@@ -360,21 +360,3 @@ spec_find(const struct spec *spec, struct str address)
 {
 	return map_get(&spec->by_address, address);
 }
-
-const struct secret_decl *
-spec_find_secret(const struct spec *spec, struct str name)
-{
-	size_t low = 0, high = spec->nsecrets;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = str_cmp(name, spec->secrets[middle].name);
-		if (order == 0)
-			return &spec->secrets[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}

@@ -243,8 +243,6 @@ const struct spec *spec_load(struct arena *arena,
 
 /* Find by address; NULL if there is none. */
 const struct resource *spec_find(const struct spec *spec, struct str address);
-const struct secret_decl *spec_find_secret(const struct spec *spec,
-    struct str name);
 
 /*
  * "sha256:<hex>" over the meaning of the spec: values after merging and
@@ -252,10 +250,6 @@ const struct secret_decl *spec_find_secret(const struct spec *spec,
  * order of files.
  */
 struct str spec_digest(struct arena *arena, const struct spec *spec);
-
-/* The same over one resource alone; the same for all replicas of a pod. */
-struct str spec_resource_digest(struct arena *arena,
-    const struct resource *resource);
 
 /*
  * What the spec uses that podform checks but cannot carry out yet.  A plan

@@ -24,7 +24,6 @@ struct exec {
 	bool input_ends, end_sent;
 	bool wants_room;		/* ssh_exec_input took less than all */
 	size_t ahead;			/* sent and not yet taken by the pod */
-	bool paused;
 	int64_t owed;			/* credit not yet given back */
 	/* Until the channel is known to be open, input is kept: a server
 	 * that refuses the channel for now has not had it. */
@@ -122,7 +121,7 @@ start(struct exec *exec)
 static void
 give_credit(struct exec *exec)
 {
-	if (exec->paused || exec->owed < CREDIT_STEP || !exec->open)
+	if (exec->owed < CREDIT_STEP || !exec->open)
 		return;
 	channel_send(&exec->channel, &(struct wire){
 		.type = WIRE_CREDIT, .a = exec->owed, .fd = -1,
@@ -300,16 +299,6 @@ ssh_exec_input_end(struct ssh *ssh, uint64_t number)
 		return;
 	exec->input_ends = true;
 	send_end(exec);
-}
-
-void
-ssh_exec_pause(struct ssh *ssh, uint64_t number, bool paused)
-{
-	struct exec *exec = find(ssh, number);
-	if (exec == NULL)
-		return;
-	exec->paused = paused;
-	give_credit(exec);
 }
 
 /* -------------------------------------------------------------- stopping -- */

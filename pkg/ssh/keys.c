@@ -60,12 +60,6 @@ ssh_keys_free(struct ssh_keys *keys)
 	free(keys);
 }
 
-struct str
-ssh_keys_project_path(const struct ssh_keys *keys)
-{
-	return str_from(keys->project);
-}
-
 /* ------------------------------------------------------ reading a file ---- */
 
 /* Reasons live as long as the keys do. */

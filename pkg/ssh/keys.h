@@ -67,7 +67,5 @@ bool ssh_keys_check(struct ssh_keys *keys, struct str path, bool offline,
  */
 struct str ssh_keys_public(struct ssh_keys *keys, struct arena *arena,
     struct str home);
-/* Path of the project's private key, for `ssh -i`. */
-struct str ssh_keys_project_path(const struct ssh_keys *keys);
 
 #endif

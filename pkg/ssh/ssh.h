@@ -95,8 +95,6 @@ void ssh_exec_input_end(struct ssh *ssh, uint64_t number);
  * end() comes when they have ended.  False: nothing runs there yet.
  */
 bool ssh_exec_stop(struct ssh *ssh, uint64_t number, const char *signal);
-/* Output already delivered was consumed slowly: stop and go on. */
-void ssh_exec_pause(struct ssh *ssh, uint64_t number, bool paused);
 
 /* --------------------------------------------------------------- copy --- */
 

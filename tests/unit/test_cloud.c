@@ -37,15 +37,6 @@ test_cloud_ops_that_change_something(void **state)
 }
 
 static void
-test_cloud_bills_until_terminated(void **state)
-{
-	(void)state;
-	for (int status = POD_UNKNOWN; status < POD_TERMINATED; status++)
-		assert_true(cloud_status_billed((enum pod_status)status));
-	assert_false(cloud_status_billed(POD_TERMINATED));
-}
-
-static void
 test_cloud_sort_orders_ports_by_number(void **state)
 {
 	(void)state;
@@ -107,7 +98,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cloud_every_op_has_words),
 		cmocka_unit_test(test_cloud_ops_that_change_something),
-		cmocka_unit_test(test_cloud_bills_until_terminated),
 		cmocka_unit_test(test_cloud_sort_orders_ports_by_number),
 		cmocka_unit_test(
 		    test_cloud_sort_orders_env_and_drops_the_mark),
