@@ -479,7 +479,7 @@ holder_client_new(struct app *app)
 	client->started_ms = -1;
 	client->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (client->epoll < 0)
-		abort();	/* no descriptor at all */
+		fail_out_of_descriptors();
 	io_world_attach(app->io, &(struct io_guest){ .ctx = client,
 		.fd = client->epoll, .turn = turn, .next_ms = next_ms,
 		.cancel = cancel });

@@ -1,6 +1,7 @@
 /* arena.c - see arena.h */
 #include "base/arena.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,13 @@ fail_out_of_memory(void)
 	      "again, it goes on from the journal\n",
 	    stderr);
 	abort();
+}
+
+_Noreturn void
+fail_out_of_descriptors(void)
+{
+	fprintf(stderr, "podform: nothing was done: %s\n", strerror(errno));
+	exit(1);
 }
 
 void *

@@ -72,6 +72,12 @@ void *heap_array(void *items, size_t n, size_t size);
 
 /* Say so on standard error and abort. */
 _Noreturn void fail_out_of_memory(void);
+/*
+ * The same where not even one descriptor is left to wait with (errno says
+ * why).  Only while the program sets itself up, before anything is sent: it
+ * ends with a message and status 1.
+ */
+_Noreturn void fail_out_of_descriptors(void);
 
 #define COUNTOF(array) (sizeof(array) / sizeof *(array))
 

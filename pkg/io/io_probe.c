@@ -62,7 +62,7 @@ io_probes_new(const struct clock *clock,
 	*probes = (struct io_probes){ .clock = clock, .done = done,
 		.ctx = ctx, .epoll = epoll_create1(EPOLL_CLOEXEC) };
 	if (probes->epoll < 0)
-		abort();	/* no descriptor at all */
+		fail_out_of_descriptors();
 	return probes;
 }
 

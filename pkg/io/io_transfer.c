@@ -1,6 +1,7 @@
 /* io_transfer.c - see io_transfer.h */
 #include "io/io_transfer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -186,10 +187,12 @@ on_header(char *data, size_t size, size_t n, void *ctx)
 static curl_socket_t
 on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	(void)ctx;
+	struct io_transfer *transfer = ctx;
 	(void)purpose;
 	int fd = io_fd_above_standard(socket(address->family,
 	    address->socktype | SOCK_CLOEXEC, address->protocol));
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		transfer->socket_errno = errno;
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
@@ -251,6 +254,7 @@ set_connection(struct io_transfer *transfer, CURL *easy,
 	SET(CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout :
 	    (long)CONNECT_MS);
 	SET(OPENSOCKETFUNCTION, on_socket);
+	SET(OPENSOCKETDATA, transfer);
 	SET(PROXY, rules->proxy);
 	SET(NOPROXY, "");
 	SET(HEADEROPT, (long)CURLHEADER_SEPARATE);
@@ -393,8 +397,13 @@ io_transfer_finish(struct io_transfer *transfer, const struct curl_dl *curl,
 	} else {
 		http->outcome = nothing_left(transfer, curl) ? HTTP_NOT_SENT :
 		    HTTP_BROKEN;
-		strbuf_adds(reason, transfer->error[0] != '\0' ?
-		    transfer->error : curl->easy_strerror(code));
+		/* libcurl says only that it could not connect. */
+		if (transfer->socket_errno != 0)
+			strbuf_addf(reason, "cannot make a socket: %s",
+			    strerror(transfer->socket_errno));
+		else
+			strbuf_adds(reason, transfer->error[0] != '\0' ?
+			    transfer->error : curl->easy_strerror(code));
 	}
 	/* What came of a body that is none is of no use to anybody. */
 	strbuf_release(&transfer->event->body);

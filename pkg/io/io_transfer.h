@@ -46,6 +46,7 @@ struct io_transfer {
 	size_t header_bytes;
 	const char *broken;		/* why we stopped it ourselves */
 	bool too_large;
+	int socket_errno;		/* no descriptor was left for it */
 	char error[CURL_ERROR_SIZE];	/* libcurl's own words */
 };
 

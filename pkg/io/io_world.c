@@ -221,7 +221,7 @@ io_world_new(const struct io_config *config)
 	io->signals = -1;
 	io->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (io->epoll < 0)
-		abort();	/* no descriptor at all: nothing can be done */
+		fail_out_of_descriptors();
 	io_event_init(&io->queue);
 	io->world = (struct world){
 		.clock = io_clock(), .chance = io_chance(), .fs = io_fs(),

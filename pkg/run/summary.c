@@ -169,6 +169,27 @@ leave_not_ended(struct run *run, const struct act *act)
 	run->summary.left.items[run->summary.left.n - 1].id = id_to_end(act);
 }
 
+/* What an undo has not brought to its end is there still; what made it says
+ * so itself where that is unclear. */
+static void
+find_left_of_undo(struct run *run, const struct act *act)
+{
+	if (act->phase == PH_DONE)
+		return;
+	if (act->phase == PH_FAILED || act->phase == PH_SKIPPED)
+		leave(run, act, arena_printf(run->arena,
+		    "could not be undone: " STR_FMT, STR_ARG(act->reason)));
+	else if (act->undoes == NULL || !act->undoes->intended)
+		leave(run, act, STR("it was not undone before the run was "
+		    "left"));
+	else
+		return;
+	struct run_left *left =
+	    &run->summary.left.items[run->summary.left.n - 1];
+	if (left->id.len == 0)
+		left->id = id_to_end(act);
+}
+
 /* Something of this act may cost money although the run has failed. */
 static void
 find_left(struct run *run, const struct act *act)
@@ -196,11 +217,7 @@ find_left(struct run *run, const struct act *act)
 		return;
 	}
 	if (act->undo) {
-		if (act->phase == PH_FAILED || act->phase == PH_SKIPPED)
-			leave(run, act,
-			    arena_printf(run->arena,
-				"could not be undone: " STR_FMT,
-				STR_ARG(act->reason)));
+		find_left_of_undo(run, act);
 		return;
 	}
 	if (action_rows[act->kind].waits && act->phase == PH_FAILED &&

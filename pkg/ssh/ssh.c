@@ -31,7 +31,7 @@ ssh_new(const struct ssh_config *config)
 	ssh->server = -1;
 	ssh->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (ssh->epoll < 0)
-		abort();	/* no descriptor at all: nothing can be done */
+		fail_out_of_descriptors();
 	return ssh;
 }
 

@@ -420,6 +420,7 @@ test_run_interrupted_twice_leaves_at_once(void **state)
 			run_signal(r);
 		assert_true(run_finished(r->run));
 		assert_nothing_is_lost(r, at);
+		assert_new_ones_are_told(r, at);
 	}
 	assert_in_range(at, 10, 60);
 }
