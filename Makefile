@@ -149,8 +149,19 @@ $(BUILD)/libfuzz.a: $(FUZZ_PARTS)
 $(FUZZERS): $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libfuzz.a \
 		$(MODEL) $(LIB)
 	$(call say,LINK)
-	$(Q)$(link) -fsanitize=fuzzer $(LIB_LIBS) $(SIM_LIBS)
+	$(Q)$(link) -fsanitize=fuzzer $(FUZZ_LINK) $(LIB_LIBS) $(SIM_LIBS)
 fuzzers: $(FUZZERS)
+# The worker's sockets, clock and end are the target's own.
+comma := ,
+$(BUILD)/libworker.a: $(call obj,$(filter-out %/main.c %/confine.c \
+		%/library.c %/keystream.c,$(SSH_SRC)))
+	$(call say,AR  )
+	$(Q)rm -f $@; ar rcs $@ $^
+$(BUILD)/fuzz_worker: $(BUILD)/libworker.a
+$(BUILD)/fuzz_worker: FUZZ_LINK := $(BUILD)/libworker.a -lssh2 -lcrypto \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray \
+	free recv send poll accept4 clock_gettime malloc_trim _exit \
+	wire_send wire_receive libssh2_session_init_ex)
 
 # Everything that the tests run, and then the tests.
 STORIES := $(if $(wildcard tests/simulation/main.c),$(BUILD)/stories)
