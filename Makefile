@@ -11,7 +11,7 @@ BUILD   ?= build/$(notdir $(CC))$(if $(filter 1,$(SAN)),-san)
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
-SEEDS   ?= 5000
+SEEDS   ?= 20000
 MINUTES ?= 1
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -180,10 +180,11 @@ demo: setup-demo ## watch podform work, on a pretended RunPod
 	@$(MAKE) -s -j$(JOBS) all
 	@tools/demo $(BUILD)
 
-# make sim: SEEDS stories from seed 1.  make sim SEED=7: that one, told.
+# make sim: SEEDS stories from seed 1.  make sim SEED=7: that one, told; SIM
+# is more for the program that tells them, such as '--only F20'.
 sim: $(STORIES) ## simulated stories; SEED=n replays one, told in full
 ifdef SEED
-	@$(BUILD)/stories --seed $(SEED) --trace
+	@$(BUILD)/stories --seed $(SEED) --trace $(SIM)
 else
 	@$(BUILD)/stories --seeds $(SEEDS)
 endif

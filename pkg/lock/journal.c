@@ -1,5 +1,6 @@
 /* journal.c - see journal.h */
 #include "base/plant.h"
+#include "base/probe.h"
 #include "lock/journal.h"
 
 #include <assert.h>
@@ -220,6 +221,7 @@ reopen(struct journal *journal, struct arena *arena, const char *path,
 		return failed(journal, diags, error, "sync");
 	if (!records->torn)
 		return true;
+	PROBE("journal_torn_tail");
 	error = fs->truncate(fs->ctx, journal->fd, records->good_size);
 	if (error == 0)
 		error = file_sync(fs, journal->fd, false);

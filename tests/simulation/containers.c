@@ -1,5 +1,5 @@
 /* containers.c - containers, their ends, and faults; see guests.h */
-#include "guests.h"
+#include "faults.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,6 +30,8 @@ guest_strikes(struct sim *sim, enum guest_fault fault)
 {
 	struct guests *guests = sim->guests;
 
+	if (!fault_is_on(sim, FAULT_GUEST + (int)fault))
+		return false;
 	if (guests->striking != (unsigned)fault + 1 &&
 	    (guests->per_mille[fault] == 0 || sim->calm ||
 		!rng_chance(&guests->rng, guests->per_mille[fault])))

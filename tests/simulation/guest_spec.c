@@ -1,5 +1,5 @@
 /* guest_spec.c - what the spec says of guests, drawn from the seed. */
-#include "guests.h"
+#include "faults.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@ enum { FIRST_PORT = 8100 };
 /* ------------------------------------------------------------ beginning -- */
 
 static void
-draw_hub_faults(struct guests *guests)
+draw_hub_faults(struct sim *sim)
 {
 	static const enum hub_fault kinds[] = {
 		HUB_ERROR_BEFORE, HUB_ERROR_AFTER, HUB_BODY,
@@ -20,6 +20,7 @@ draw_hub_faults(struct guests *guests)
 		HUB_LISTED_TWICE, HUB_ODD, HUB_REMOVED,
 		HUB_EVICTED, HUB_EXPIRED, HUB_FORBIDDEN, HUB_STALE_304,
 	};
+	struct guests *guests = sim->guests;
 	struct hub_faults faults = {0};
 
 	for (size_t k = 0; k < COUNTOF(kinds); k++) {
@@ -35,6 +36,7 @@ draw_hub_faults(struct guests *guests)
 	if (rng_chance(&guests->rng, 400))
 		faults.per_mille[HUB_DELETE][HUB_JOB_FIRST] =
 		    (uint16_t)rng_range(&guests->rng, 200, 700);
+	fault_mask_hub(sim, &faults);
 	hub_set_faults(guests->hub, &faults);
 }
 
@@ -83,7 +85,7 @@ guest_begin(struct sim *sim, bool quiet)
 	/* What is asked seldom has to go wrong often. */
 	guests->per_mille[GUEST_TOKEN] *= 5;
 	guests->per_mille[GUEST_NO_FETCH] *= 4;
-	draw_hub_faults(guests);
+	draw_hub_faults(sim);
 	guests->next_people_ms = rng_range(&guests->rng, 0, 40000);
 	if (rng_chance(&guests->rng, 700))
 		guests->next_job_ms = rng_range(&guests->rng, 0, 120000);

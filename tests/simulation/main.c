@@ -1,112 +1,123 @@
 /*
  * main.c - run stories.
  *
- *	stories --seeds N [--from S]	many, a summary at the end
+ *	stories --seeds N [--from S] [--jobs J]
+ *					many, a summary at the end
  *	stories --seed S [--trace]	one, told in full
  *	stories --every-step S		the story of one seed, with a crash
  *					before each step of its first command
  *
- * With --bare none of them has guests (see guests.h): those that were told
- * before there were any are told as they were.
+ * --only LIST and --without LIST turn kinds of faults off (see faults.h).
+ * With --bare no story has guests (see guests.h), nor any fault of disk or
+ * clock: those that were told before there were any are told as they were.
+ * --canary fails one seed in a hundred, to show that failures are reported.
  */
+#include "crew.h"
 #include "tale.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef PODFORM_PLANT
 int podform_plant;
 #endif
 
-struct totals {
-	uint64_t stories, failed, commands, crashes, mutations, jobs, hash;
-	uint64_t rivals, locked;
-	int64_t fired[MODEL_FAULT_COUNT];
-	int64_t guest_fired[GUEST_FAULT_COUNT], hub_fired[HUB_FAULT_COUNT];
-	int64_t people[PEOPLE_ACTS];
+struct wanted_run {
+	struct crew_options crew;
+	struct fault_mask mask;
+	const char *every;
 };
 
-static bool
-run_one(const struct story_options *options, struct totals *totals,
-    struct story_result *result)
+static void
+say_failure(const struct crew_options *options, uint64_t seed,
+    const char *violation)
 {
-	story_run(options, result);
-	totals->stories++;
-	totals->commands += result->commands;
-	totals->crashes += result->crashes;
-	totals->mutations += result->mutations;
-	totals->hash = totals->hash * 31 + result->hash;
-	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
-		totals->fired[i] += result->fired[i];
-	for (int i = 0; i < GUEST_FAULT_COUNT; i++)
-		totals->guest_fired[i] += result->guest_fired[i];
-	for (int i = 0; i < HUB_FAULT_COUNT; i++)
-		totals->hub_fired[i] += result->hub_fired[i];
-	for (int i = 0; i < PEOPLE_ACTS; i++)
-		totals->people[i] += result->people[i];
-	totals->jobs += result->jobs;
-	totals->rivals += result->rivals;
-	totals->locked += result->locked;
-	bool ok = result->violation == NULL;
-	if (!ok) {
-		totals->failed++;
-		printf("seed %" PRIu64 ": %s\n    replay: make sim "
-		       "SEED=%" PRIu64 "\n",
-		    options->seed, result->violation, options->seed);
-	}
-	free(result->violation);
+	static unsigned shrunk;
+
+	printf("seed %" PRIu64 ": %s\n", seed, violation);
+	if (shrunk++ < 5)
+		shrink_and_say(options, seed, violation);
+	fflush(stdout);
+}
+
+static bool
+tell_here(const struct crew_options *options, uint64_t seed,
+    struct totals *totals)
+{
+	char violation[VIOLATION];
+	bool ok = crew_tell(options, seed, totals, violation);
+
+	if (!ok)
+		printf("seed %" PRIu64 ": %s\n", seed, violation);
 	return ok;
 }
 
 static void
-every_step(uint64_t seed, struct totals *totals)
+every_step(struct crew_options *options, uint64_t seed,
+    struct totals *totals)
 {
-	struct story_options options = { .seed = seed, .crash_at = -1,
-		.quiet_cloud = true, .program = &program };
 	struct story_result result;
-	options.crash_at = INT64_MAX;
-	run_one(&options, totals, &result);
-	int64_t steps = result.steps;
-	for (int64_t k = 0; k < steps; k++)
+
+	options->story.seed = seed;
+	options->story.quiet_cloud = true;
+	options->story.crash_at = INT64_MAX;
+	story_run(&options->story, &result);
+	free(result.violation);
+	for (int64_t k = 0; k < result.steps; k++)
 		for (int loss = 0; loss < 2; loss++) {
-			options.crash_at = k;
-			options.crash_is_power_loss = loss == 1;
-			if (!run_one(&options, totals, &result))
+			options->story.crash_at = k;
+			options->story.crash_is_power_loss = loss == 1;
+			if (!tell_here(options, seed, totals))
 				printf("    with a crash before step %" PRId64
 				       "%s\n", k,
 				    loss ? ", power lost" : "");
 		}
-	printf("%" PRId64 " steps, each crashed twice\n", steps);
+	printf("%" PRId64 " steps, each crashed twice\n", result.steps);
+}
+
+static double
+seconds_of(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* CPU of this process and of its children. */
+static double
+cpu_seconds(void)
+{
+	struct rusage own, children;
+
+	getrusage(RUSAGE_SELF, &own);
+	getrusage(RUSAGE_CHILDREN, &children);
+	return seconds_of(own.ru_utime) + seconds_of(own.ru_stime) +
+	    seconds_of(children.ru_utime) + seconds_of(children.ru_stime);
 }
 
 static void
-report(const struct totals *totals, double seconds)
+report(const struct totals *totals)
 {
+	double ms = totals->stories == 0
+	    ? 0
+	    : cpu_seconds() * 1000 / (double)totals->stories;
+
 	printf("%" PRIu64 " stories, %" PRIu64 " commands, %" PRIu64
-	       " crashes, %" PRIu64 " changes of the cloud; %.2f ms each; "
-	       "digest %016" PRIx64 "\n",
+	       " crashes, %" PRIu64 " changes of the cloud; %.2f ms of one "
+	       "core each; digest %016" PRIx64 "\n",
 	    totals->stories, totals->commands, totals->crashes,
-	    totals->mutations,
-	    totals->stories ? seconds * 1000 / (double)totals->stories : 0,
-	    totals->hash);
-	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
-		if (totals->fired[i] > 0)
-			printf("  %s struck %" PRId64 " times\n",
-			    model_fault_name(i), totals->fired[i]);
-	for (int i = 0; i < GUEST_FAULT_COUNT; i++)
-		if (totals->guest_fired[i] > 0)
-			printf("  %s struck %" PRId64 " times\n",
-			    guest_fault_name(i), totals->guest_fired[i]);
-	for (int i = 0; i < HUB_FAULT_COUNT; i++)
-		if (totals->hub_fired[i] > 0)
-			printf("  github %s struck %" PRId64 " times\n",
-			    hub_fault_name(i), totals->hub_fired[i]);
-	for (int i = 0; i < PEOPLE_ACTS; i++)
-		if (totals->people[i] > 0)
-			printf("  F14 %s struck %" PRId64 " times\n",
-			    people_act_name(i), totals->people[i]);
+	    totals->mutations, ms, totals->digest);
+	for (int i = 0; i < FAULT_KINDS; i++) {
+		char name[FAULT_NAME];
+		fault_name(i, name);
+		printf("  %s struck %" PRId64 " times\n", name,
+		    totals->struck[i]);
+	}
+	for (size_t i = 0; i < probes_count(); i++)
+		printf("  probe %s seen %" PRIu64 " times\n", probes_name(i),
+		    totals->probes[i]);
 	printf("%" PRIu64 " jobs for runners; %" PRIu64 " times a second "
 	       "podform came, %" PRIu64 " times it was locked out\n",
 	    totals->jobs, totals->rivals, totals->locked);
@@ -114,50 +125,91 @@ report(const struct totals *totals, double seconds)
 	    totals->stories - totals->failed, totals->failed);
 }
 
+/* --only turns all off first. */
+static bool
+read_mask(struct wanted_run *run, const char *option, const char *list)
+{
+	bool only = strcmp(option, "--only") == 0;
+
+	if (only)
+		memset(run->mask.off, true, sizeof run->mask.off);
+	run->crew.story.mask = &run->mask;
+	if (fault_mask_list(&run->mask, list, !only))
+		return true;
+	fprintf(stderr, "stories: no fault has a name of '%s'\n", list);
+	return false;
+}
+
+/* An option with a value; false: there is none such. */
+static bool
+read_value(struct wanted_run *run, const char *option, const char *value)
+{
+	struct crew_options *crew = &run->crew;
+	uint64_t number = strtoull(value, NULL, 10);
+
+	if (strcmp(option, "--seeds") == 0)
+		crew->seeds = number;
+	else if (strcmp(option, "--from") == 0)
+		crew->from = number;
+	else if (strcmp(option, "--seed") == 0)
+		crew->from = number, crew->seeds = 1;
+	else if (strcmp(option, "--stop-after") == 0)
+		crew->stop_after = number;
+	else if (strcmp(option, "--jobs") == 0)
+		crew->jobs = number > 0 ? (unsigned)number : 1;
+	else if (strcmp(option, "--every-step") == 0)
+		run->every = value;
+#ifdef PODFORM_PLANT
+	else if (strcmp(option, "--plant") == 0)
+		podform_plant = (int)number;
+#endif
+	else if (strcmp(option, "--only") == 0 ||
+	    strcmp(option, "--without") == 0)
+		return read_mask(run, option, value);
+	else
+		return false;
+	return true;
+}
+
+static bool
+read_options(struct wanted_run *run, char **argv)
+{
+	for (char **at = argv + 1; *at != NULL; at++) {
+		if (strcmp(*at, "--bare") == 0)
+			run->crew.story.bare = true;
+		else if (strcmp(*at, "--canary") == 0)
+			run->crew.canary = true;
+		else if (strcmp(*at, "--trace") == 0)
+			run->crew.story.trace = stdout;
+		else if (at[1] != NULL && read_value(run, at[0], at[1]))
+			at++;
+		else
+			return fprintf(stderr, "stories: what is '%s'?\n",
+				   *at), false;
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
+	struct wanted_run run = { .crew = { .from = 1,
+		.story = { .crash_at = -1, .program = &program } } };
+	struct crew_options *crew = &run.crew;
 	struct totals totals = {0};
-	struct story_result result;
-	uint64_t from = 1, seeds = 0, stop_after = 0;
-	struct story_options options = { .crash_at = -1, .program = &program };
-	const char *every = NULL;
-	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "0";
-		if (strcmp(argv[i], "--seeds") == 0 && ++i)
-			seeds = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--from") == 0 && ++i)
-			from = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--seed") == 0 && ++i)
-			from = strtoull(value, NULL, 10), seeds = 1;
-		else if (strcmp(argv[i], "--stop-after") == 0 && ++i)
-			stop_after = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--every-step") == 0 && ++i)
-			every = value;
-#ifdef PODFORM_PLANT
-		else if (strcmp(argv[i], "--plant") == 0 && ++i)
-			podform_plant = (int)strtol(value, NULL, 10);
-#endif
-		else if (strcmp(argv[i], "--bare") == 0)
-			options.bare = true;
-		else if (strcmp(argv[i], "--trace") == 0)
-			options.trace = stdout;
-		else
-			return fprintf(stderr, "stories: what is '%s'?\n",
-				   argv[i]), 3;
-	}
-	struct timespec before, after;
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	if (every != NULL)
-		every_step(strtoull(every, NULL, 10), &totals);
-	for (uint64_t seed = from; seed < from + seeds; seed++) {
-		options.seed = seed;
-		run_one(&options, &totals, &result);
-		if (stop_after > 0 && totals.failed >= stop_after)
-			break;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	report(&totals, (double)(after.tv_sec - before.tv_sec) +
-	    (double)(after.tv_nsec - before.tv_nsec) / 1e9);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	(void)argc;
+	crew->jobs = cores > 0 ? (unsigned)cores : 1;
+	if (!read_options(&run, argv))
+		return 3;
+	if (run.every != NULL)
+		every_step(crew, strtoull(run.every, NULL, 10), &totals);
+	else if (crew->seeds == 1 || crew->story.trace != NULL)
+		for (uint64_t i = 0; i < crew->seeds; i++)
+			tell_here(crew, crew->from + i, &totals);
+	else
+		crew_run(crew, &totals, say_failure);
+	report(&totals);
 	return totals.failed > 0;
 }

@@ -4,6 +4,8 @@
  */
 #include "tale.h"
 
+#include "faults.h"
+
 #include <string.h>
 
 static const struct model_pod *
@@ -164,7 +166,7 @@ people_meddle(struct tale *tale)
 	const struct model_pod *pod = any_pod(tale);
 	size_t act = rng_below(&sim->more, PEOPLE_ACTS);
 
-	if (pod == NULL)
+	if (pod == NULL || !fault_is_on(sim, FAULT_PEOPLE + (int)act))
 		return;
 	sim->still_since_ms = -1;
 	sim->people[act]++;

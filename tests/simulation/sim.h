@@ -34,6 +34,9 @@ enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
 struct guests;
 struct guest_task;
 struct tale_program;
+struct fault_mask;
+
+enum { OWN_KINDS_MAX = 64, FAULT_KINDS_MAX = 192 };	/* see faults.h */
 
 /* A request on its way to the cloud, or its answer on its way back. */
 struct sim_flight {
@@ -76,6 +79,8 @@ struct sim {
 	struct world world;
 	int64_t now_ms;
 	bool calm;
+	const struct fault_mask *mask;	/* kinds that never strike; or NULL */
+	int64_t own_struck[OWN_KINDS_MAX];
 
 	struct sim_flight *flights;	/* FLIGHTS */
 	size_t nflights;		/* highest used */
@@ -145,6 +150,7 @@ struct story_options {
 	uint64_t seed;
 	bool verbose;
 	FILE *trace;
+	const struct fault_mask *mask;	/* or NULL: none is off */
 	int64_t crash_at;		/* of the first command; -1 by chance */
 	bool quiet_cloud;		/* no faults */
 	bool bare;			/* no guests: see guests.h */
@@ -156,8 +162,8 @@ struct story_result {
 	uint64_t hash;
 	int64_t steps;			/* of the first command */
 	uint64_t commands, crashes, mutations, jobs, rivals, locked;
-	int64_t fired[MODEL_FAULT_COUNT];
-	int64_t guest_fired[32], hub_fired[32], people[PEOPLE_ACTS];
+	int64_t memory_peak;		/* bytes, of the greediest command */
+	int64_t struck[FAULT_KINDS_MAX];	/* by kind of faults.h */
 };
 void story_run(const struct story_options *options,
     struct story_result *result);

@@ -1,5 +1,5 @@
 /* sim_world.c - the seams, simulated: clock, chance, network, signals. */
-#include "guests.h"
+#include "faults.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -57,7 +57,9 @@ sim_step(void *ctx, const char *what)
 	struct sim *sim = ctx;
 	if (!sim->running)
 		return;
-	if (sim->steps++ == sim->crash_at) {
+	if (sim->steps++ == sim->crash_at &&
+	    own_strikes(sim, sim->crash_is_power_loss ? OWN_POWER
+						      : OWN_KILLED)) {
 		sim_trace(sim, "crash before %s (step %lld)%s", what,
 		    (long long)sim->steps - 1,
 		    sim->crash_is_power_loss ? ", power lost" : "");
@@ -486,6 +488,8 @@ signal_is_due(struct sim *sim, struct world_event *event)
 		return false;
 	sim->signal_at_ms = sim->signal_again_ms;
 	sim->signal_again_ms = -1;
+	if (!own_strikes(sim, OWN_SIGNAL))
+		return false;
 	event->type = WORLD_SIGNAL;
 	event->signal = 2;
 	sim_trace(sim, "SIGINT");
@@ -502,7 +506,8 @@ sim_wait(void *ctx, struct arena *arena, int64_t deadline_ms,
 	sim_step(sim, "wait");
 	if (sim->rival_at >= 0 && sim->steps >= sim->rival_at) {
 		sim->rival_at = -1;
-		sim->rival(sim);
+		if (own_strikes(sim, OWN_RIVAL))
+			sim->rival(sim);
 	}
 	if (signal_is_due(sim, event))
 		return;

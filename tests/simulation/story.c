@@ -4,6 +4,8 @@
  */
 #include "tale.h"
 
+#include "faults.h"
+
 #include "cloud/runpod/runpod.h"
 #include "github/github.h"
 #include "github/github_world.h"
@@ -420,7 +422,8 @@ chaos(struct tale *tale, const struct story_options *options,
 		if (rng_chance(&sim->more, 500))
 			people_repair(tale);
 		/* CI throws away above all what died. */
-		if (rng_chance(&sim->rng, code == -1 ? 350 : 50))
+		if (rng_chance(&sim->rng, code == -1 ? 350 : 50) &&
+		    fault_is_on(sim, FAULT_OWN + OWN_LOST))
 			trouble_lose_machine(tale);
 		sim_pass(sim, rng_chance(&sim->rng, 500)
 			? rng_range(&sim->rng, 0, 5000)
@@ -546,20 +549,14 @@ void
 story_run(const struct story_options *options, struct story_result *result)
 {
 	struct sim sim = { .seed = options->seed, .trace = options->trace,
-		.program = options->program };
+		.program = options->program, .mask = options->mask };
 	struct tale tale = { .sim = &sim };
 	*result = (struct story_result){0};
 	begin(&tale, options);
 	chaos(&tale, options, result);
 	if (sim.violation == NULL)
 		tale_calm(&tale);
-	for (int i = 0; i < MODEL_FAULT_COUNT; i++)
-		result->fired[i] = model_fired(sim.model, i);
-	for (int i = 0; i < GUEST_FAULT_COUNT; i++)
-		result->guest_fired[i] = sim.guests->fired[i];
-	for (int i = 0; i < HUB_FAULT_COUNT; i++)
-		result->hub_fired[i] = hub_fired(sim.guests->hub, i);
-	memcpy(result->people, sim.people, sizeof result->people);
+	fault_counts(&sim, result->struck);
 	result->rivals = sim.rivals;
 	result->locked = sim.locked;
 	result->jobs = hub_job_count(sim.guests->hub);

@@ -1,6 +1,8 @@
 /* trouble.c - what goes wrong around a command; see tale.h */
 #include "tale.h"
 
+#include "faults.h"
+
 #include <string.h>
 
 /* -------------------------------------------------------------- trouble -- */
@@ -61,6 +63,7 @@ trouble_draw(struct tale *tale)
 	/* A late effect that a stale listing hides is seen later still. */
 	tale->sim->hides_ms =
 	    faults.per_mille[MODEL_POD_LIST][MODEL_STALE] > 0 ? 500 : 55000;
+	fault_mask_model(tale->sim, &faults);
 	model_set_faults(tale->sim->model, &faults);
 }
 
@@ -78,6 +81,7 @@ trouble_lose_machine(struct tale *tale)
 	if (disk_get(sim->disk, LOCK_PATH).data == NULL ||
 	    faults->per_mille[MODEL_POD_LIST][MODEL_SHRUNK] > 0)
 		return;
+	own_strikes(sim, OWN_LOST);
 	sim->still_since_ms = -1;
 	sim_trace(sim, "the machine is lost, and the journal with it");
 	/* What is checked out on the next machine is safe on its disk. */
