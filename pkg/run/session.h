@@ -172,6 +172,8 @@ int session_reconcile(struct session *session);
 bool session_resolve(void *session, struct arena *arena,
     struct str reference, struct str *value);
 struct str session_secret(void *session, struct str name);
+/* Of all secrets that were read; owned: redactor_free(). */
+struct redactor *session_redactor(const struct session *session);
 /* Wait until the monotonic clock reads until_ms; signals are counted. */
 void session_sleep(struct session *session, int64_t until_ms);
 void session_signal(struct session *session, int number);

@@ -323,6 +323,20 @@ hide_answer(struct driver *driver, const struct github_answer *answer)
 		redactor_add(driver->redactor, answer->token);
 }
 
+/* What a pod, the cloud or GitHub says may hold secrets that we gave it. */
+static struct str
+without_secrets(struct driver *driver, struct str text)
+{
+	struct strbuf out = {0};
+
+	if (text.len == 0)
+		return text;
+	redact(driver->redactor, &out, text);
+	struct str clean = arena_str(driver->scratch, strbuf_str(&out));
+	strbuf_release(&out);
+	return clean;
+}
+
 static void
 on_github(struct driver *driver, struct flight *flight,
     const struct http_answer *http)
@@ -340,36 +354,11 @@ on_github(struct driver *driver, struct flight *flight,
 	}
 	forget_flight(driver, flight->token);
 	hide_answer(driver, &answer);
+	answer.message = without_secrets(driver, answer.message);
 	said.token = flight->token;
 	said.github = &answer;
 	run_event(driver->run, &said);
 	arena_release(&flight->arena);
-}
-
-static struct redactor *
-make_redactor(const struct session *session)
-{
-	struct redactor *redactor = redactor_new();
-
-	for (size_t i = 0; i < session->nsecrets; i++)
-		if (session->secrets[i].known)
-			redactor_add(redactor,
-			    secret_reveal(&session->secrets[i].value));
-	return redactor;
-}
-
-/* What a pod says may hold secrets that we gave it. */
-static struct str
-without_secrets(struct driver *driver, struct str text)
-{
-	struct strbuf out = {0};
-
-	if (text.len == 0)
-		return text;
-	redact(driver->redactor, &out, text);
-	struct str clean = arena_str(driver->scratch, strbuf_str(&out));
-	strbuf_release(&out);
-	return clean;
 }
 
 static void
@@ -409,6 +398,7 @@ on_http(struct driver *driver, const struct world_event *event)
 		return;
 	}
 	forget_flight(driver, flight->token);
+	answer.message = without_secrets(driver, answer.message);
 	said.token = flight->token;
 	said.answer = &answer;
 	run_event(driver->run, &said);
@@ -576,7 +566,7 @@ session_apply(struct session *session, const struct plan *plan,
 		.session = session,
 		.run = run_new(session->arena, plan, session->lock,
 		    &run_options),
-		.redactor = make_redactor(session),
+		.redactor = session_redactor(session),
 	};
 	drive(&driver);
 	redactor_free(driver.redactor);

@@ -139,3 +139,15 @@ session_resolve(void *ctx, struct arena *arena, struct str reference,
 	strbuf_release(&out);
 	return ok;
 }
+
+struct redactor *
+session_redactor(const struct session *session)
+{
+	struct redactor *redactor = redactor_new();
+
+	for (size_t i = 0; i < session->nsecrets; i++)
+		if (session->secrets[i].known)
+			redactor_add(redactor,
+			    secret_reveal(&session->secrets[i].value));
+	return redactor;
+}
