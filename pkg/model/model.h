@@ -187,6 +187,9 @@ struct model_faults {
 					   much later at most, by chance; 0:
 					   it stays */
 	bool moves;			/* a start may change the address */
+	const char *words;		/* said in errors instead of the
+					   service's own, and after it what
+					   was sent; NULL: its own */
 };
 
 void model_set_faults(struct model *model, const struct model_faults *faults);

@@ -159,8 +159,15 @@ no_answer(struct model_reply *reply, enum model_transport transport)
 
 /* An error as servers and the proxies before them word it. */
 static void
-error_answer(struct arena *arena, struct model_reply *reply, int status)
+error_answer(const struct model *model, struct arena *arena,
+    struct model_reply *reply, int status, struct str sent)
 {
+	if (model->faults.words != NULL && status != 502 && status != 504) {
+		struct str words = arena_printf(arena, "%s" STR_FMT,
+		    model->faults.words, STR_ARG(sent));
+		rest_problem_reply(arena, reply, status, words.data, NULL, 0);
+		return;
+	}
 	switch (status) {
 	case 502:
 	case 504:
@@ -231,9 +238,11 @@ lose(struct model *model, struct arena *arena, const struct strike *strike,
 	if (strike->transport != MODEL_ANSWERED)
 		no_answer(reply, strike->transport);
 	else if (strike->status != 0)
-		error_answer(arena, reply, strike->status);
+		error_answer(model, arena, reply, strike->status,
+		    (struct str){0});
 	else if (strike->scripted || way < 3)
-		error_answer(arena, reply, status[way % 3]);
+		error_answer(model, arena, reply, status[way % 3],
+		    (struct str){0});
 	else
 		no_answer(reply, way == 3 ? MODEL_DROPPED : MODEL_SILENT);
 }
@@ -272,8 +281,9 @@ strike_refuses(struct model *model, struct arena *arena,
 		if (strike->transport != MODEL_ANSWERED)
 			no_answer(reply, strike->transport);
 		else
-			error_answer(arena, reply, strike->status != 0
-			    ? strike->status : error_status(model, call));
+			error_answer(model, arena, reply, strike->status != 0
+			    ? strike->status : error_status(model, call),
+			    request->body);
 		strike_fired(model, reply, MODEL_ERROR_BEFORE);
 	} else if (strike_has(strike, MODEL_DELAYED)) {
 		int64_t delay = strike->scripted ? strike->delay_ms

@@ -160,6 +160,11 @@ check_request(struct sim *sim, const struct sim_flight *flight)
 {
 	struct check *check = sim->check;
 	struct op_seen mark;
+	struct str body = { flight->body, flight->body_len };
+	sinks_sent(sim, flight->github ? SINK_GITHUB : SINK_CLOUD, body,
+	    flight->github ? "GitHub" : "the cloud");
+	sinks_sent(sim, SINK_GITHUB, str_from(flight->path), flight->path);
+	promises_sent(sim, flight);
 	if (flight->method != HTTP_POST ||
 	    strcmp(flight->path, "/v2/pods") != 0)
 		return;
@@ -184,7 +189,7 @@ check_request(struct sim *sim, const struct sim_flight *flight)
 		return;
 	seen->arrives_ms = flight->at_ms;
 	seen->sends++;
-	seen->during = sim->commands;
+	seen->during = sim->command;
 }
 
 /* ------------------------------------------- I2: no double bill ---------- */
@@ -382,6 +387,22 @@ is_shown(const struct sim *sim, struct str id)
 {
 	return str_search(strbuf_str(&sim->reported), id) != -1 ||
 	    str_search(strbuf_str(&sim->said), id) != -1;
+}
+
+void
+check_made(struct sim *sim,
+    void (*found)(struct sim *sim, struct str id, const char *address))
+{
+	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		struct op_seen mark;
+		const struct op_seen *op = NULL;
+		if (model_pod_billed(pod) && pod_mark(pod, &mark))
+			op = find_op(sim->check, mark.op);
+		if (op != NULL && op->during == sim->command &&
+		    !lock_knows(sim, pod->id))
+			found(sim, pod->id, mark.address);
+	}
 }
 
 const struct model_pod *

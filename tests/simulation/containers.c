@@ -156,6 +156,7 @@ guests_init(struct sim *sim)
 
 	hub_config_default(&config);
 	config.seed = sim->seed * 17 + 3;
+	config.token = sim->github_token;
 	guests->hub = hub_new(&config, EPOCH_MS);
 	guests->next_job_ms = guests->lost_ms = guests->next_people_ms = -1;
 	rng_seed(&guests->rng, sim->seed ^ UINT64_C(0x9e575));

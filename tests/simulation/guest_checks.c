@@ -30,6 +30,14 @@ check_task(struct sim *sim, const struct ssh_request *request)
 	const struct model_pod *pod = model_pod_find(sim->model,
 	    request->target.pod);
 
+	const struct str parts[] = { request->script, request->name,
+		request->to, request->log, request->runner.url,
+		request->runner.labels, request->target.host };
+
+	for (size_t i = 0; i < COUNTOF(parts); i++)
+		sinks_sent(sim, SINK_POD, parts[i], "a pod");
+	for (size_t i = 0; i < request->nenv; i++)
+		sinks_sent(sim, SINK_POD, request->env[i].value, "a pod");
 	check_pins(sim, &request->target);
 	if (request->task != SSH_LOGIN && request->target.npins == 0)
 		sim_violate(sim, "I14", "%s is sent to pod " STR_FMT

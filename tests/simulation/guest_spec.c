@@ -54,7 +54,8 @@ add_strangers(struct sim *sim)
 			.method = STR("POST"),
 			.path = STR("/repos/acme/model/actions/runners/"
 			    "generate-jitconfig"),
-			.authorization = STR("Bearer ghp_sim"),
+			.authorization = arena_printf(&arena, "Bearer %s",
+			    sim->github_token),
 			.user_agent = STR("people"),
 			.body = arena_printf(&arena, "{\"name\":\"%s\","
 			    "\"runner_group_id\":1,\"labels\":[\"x\"]}",

@@ -464,6 +464,7 @@ hold_start(void *ctx, uint64_t token, const struct holder_request *request)
 		.keys = STR("keys") });
 	flight->talks = true;
 	flight->line = arena_str(&flight->arena, strbuf_str(&line));
+	sinks_sent(sim, SINK_HOLDER, flight->line, "the holder");
 	flight->gives_up_ms = sim->now_ms + request->timeout_ms + SLACK_MS;
 	strbuf_release(&line);
 }

@@ -52,7 +52,11 @@ do_setup(struct sim *sim, struct container *container,
 	step = number.len == 1 ? (size_t)(number.data[0] - '1') : STEPS;
 	assert(step < STEPS);
 	if (guest_strikes(sim, GUEST_STEP)) {
-		answer_is(task, SSH_DONE, 2, "line one\nno such package\n");
+		/* It may print what it was given. */
+		answer_is(task, SSH_DONE, 2, arena_printf(&task->arena,
+		    "line one\nno such package %s\n", sim->gives_secret
+			? sim->spec_secret
+			: "").data);
 		return;
 	}
 	check_step(sim, container, step, step_digest(what));

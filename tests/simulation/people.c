@@ -53,6 +53,14 @@ rename_it(struct sim *sim, int64_t now, const struct model_pod *pod)
 	model_console_rename(sim->model, now, pod->id, STR("mine"));
 }
 
+/* A name that a terminal would obey. */
+static void
+rename_hostile(struct sim *sim, int64_t now, const struct model_pod *pod)
+{
+	model_console_rename(sim->model, now, pod->id,
+	    str_from(sinks_hostile()));
+}
+
 /* The name of another pod of ours, mark and all. */
 static void
 rename_alike(struct sim *sim, int64_t now, const struct model_pod *pod)
@@ -145,6 +153,7 @@ static const struct {
 } acts[PEOPLE_ACTS] = {
 	{ "stop", stop }, { "start", start }, { "restart", restart },
 	{ "delete", end }, { "rename", rename_it },
+	{ "rename hostile", rename_hostile },
 	{ "rename as another", rename_alike }, { "lock", lock_it },
 	{ "image", other_image }, { "disk", larger_disk },
 	{ "env edited", edit_env }, { "env removed", remove_env },

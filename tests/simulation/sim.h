@@ -26,8 +26,14 @@
 #define WORK_DIR ".podform"
 #define SPEC_DIR "specs"
 #define SPEC_PATH "specs/main.yaml"
+#define PLAN_PATH "saved.json"
 
-enum { FLIGHTS = 4096, FAMILIES = 16, PEOPLE_ACTS = 17 };
+enum { FLIGHTS = 4096, FAMILIES = 16, PEOPLE_ACTS = 18 };
+
+enum { TOKENS = 8, TOKEN_LEN = 20, TOLD = 64 };
+
+/* A 429 that said when to come again. */
+struct told { uint64_t request; int64_t until_ms; };
 
 enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
 
@@ -102,6 +108,22 @@ struct sim {
 	/* What the process that ran last has printed. */
 	struct strbuf out, err;
 	bool json;			/* it was told to print JSON */
+
+	/* Secrets of this seed: no sink may have them (sinks.c). */
+	char spec_secret[64], github_token[64];
+	bool gives_secret;		/* the spec's goes to pods */
+	char words[200];		/* of hostile errors */
+	char tokens[TOKENS][TOKEN_LEN + 1];	/* that GitHub gave out */
+	size_t ntokens;
+
+	/* Of the command that runs (promises.c). */
+	uint64_t command;		/* its number */
+	int64_t begun_ms;
+	uint64_t sent;			/* requests */
+	uint64_t before;		/* the last flight before it */
+	bool own;			/* what is being served was sent by it */
+	struct told told[TOLD];
+	size_t ntold;
 
 	/* What the checkers keep. */
 	struct check *check;
@@ -183,11 +205,34 @@ void check_one_writer(struct sim *sim, const char *what);
 void check_exit(struct sim *sim, const char *command, int code,
     const struct run_summary *summary);
 void check_settled(struct sim *sim, bool destroyed);
+/* Among the pods: are those with that mark's op billed and in no record?
+ * Calls found() for each that this command has made. */
+void check_made(struct sim *sim,
+    void (*found)(struct sim *sim, struct str id, const char *address));
 /* Has it lost its mark, or a part of it, or got but a part?  Then it is
  * shown, for a person to decide. */
 bool check_is_half(const struct model_pod *pod);
 /* The billed and recorded pod whose mark has that address ("pod.x" is its
  * first replica too), or NULL. */
 const struct model_pod *check_pod_of(struct sim *sim, const char *address);
+
+/* sinks.c: I6 and I15.  Secrets are drawn at the start of a story. */
+void sinks_begin(struct sim *sim);
+/* What leaves for elsewhere; `where` is for people. */
+enum sink { SINK_GITHUB, SINK_CLOUD, SINK_POD, SINK_HOLDER };
+void sinks_sent(struct sim *sim, enum sink sink, struct str bytes,
+    const char *where);
+/* Tokens that an answer of GitHub has in it. */
+void sinks_github_gave(struct sim *sim, struct str body);
+/* What a command has printed and written; killed: it had no time to end. */
+void sinks_look(struct sim *sim, bool killed);
+/* Text as nobody should have it on a terminal, with the secret in it. */
+const char *sinks_hostile(void);
+
+/* promises.c: I12, I13, I18.  Around one command; code -1: it was killed. */
+void promises_begin(struct sim *sim);
+void promises_sent(struct sim *sim, const struct sim_flight *flight);
+void promises_told(struct sim *sim, const struct sim_flight *flight);
+void promises_end(struct sim *sim, const char *command, int code);
 
 #endif

@@ -290,6 +290,9 @@ turn_back(struct sim *sim, struct sim_flight *flight,
 	}
 	if (answer->outcome != HTTP_ANSWERED)
 		answer->body = (struct str){0};
+	if (flight->github)
+		sinks_github_gave(sim, reply->body);
+	promises_told(sim, flight);
 }
 
 static void
@@ -530,8 +533,8 @@ sim_wait(void *ctx, struct arena *arena, int64_t deadline_ms,
 static struct str
 sim_environment(void *ctx, const char *name)
 {
-	(void)ctx;
-	return strcmp(name, "CANARY") == 0 ? STR("canary-secret-value")
+	const struct sim *sim = ctx;
+	return strcmp(name, "CANARY") == 0 ? str_from(sim->spec_secret)
 					   : (struct str){0};
 }
 

@@ -46,6 +46,8 @@ tale_write_spec(struct tale *tale)
 	bool any = false;
 	tale->sim->guests->wants = (struct wants){0};
 	strbuf_adds(&out, "project: tale\n");
+	if (tale->has_secret)
+		strbuf_adds(&out, "secrets: { K: { env: CANARY } }\n");
 	if (tale->has_volume)
 		strbuf_adds(&out, "volumes:\n  v: { size: 20GB, data_center: "
 		    "EU-RO-1 }\n");
@@ -59,8 +61,11 @@ tale_write_spec(struct tale *tale)
 			continue;
 		strbuf_addf(&out, "  %s:\n    image: acme/model:%u\n"
 		    "    gpu: %s\n    cloud: any\n    disk: 20GB\n"
-		    "    ports: [22/tcp]\n    env: { MODE: m%u }\n",
-		    guest_pods[i], pod->image, gpus[pod->gpu], pod->env);
+		    "    ports: [22/tcp]\n    env: { MODE: m%u%s }\n",
+		    guest_pods[i], pod->image, gpus[pod->gpu], pod->env,
+		    tale->has_secret && i % 2 == 0
+			? ", KEY: \"a ${secret.K} b\""
+			: "");
 		if (pod->replicas > 1)
 			strbuf_addf(&out, "    replicas: %u\n",
 			    pod->replicas);
@@ -321,8 +326,7 @@ out:
 static void
 give_token(void *ctx, struct github_credential *out)
 {
-	(void)ctx;
-	out->token = secret_new(STR("ghp_sim"));
+	out->token = secret_new(str_from(((struct sim *)ctx)->github_token));
 }
 
 static int
@@ -349,13 +353,14 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	sim->late = false;
 	strbuf_reset(&sim->said);
 	sim->commands++;
+	promises_begin(sim);
 	if (!apply)
 		sim->still_since_ms = -1;
 	sim_trace(sim, "%s%s%s", words[0], n > 1 ? " " : "",
 	    n > 1 ? words[1] : "");
 	tale->github = github_world_new(&(struct github_world_config){
 		.inner = &sim->world, .api = STR("https://api.github.com"),
-		.credential = give_token });
+		.credential = give_token, .ctx = sim });
 	if (setjmp(sim->crash) == 0) {
 		code = run_words(tale, words, n, empty);
 		sim->running = false;
@@ -373,6 +378,8 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 			hold_kill(sim);
 		}
 	}
+	sinks_look(sim, code == -1);
+	promises_end(sim, words[0], code);
 	sim_process_end(sim);
 	if (sim->program != NULL)
 		sim->program->end(tale);
@@ -497,6 +504,8 @@ tale_open(struct tale *tale, uint64_t seed, const struct model_config *config)
 	sim->rival = trouble_rival;
 	sim->still_since_ms = -1;
 	sim->hides_ms = 55000;
+	sim->seed = seed;
+	sinks_begin(sim);
 	sim_world_init(sim);
 	disk_put(sim->disk, ".", (struct str){0});
 	disk_put(sim->disk, SPEC_DIR, (struct str){0});
@@ -535,6 +544,8 @@ begin(struct tale *tale, const struct story_options *options)
 	if (!options->bare && rng_chance(&sim->guests->rng, 550))
 		guest_begin(sim, options->quiet_cloud);
 	tale->has_volume = rng_chance(&sim->rng, 300);
+	tale->has_secret = rng_chance(&sim->more, 500);
+	sim->gives_secret = tale->has_secret;
 	int64_t n = rng_range(&sim->rng, 1, PODS - 1);
 	for (int64_t i = 0; i < n; i++) {
 		invent_pod(&sim->rng, &tale->pods[i]);

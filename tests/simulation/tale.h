@@ -19,7 +19,7 @@ struct tale {
 	struct sim *sim;
 	struct tale_pod pods[PODS];
 	struct tale_guest guests[PODS];
-	bool has_volume;
+	bool has_volume, has_secret;
 	/* --replace, as the messages said: of the next apply. */
 	char replaces[REPLACES_MAX][48];
 	size_t nreplaces;

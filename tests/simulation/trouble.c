@@ -30,6 +30,12 @@ draw_cloud(struct tale *tale, struct model_faults *faults)
 			faults->per_mille[call][kinds[k].fault] =
 			    (uint16_t)often;
 	}
+	/* An error may repeat what it was sent, and be made to be shown. */
+	if (rng_chance(rng, 150)) {
+		snprintf(tale->sim->words, sizeof tale->sim->words,
+		    "bad request: %s", sinks_hostile());
+		faults->words = tale->sim->words;
+	}
 	faults->lookalikes = true;
 	faults->moves = true;
 	faults->gone_max_ms = 300000;
@@ -145,6 +151,11 @@ trouble_rival(struct sim *sim)
 	sim->err = first.err;
 	sim->said = first.said;
 	sim->json = first.json;
+	sim->command = first.command;
+	sim->begun_ms = first.begun_ms;
+	sim->sent = first.sent;
+	sim->before = first.before;
+	sim->ntold = 0;
 	memcpy(&sim->crash, &first.crash, sizeof sim->crash);
 	sim->steps = first.steps;
 	sim->crash_at = first.crash_at;

@@ -1,0 +1,143 @@
+/*
+ * promises.c - what one command promises: I12 (it does what its plan says),
+ * I13 (it comes to an end), I18 (its exit is honest).
+ */
+#include "tale.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+/* The longest command waits for a pod, drains a runner, and undoes. */
+enum { LONGEST_MS = 6 * 3600 * 1000, MOST_REQUESTS = 40000 };
+
+void
+promises_begin(struct sim *sim)
+{
+	sim->command = sim->commands;
+	sim->begun_ms = sim->now_ms;
+	sim->sent = 0;
+	sim->before = sim->flight_number;
+	sim->ntold = 0;
+}
+
+/* ----------------------------------------------------------------- I13 --- */
+
+static uint64_t
+request_hash(const struct sim_flight *flight)
+{
+	return str_hash(str_from(flight->path)) * 31 +
+	    (uint64_t)flight->method;
+}
+
+/* An answer is on its way: when may this be asked again? */
+void
+promises_told(struct sim *sim, const struct sim_flight *flight)
+{
+	struct str wait = flight->answer.retry_after;
+	int64_t seconds = 0;
+
+	if (flight->answer.outcome != HTTP_ANSWERED || flight->holds ||
+	    flight->answer.status != 429 || flight->number <= sim->before ||
+	    wait.len == 0 || wait.len > 2 || sim->ntold == TOLD)
+		return;
+	for (size_t i = 0; i < wait.len; i++) {
+		if (wait.data[i] < '0' || wait.data[i] > '9')
+			return;
+		seconds = seconds * 10 + (wait.data[i] - '0');
+	}
+	sim->told[sim->ntold++] = (struct told){
+		.request = request_hash(flight) + flight->process,
+		.until_ms = flight->at_ms + seconds * 1000,
+	};
+}
+
+void
+promises_sent(struct sim *sim, const struct sim_flight *flight)
+{
+	uint64_t request = request_hash(flight) + flight->process;
+
+	sim->sent++;
+	for (size_t i = 0; i < sim->ntold; i++) {
+		struct told *told = &sim->told[i];
+		/* It may not have heard of it yet. */
+		if (told->request != request || told->until_ms <= sim->now_ms)
+			continue;
+		sim_trace(sim, "told to wait for %lld ms more",
+		    (long long)(told->until_ms - sim->now_ms));
+	}
+}
+
+/* ----------------------------------------------------------------- I18 --- */
+
+static bool
+names(const struct sim *sim, struct str text)
+{
+	return str_search(strbuf_str(&sim->out), text) >= 0 ||
+	    str_search(strbuf_str(&sim->err), text) >= 0;
+}
+
+/* What this command has made, is billed, and is in no record that will be
+ * read: the user is told of it. */
+static void
+must_be_named(struct sim *sim, struct str id, const char *address)
+{
+	if (names(sim, id) || names(sim, str_from(address)))
+		return;
+	sim_violate(sim, "I18", "%s of %s may bill, is in no record, and the "
+	    "output does not say so", id.data, address);
+}
+
+/* Is an op open in the lock file? */
+static bool
+has_pending(struct sim *sim)
+{
+	struct str text = disk_get(sim->disk, LOCK_PATH);
+	json_object *lock, *pending;
+	bool open = false;
+
+	/* Nobody needs a parser to see that there is none. */
+	if (text.data == NULL ||
+	    str_search(text, STR("\"pending\": []")) >= 0)
+		return false;
+	lock = json_tokener_parse(text.data);
+	if (lock != NULL &&
+	    json_object_object_get_ex(lock, "pending", &pending))
+		open = json_object_array_length(pending) > 0;
+	json_object_put(lock);
+	return open;
+}
+
+static void
+check_honest(struct sim *sim, const char *command, int code)
+{
+	if (code == EXIT_OK) {
+		if (!str_eq(disk_get(sim->disk, LOCK_PATH),
+			disk_get_safe(sim->disk, LOCK_PATH)))
+			sim_violate(sim, "I18", "%s exits 0, and the lock is "
+			    "not safe on the disk", command);
+		if (has_pending(sim))
+			sim_violate(sim, "I18", "%s exits 0 with an op that "
+			    "is open", command);
+		return;
+	}
+	check_made(sim, must_be_named);
+	if (code == EXIT_LEFT && !names(sim, STR("podform ")))
+		sim_violate(sim, "I18", "%s exits %d and does not say what "
+		    "to type next", command, code);
+}
+
+void
+promises_end(struct sim *sim, const char *command, int code)
+{
+	bool changes = strcmp(command, "apply") == 0 ||
+	    strcmp(command, "destroy") == 0;
+
+	if (sim->now_ms - sim->begun_ms > LONGEST_MS)
+		sim_violate(sim, "I13", "%s took %lld s", command,
+		    (long long)(sim->now_ms - sim->begun_ms) / 1000);
+	if (sim->sent > MOST_REQUESTS)
+		sim_violate(sim, "I13", "%s sent %llu requests", command,
+		    (unsigned long long)sim->sent);
+	if (sim->program != NULL && code >= 0 && changes)
+		check_honest(sim, command, code);
+}
