@@ -122,12 +122,17 @@ is_unsafe(uint32_t code)
 		uint32_t first, last;
 	} ranges[] = {
 		{ 0x00, 0x1f }, { 0x7f, 0x9f },
+		{ 0x00ad, 0x00ad },	/* soft hyphen */
 		{ 0x061c, 0x061c },	/* Arabic letter mark */
+		{ 0x115f, 0x1160 },	/* Hangul letters without a shape */
+		{ 0x180e, 0x180e },	/* Mongolian vowel separator */
 		{ 0x200b, 0x200b },	/* zero width space */
 		{ 0x200e, 0x200f },	/* direction marks */
 		{ 0x2028, 0x202e },	/* line ends, embeddings, overrides */
 		{ 0x2060, 0x206f },	/* isolates, invisible operators */
+		{ 0x3164, 0x3164 },	/* Hangul filler */
 		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xffa0, 0xffa0 },	/* the same, half as wide */
 		{ 0xfff9, 0xfffb },	/* annotations */
 		{ 0xe0000, 0xe0fff },	/* tags */
 	};

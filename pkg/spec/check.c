@@ -322,24 +322,57 @@ check_tunnel(struct loader *loader, struct tunnel_form *form)
 	check_tunnel_pod(loader, tunnel);
 }
 
-/* Two tunnels cannot listen on one address and port. */
+/*
+ * Two tunnels cannot listen on one address and port, nor one on all addresses
+ * and another on one of them.  What names mean is known only later, but for
+ * `localhost`.
+ */
+struct listeners {
+	struct map exact;	/* address and port */
+	struct map any;		/* family and port */
+	struct map all;		/* family and port, of those on all addresses */
+};
+
+static const struct tunnel_spec *
+claim_listener(struct listeners *taken, struct arena *scratch,
+    struct tunnel_spec *tunnel)
+{
+	struct str address = tunnel->local_address;
+	long long port = (long long)tunnel->local_port;
+	bool six = str_find(address, ':') >= 0;
+	bool all = str_is(address, "0.0.0.0") || str_is(address, "::");
+
+	if (str_is(address, "localhost"))
+		address = STR("127.0.0.1");
+	struct tunnel_spec *first = map_put(&taken->exact, scratch,
+	    arena_printf(scratch, STR_FMT " %lld", STR_ARG(address), port),
+	    tunnel);
+	if (first != NULL || address.data[0] == '/')
+		return first;
+	struct str family = arena_printf(scratch, "%d %lld", six ? 6 : 4,
+	    port);
+	struct tunnel_spec *other = map_put(&taken->any, scratch, family,
+	    tunnel);
+	struct tunnel_spec *wide = all
+	    ? map_put(&taken->all, scratch, family, tunnel)
+	    : map_get(&taken->all, family);
+	return all && other != NULL ? other : wide;
+}
+
 static void
 check_listeners(struct loader *loader)
 {
-	struct map taken = {0};
+	struct listeners taken = {0};
 
 	for (size_t i = 0; i < loader->tunnels.n; i++) {
 		struct tunnel_spec *tunnel = &loader->tunnels.items[i]->spec;
 		struct str address = tunnel->local_address;
 		bool socket = address.len > 0 && address.data[0] == '/';
-		if (address.data == NULL || str_is(tunnel->direction,
+		if (address.len == 0 || str_is(tunnel->direction,
 		    "remote") || (!socket && tunnel->local_port == 0))
 			continue;
-		struct str key = arena_printf(&loader->scratch,
-		    STR_FMT " %lld", STR_ARG(address),
-		    (long long)tunnel->local_port);
-		struct tunnel_spec *first = map_put(&taken,
-		    &loader->scratch, key, tunnel);
+		const struct tunnel_spec *first = claim_listener(&taken,
+		    &loader->scratch, tunnel);
 		if (first == NULL)
 			continue;
 		diag_error(loader->diags, E_PORT_TAKEN, tunnel->local_at,

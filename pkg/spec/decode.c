@@ -77,7 +77,8 @@ decode_duplicate(struct decoder *decoder, const struct node *key,
 {
 	diag_error(decoder->diags, E_DUPLICATE, key->span,
 	    "'" STR_FMT "' is given twice: on line %u and on line %u",
-	    STR_ARG(key->value), first.line, key->span.line);
+	    STR_ARG(yaml_brief(decoder->diags, key->value)), first.line,
+	    key->span.line);
 	diag_related(decoder->diags, first, "first given here");
 }
 
@@ -350,7 +351,7 @@ env_name_fits(struct decoder *decoder, const struct node *key)
 		diag_error(decoder->diags, E_NAME, key->span,
 		    "the name of an environment variable %s, found '"
 		    STR_FMT "'", form_env_name.words,
-		    STR_ARG(str_sub(key->value, 0, 40)));
+		    STR_ARG(yaml_brief(decoder->diags, key->value)));
 		return false;
 	}
 	if (str_is(key->value, "PODFORM_MARK")) {
@@ -372,15 +373,16 @@ decode_env_entry(struct decoder *decoder, const struct field *field,
 	if (!yaml_next(decoder->reader, &value))
 		return false;
 	*env = (struct spec_env){ .name = key->value, .span = key->span };
+	struct str name = yaml_brief(decoder->diags, key->value);
 	if (value.type != NODE_SCALAR)
 		return wrong_shape(decoder, &value, arena_printf(
-		    decoder->scratch, "'" STR_FMT "'",
-		    STR_ARG(key->value)).data, "a single value");
+		    decoder->scratch, "'" STR_FMT "'", STR_ARG(name)).data,
+		    "a single value");
 	/* The name of the variable is what messages should say. */
 	if (value.plain && value.value.len == 0 && !value.refused) {
 		diag_error(decoder->diags, E_MISSING, value.span,
 		    "the variable '" STR_FMT "' has no value",
-		    STR_ARG(key->value));
+		    STR_ARG(name));
 		diag_hint(decoder->diags, "write '' for an empty text");
 		return true;
 	}
@@ -462,7 +464,8 @@ decode_section(struct decoder *decoder, const struct field *field)
 			    "a name under '%s' %s, and have at most 60 "
 			    "letters; found '" STR_FMT "'", field->name,
 			    field->form->words,
-			    STR_ARG(str_sub(key.value, 0, 61)));
+			    STR_ARG(yaml_brief(decoder->diags,
+				key.value)));
 			use = false;
 		}
 		if (!(use ? decoder->section(decoder->ctx, decoder, field,

@@ -13,8 +13,6 @@
 #include "spec/tables.h"
 #include "spec/yaml.h"
 
-enum { ERRORS_MAX = 100 };	/* then reading stops */
-
 struct decoder;
 
 /* Reads one entry of a section: the value of `name` under `section`. */

@@ -322,7 +322,7 @@ const struct field tunnel_fields[] = {
 	  .help = "Pod that it leads to; `trainer[2]` for one of several." },
 	{ "local", FIELD_TEXT, FIELD_REQUIRED, EFFECT_REPLACE,
 	  TUNNEL(local), PLACE(struct tunnel_form, spec.local_at), .min = 1,
-	  .max = 108, .form = &form_local, .example = "8188",
+	  .max = 107, .form = &form_local, .example = "8188",
 	  .help = "Port on this machine, on 127.0.0.1 unless an address is "
 	  "given; `auto` for a free one; or the path of a socket." },
 	{ "remote", FIELD_TEXT, 0, EFFECT_REPLACE, TUNNEL(remote),

@@ -17,6 +17,9 @@ struct expansion {
 	struct span span;
 	unsigned allowed;
 	bool ok;
+	/* How far place() has come: byte of the value, place in the file. */
+	size_t passed;
+	struct span at;
 };
 
 bool
@@ -36,35 +39,41 @@ refs_any(struct str value)
 /*
  * Where byte `at` of the value, a `$`, stands in the file.  Quotes, folding
  * and indentation may lie between value and file, but the dollars are the
- * same and in the same order.
+ * same and in the same order.  It goes on from where it was asked last, so
+ * that many references take one walk.
  */
 static struct span
-place(const struct expansion *x, size_t at, size_t length)
+place(struct expansion *x, size_t at, size_t length)
 {
 	const struct source *source = sources_get(x->refs->sources,
 	    x->span.source);
-	struct span span = x->span;
 	size_t wanted = 0;
 
 	if (source == NULL)
-		return span;
-	for (size_t i = 0; i < at; i++)
+		return x->span;
+	if (at < x->passed || x->passed == 0) {
+		x->passed = 0;
+		x->at = x->span;
+	}
+	for (size_t i = x->passed; i < at; i++)
 		wanted += x->value.data[i] == '$';
-	size_t end = (size_t)span.offset + span.length;
-	for (size_t i = span.offset; i < end && i < source->text.len; i++) {
-		char byte = source->text.data[i];
+	size_t end = (size_t)x->span.offset + x->span.length;
+	for (; x->at.offset < end && x->at.offset < source->text.len;
+	    x->at.offset++) {
+		char byte = source->text.data[x->at.offset];
 		if (byte == '$' && wanted-- == 0) {
-			span.offset = (uint32_t)i;
-			span.length = (uint32_t)length;
-			return span;
+			x->passed = at;
+			x->at.length = (uint32_t)length;
+			return x->at;
 		}
 		if (byte == '\n') {
-			span.line++;
-			span.column = 1;
+			x->at.line++;
+			x->at.column = 1;
 		} else if (((unsigned char)byte & 0xc0) != 0x80) {
-			span.column++;
+			x->at.column++;
 		}
 	}
+	x->passed = 0;
 	return x->span;
 }
 
@@ -87,7 +96,8 @@ bad(struct expansion *x, const char *code, size_t at, size_t length,
 {
 	x->ok = false;
 	diag_error(x->refs->diags, code, place(x, at, length),
-	    "%s'" STR_FMT "'", words, STR_ARG(what));
+	    "%s'" STR_FMT "'", words,
+	    STR_ARG(yaml_brief(x->refs->diags, what)));
 }
 
 static void
@@ -269,6 +279,8 @@ refs_expand(struct refs *refs, struct str value, struct span span,
 	strbuf_reset(&refs->text);
 	refs->parts.n = refs->found.n = 0;
 	for (size_t at = 0; at < value.len; ) {
+		if (refs->diags->errors >= ERRORS_MAX)
+			break;
 		struct str rest = str_sub(value, at, value.len);
 		ptrdiff_t dollar = str_find(rest, '$');
 		if (dollar != 0) {

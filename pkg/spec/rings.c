@@ -61,24 +61,38 @@ add_links(void *ctx, const struct text *text)
 	}
 }
 
-/* The ring is the part of the stack from `to` on. */
+enum { RING_SHOWN = 10 };	/* pods of a ring that are named */
+
+/*
+ * The ring is the part of the stack from `to` on.  Of a long one the first
+ * are named and the last, whose line is the place of the message.
+ */
 static void
 say_ring(struct loader *loader, struct knot **stack, size_t depth,
     const struct link *back)
 {
+	struct arena *arena = loader->diags->arena;
 	struct str ring = {0};
 	size_t first = 0;
 
 	while (stack[first] != back->to)
 		first++;
-	for (size_t i = first; i < depth; i++)
-		ring = arena_printf(loader->diags->arena,
-		    STR_FMT STR_FMT " -> ", STR_ARG(ring),
-		    STR_ARG(stack[i]->pod->name));
+	size_t shown = depth - first, more = 0;
+	if (shown > RING_SHOWN) {
+		more = shown - RING_SHOWN;
+		shown = RING_SHOWN - 1;
+	}
+	for (size_t i = first; i < first + shown; i++)
+		ring = arena_printf(arena, STR_FMT STR_FMT " -> ",
+		    STR_ARG(ring), STR_ARG(stack[i]->pod->name));
+	if (more > 0)
+		ring = arena_printf(arena, STR_FMT "(%zu more) -> " STR_FMT
+		    " -> ", STR_ARG(ring), more,
+		    STR_ARG(stack[depth - 1]->pod->name));
 	diag_error(loader->diags, E_CYCLE, back->span,
 	    "pods need each other in a ring: " STR_FMT STR_FMT,
 	    STR_ARG(ring), STR_ARG(back->to->pod->name));
-	for (size_t i = first; i + 1 < depth; i++)
+	for (size_t i = first; i + 1 < depth && i < first + shown; i++)
 		diag_related(loader->diags,
 		    stack[i]->links.items[stack[i]->next - 1].span,
 		    "'" STR_FMT "' needs '" STR_FMT "' here",

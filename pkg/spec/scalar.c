@@ -77,16 +77,20 @@ field_words(struct arena *arena, const struct field *field,
 
 /* "found '010'", cut to what fits a line. */
 static struct str
-found_words(struct arena *arena, const struct node *node, struct str value)
+found_words(const struct diags *diags, const struct node *node,
+    struct str value)
 {
 	const char *quotes = node->plain ? "" : "the quoted text ";
+	bool whole = value.len <= 40;
+	struct str shown = yaml_shown(diags, value, whole ? 40 : 32);
+
 	if (value.len == 0 && node->plain)
 		return STR("nothing");
-	if (value.len > 40)
-		return arena_printf(arena, "%s'" STR_FMT "...' (%zu bytes)",
-		    quotes, STR_ARG(str_sub(value, 0, 32)), value.len);
-	return arena_printf(arena, "%s'" STR_FMT "'", quotes,
-	    STR_ARG(value));
+	if (!whole)
+		return arena_printf(diags->arena, "%s'" STR_FMT
+		    "...' (%zu bytes)", quotes, STR_ARG(shown), value.len);
+	return arena_printf(diags->arena, "%s'" STR_FMT "'", quotes,
+	    STR_ARG(shown));
 }
 
 /* What the item of a list is called in a message. */
@@ -112,7 +116,7 @@ say_wrong(struct decoder *decoder, const struct field *field,
 	struct arena *arena = decoder->diags->arena;
 	enum field_type type = scalar_type(field);
 	struct str words = field_words(arena, field, type);
-	struct str found = found_words(arena, node, value);
+	struct str found = found_words(decoder->diags, node, value);
 
 	diag_error(decoder->diags, E_VALUE, node->span,
 	    "%s'%s' must be " STR_FMT ", found " STR_FMT,
@@ -150,7 +154,7 @@ say_choice(struct decoder *decoder, const struct field *field,
 	diag_error(decoder->diags, E_CHOICE, node->span,
 	    "%s'%s' must be " STR_FMT ", found " STR_FMT,
 	    is_list(field) ? "an item of " : "", field->name, STR_ARG(words),
-	    STR_ARG(found_words(decoder->diags->arena, node, value)));
+	    STR_ARG(found_words(decoder->diags, node, value)));
 	if (nearest.data != NULL)
 		diag_hint(decoder->diags, "did you mean '" STR_FMT "'?",
 		    STR_ARG(nearest));
@@ -166,7 +170,7 @@ check_characters(struct decoder *decoder, const struct field *field,
 	if (yaml_is_plain_ascii(value))
 		return true;
 	if (yaml_find_forbidden(value, &code) >= 0) {
-		struct str shown = str_sub(value, 0, 40);
+		struct str shown = yaml_shown(decoder->diags, value, 40);
 		diag_error(decoder->diags, E_CHARACTER, node->span,
 		    "'%s' holds %s (U+%04X): '" STR_FMT "'", field->name,
 		    yaml_forbidden(code), code, STR_ARG(shown));
@@ -211,7 +215,7 @@ check_text(struct decoder *decoder, const struct field *field,
 	diag_error(decoder->diags, E_VALUE, node->span, "%s'%s' %s, found "
 	    STR_FMT, item ? "an item of " : "", field->name,
 	    field->form->words,
-	    STR_ARG(found_words(decoder->diags->arena, node, value)));
+	    STR_ARG(found_words(decoder->diags, node, value)));
 	diag_hint(decoder->diags, "for example: %s: %s", field->name,
 	    field->example);
 	return false;

@@ -67,7 +67,8 @@ decode_unknown(struct decoder *decoder, const struct mapping *mapping,
 		names[n++] = str_from(f->name);
 	struct str nearest = str_nearest(key->value, names, n);
 	diag_error(decoder->diags, E_UNKNOWN_FIELD, key->span,
-	    "unknown field '" STR_FMT "' in %s", STR_ARG(key->value),
+	    "unknown field '" STR_FMT "' in %s",
+	    STR_ARG(yaml_brief(decoder->diags, key->value)),
 	    decode_words(decoder, mapping));
 	if (nearest.data != NULL)
 		diag_hint(decoder->diags, "did you mean '" STR_FMT "'?",

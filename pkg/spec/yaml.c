@@ -109,6 +109,49 @@ yaml_forbidden(uint32_t code)
 	return NULL;
 }
 
+/* Where a text may be cut so that at most `max` bytes are left of it. */
+static size_t
+cut_at(struct str text, size_t max)
+{
+	size_t at = max < text.len ? max : text.len;
+
+	while (at > 0 && at < text.len &&
+	    ((unsigned char)text.data[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+struct str
+yaml_shown(const struct diags *diags, struct str value, size_t max)
+{
+	size_t len = cut_at(value, max);
+	struct str shown = str_sub(value, 0, len);
+
+	/* A message is made by printf, for which a NUL ends a text. */
+	if (str_find(shown, '\0') < 0)
+		return shown;
+	char *text = ARENA_ARRAY(diags->arena, char, 4 * len);
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (shown.data[i] != '\0') {
+			text[n++] = shown.data[i];
+			continue;
+		}
+		memcpy(text + n, "\\x00", 4);
+		n += 4;
+	}
+	return (struct str){ text, n };
+}
+
+struct str
+yaml_brief(const struct diags *diags, struct str name)
+{
+	if (name.len <= 60)
+		return yaml_shown(diags, name, 60);
+	return arena_printf(diags->arena, STR_FMT "...",
+	    STR_ARG(yaml_shown(diags, name, 57)));
+}
+
 /* Eight bytes at once: all from space to tilde? */
 static bool
 eight_plain(const char *bytes)
@@ -178,16 +221,26 @@ refuse_character(struct yaml_reader *reader, size_t at, size_t length,
 	return false;
 }
 
-/* UTF-16 and UTF-32 by their mark, or by the zero bytes of ASCII in them. */
-static bool
-looks_wide(struct str text)
+/*
+ * "UTF-16" or "UTF-32", told by a mark or by the zero bytes that ASCII has
+ * in them; NULL for neither.
+ */
+static const char *
+wide_encoding(struct str text)
 {
+	unsigned zeros = 0;	/* which of the first four bytes are zero */
+
+	for (size_t i = 0; i < 4 && i < text.len; i++)
+		zeros |= (unsigned)(text.data[i] == '\0') << i;
+	if (str_starts(text, STR("\xff\xfe\0\0")) ||
+	    str_starts(text, STR("\0\0\xfe\xff")) ||
+	    zeros == 0xe || zeros == 0x7)
+		return "UTF-32";
 	if (str_starts(text, STR("\xff\xfe")) ||
-	    str_starts(text, STR("\xfe\xff")))
-		return true;
-	return text.len >= 4 && (text.data[0] == '\0') !=
-	    (text.data[1] == '\0') && (text.data[2] == '\0') !=
-	    (text.data[3] == '\0');
+	    str_starts(text, STR("\xfe\xff")) ||
+	    zeros == 0xa || zeros == 0x5)
+		return "UTF-16";
+	return NULL;
 }
 
 /* The whole text, once, before libyaml sees it. */
@@ -198,10 +251,11 @@ scan(struct yaml_reader *reader)
 	size_t at = 0;
 
 	reader->ascii = true;
-	if (looks_wide(text)) {
+	const char *wide = wide_encoding(text);
+	if (wide != NULL) {
 		diag_error(reader->diags, E_CHARACTER,
 		    (struct span){ reader->source, 1, 1, 0, 0 },
-		    "the file is UTF-16; a spec is UTF-8");
+		    "the file is %s; a spec is UTF-8", wide);
 		diag_hint(reader->diags, "save the file as UTF-8");
 		return false;
 	}

@@ -22,6 +22,7 @@
 #include "base/str.h"
 
 enum { YAML_DEPTH_MAX = 32 };
+enum { ERRORS_MAX = 100 };	/* of all files; then reading stops */
 
 enum node_type {
 	NODE_END,		/* of the document */
@@ -92,5 +93,15 @@ bool yaml_is_plain_ascii(struct str value);
 
 /* The first forbidden character of a value, or -1. */
 ptrdiff_t yaml_find_forbidden(struct str value, uint32_t *code);
+
+/*
+ * A text from the file as a message shows it: cut after a whole letter to at
+ * most `max` bytes, and a NUL, at which the message would end, as `\x00`.
+ * Borrows from value, or is in the arena of the diagnostics.
+ */
+struct str yaml_shown(const struct diags *diags, struct str value,
+    size_t max);
+/* The same of a name: whole, or with "..." in place of what follows. */
+struct str yaml_brief(const struct diags *diags, struct str name);
 
 #endif

@@ -45,9 +45,46 @@ static const struct {
 	  "only YAML 1.1 and 1.2 are understood", NULL },
 	{ "did not find expected <document start>",
 	  "text after the end of the document", NULL },
+	{ "did not find expected node content",
+	  "a value was expected here", NULL },
+	{ "found a tab character where",
+	  "a tab cannot be used for indentation", "use spaces" },
+	{ "indentation indicator equal to 0",
+	  "a block text cannot name its own indentation",
+	  "write `|` or `>` without a number" },
+	{ "did not find expected hexdecimal number",
+	  "an escape after a backslash that is cut",
+	  "it is \\xHH, \\uHHHH or \\UHHHHHHHH; in single quotes a backslash "
+	  "means itself" },
+	{ "found invalid Unicode character escape code",
+	  "an escape after a backslash of what is no character", NULL },
+	{ "mapping keys are not allowed",
+	  "a key cannot begin here",
+	  "begin each key on its own line, without `? `" },
+	{ "found unexpected ':'", "a colon where no key can be",
+	  "put quotes around a value that holds a colon" },
+	{ "did not find expected alphabetic or numeric character",
+	  "a value cannot begin with '&' or '*'", "put quotes around it" },
+	{ "found duplicate %YAML directive", "%YAML is given twice", NULL },
 	{ "found unknown directive name",
 	  "an unknown % directive", NULL },
-	{ "found undefined tag handle", "tags are not supported", NULL },
+	{ "expected directive name", "an unknown % directive", NULL },
+	{ "non-alphabetical character", "an unknown % directive", NULL },
+	{ "version number", "%YAML is followed by 1.1 or 1.2", NULL },
+	{ "did not find expected digit or '.' character",
+	  "%YAML is followed by 1.1 or 1.2", NULL },
+	{ "found undefined tag handle", "tags are not supported",
+	  "remove what begins with `!`" },
+	{ "did not find expected '!'", "tags are not supported",
+	  "remove what begins with `!`" },
+	{ "did not find expected tag URI", "tags are not supported",
+	  "remove what begins with `!`" },
+	{ "did not find the expected '>'", "tags are not supported",
+	  "remove what begins with `!`" },
+	{ "URI escaped octet", "tags are not supported",
+	  "remove what begins with `!`" },
+	{ "%TAG directive", "tags are not supported",
+	  "remove what begins with `!`" },
 };
 
 /* Does a key of more than 1024 letters stand on the line of `at`? */
@@ -62,6 +99,31 @@ long_key_line(struct str text, size_t at)
 	struct str line = str_cut(rest, '\n', &after);
 	ptrdiff_t colon = str_find(line, ':');
 	return colon > 1024;
+}
+
+/* Is `at` the colon of a key in braces that has more than 1024 letters? */
+static bool
+long_key_ends(struct str text, size_t at)
+{
+	size_t from = at;
+
+	if (at >= text.len || text.data[at] != ':')
+		return false;
+	while (from > 0 && str_find(STR("\n{},"), text.data[from - 1]) < 0)
+		from--;
+	return at - from > 1024;
+}
+
+/* Is `at` on the same line as a quote that was closed just before it? */
+static bool
+follows_quote(struct str text, size_t at)
+{
+	if (at >= text.len || str_find(STR("\n#,:]}"), text.data[at]) >= 0)
+		return false;
+	while (at > 0 && text.data[at - 1] == ' ')
+		at--;
+	return at > 0 && (text.data[at - 1] == '"' ||
+	    text.data[at - 1] == '\'');
 }
 
 /* Which line of the text is `at` in, and does a tab lead it? */
@@ -110,8 +172,16 @@ explain_problem(struct yaml_reader *reader, const yaml_parser_t *parser)
 		problem = problems[0].ours;
 		hint = problems[0].hint;
 	} else if (long_key_line(text, span.offset) ||
+	    long_key_ends(text, span.offset) ||
 	    (after_context && long_key_line(text, context))) {
 		problem = "a key may have at most 1024 letters";
+	} else if (strstr(problem, "expected key") != NULL &&
+	    follows_quote(text, span.offset)) {
+		problem = "text after the end of a quoted text";
+		hint = "put quotes around all of the value";
+	} else if (strstr(problem, "<document start>") != NULL &&
+	    !reader->ended) {
+		problem = "a line `---` must come after the % directives";
 	} else if (strstr(problem, "cannot start any token") != NULL) {
 		diag_error(reader->diags, E_SYNTAX, span,
 		    "a value cannot begin with '%c'",

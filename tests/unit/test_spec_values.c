@@ -180,7 +180,7 @@ static const struct {
 	  "of a value [PF0101]\n" },
 	{ "V-09",
 	  "    env: { A: \"x\\0y\" }\n",
-	  "a.yaml:7:15: error: 'env' holds a NUL byte (U+0000): 'x' "
+	  "a.yaml:7:15: error: 'env' holds a NUL byte (U+0000): 'x\\x00y' "
 	  "[PF0102]\n" },
 	{ "V-09b",
 	  "    env: { A: \"x\\ny\\tz\" }\n",

@@ -252,7 +252,7 @@ static const struct {
 	{ "no newline", STR_INIT(
 	  "project: t\n"
 	  "pods: {"),
-	  "a.yaml:2:8: error: did not find expected node content "
+	  "a.yaml:2:8: error: a value was expected here "
 	  "[PF0101]\n" },
 	{ "colon", STR_INIT(
 	  "project: t\n"
