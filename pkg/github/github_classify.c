@@ -3,6 +3,7 @@
 
 #include "base/headers.h"
 #include "base/json.h"
+#include "base/probe.h"
 #include "base/units.h"
 
 enum { MESSAGE_MAX = 16 * 1024 };
@@ -160,6 +161,7 @@ github_classify_limit(const struct http_answer *http,
 	if (http->status != 403 && http->status != 429)
 		return GITHUB_LIMIT_NONE;
 	if (http->retry_after.len > 0) {
+		PROBE("github_limit_told");
 		*wait_ms = headers_retry_after(http->retry_after, http->date,
 		    wall_ms);
 		/* It says to wait, and says it badly. */
@@ -168,6 +170,7 @@ github_classify_limit(const struct http_answer *http,
 		return GITHUB_LIMIT_TOLD;
 	}
 	if (github_classify_left(http->github_limit, &reset_s) == 0) {
+		PROBE("github_limit_of_the_hour");
 		*wait_ms = until_reset(http, reset_s, wall_ms);
 		return GITHUB_LIMIT_PRIMARY;
 	}
@@ -199,8 +202,10 @@ reason_by_prose(enum github_op op, int status, enum cloud_reason reason,
     struct str message)
 {
 	if (op == GITHUB_DELETE_RUNNER && status == 422 &&
-	    str_search_fold(message, STR("is still running a job")) >= 0)
+	    str_search_fold(message, STR("is still running a job")) >= 0) {
+		PROBE("github_says_busy");
 		return REASON_BUSY;
+	}
 	if (op == GITHUB_JIT && status == 422 &&
 	    str_search_fold(message, STR("reached max limit")) >= 0)
 		return REASON_NO_CAPACITY;
@@ -225,6 +230,7 @@ github_classify_status(enum github_op op, int status,
 			continue;
 		enum cloud_reason reason = refusals[i].reason;
 		if (!problem->proven) {
+			PROBE("github_refusal_without_proof");
 			/* Somebody on the way said so.  The user may still
 			 * learn that it is about permission; a "not found"
 			 * must not be believed. */

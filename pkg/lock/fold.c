@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/probe.h"
 #include "lock/crc.h"
 #include "lock/journal.h"
 #include "lock/parts.h"
@@ -161,6 +162,7 @@ restore_deposed(struct lock *lock, enum kind kind, struct str address)
 	}
 	if (found == NULL)
 		return;
+	PROBE("fold_deposed_is_live_again");
 	lock_forget_keys(lock, found);
 	found->deposed = false;
 	lock_remember_keys(lock, found);
@@ -173,6 +175,7 @@ deleted(struct arena *arena, struct lock *lock, const struct lock_op *op,
 	struct lock_entry *entry = entry_of(lock, op);
 	if (entry == NULL) {
 		/* An orphan: its maker is dead, and stays so. */
+		PROBE("fold_orphan_deleted");
 		lock_bury(arena, lock, &op->entry.op, op->address, wall_ms);
 		return;
 	}
@@ -198,8 +201,10 @@ lock_apply_result(struct arena *arena, struct lock *lock,
 	lock_remove_op(lock, pending);
 	int64_t wall_ms = result->wall_ms != 0 ? result->wall_ms : op.wall_ms;
 	if (result->outcome == OP_NONE) {
-		if (op.action == OP_CREATE)
+		if (op.action == OP_CREATE) {
+			PROBE("fold_create_made_nothing");
 			lock_bury(arena, lock, &op.op, op.address, wall_ms);
+		}
 		return;
 	}
 	switch (op.action) {
@@ -273,8 +278,10 @@ contained(const struct lock *lock, const struct records *records)
 	if (!crc_parse(lock->folded, &folded) || folded == 0)
 		return 0;
 	for (size_t i = records->list.n; i > 0; i--)
-		if (records->list.items[i - 1].chain == folded)
+		if (records->list.items[i - 1].chain == folded) {
+			PROBE("fold_journal_contained");
 			return i;
+		}
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/json.h"
+#include "base/probe.h"
 #include "lock/file.h"
 
 enum { MUTEX_BYTES_MAX = 16 << 10 };
@@ -139,6 +140,7 @@ mutex_take(struct mutex *mutex, struct arena *arena, const struct fs *fs,
 		fs->close(fs->ctx, fd);
 		if (error != -EWOULDBLOCK)
 			return failed(diags, error, "lock", path);
+		PROBE("mutex_held");
 		*other = before;
 		return MUTEX_HELD;
 	}

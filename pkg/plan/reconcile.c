@@ -16,6 +16,7 @@
  * free.  What is not listed proves nothing by itself: such a create or
  * delete stays open until the caller has settled it.
  */
+#include "base/probe.h"
 #include "base/units.h"
 #include "lock/journal.h"
 #include "plan/planner.h"
@@ -76,8 +77,10 @@ settle_create(struct reconciler *r, const struct lock_op *op)
 		const struct cloud_pod *pod = map_get(&r->marks,
 		    id128_str(&op->op));
 		if (pod != NULL &&
-		    map_get(&r->p.entry_ids, pod->id) == NULL)
+		    map_get(&r->p.entry_ids, pod->id) == NULL) {
+			PROBE("plan_finds_an_open_create");
 			found_pod(r, op, pod);
+		}
 		return;
 	}
 	for (size_t i = 0; i < live->nvolumes; i++) {
@@ -210,6 +213,7 @@ settle_runner(struct reconciler *r, const struct lock_op *op)
 			    &scope->runners[j];
 			if (!runner_is(r, op, runner))
 				continue;
+			PROBE("plan_settles_a_runner");
 			bool create = op->action == OP_CREATE;
 			struct record *record = result_add(r, &op->op,
 			    create ? OP_DONE : OP_NONE);
@@ -242,8 +246,10 @@ settle_op(struct reconciler *r, const struct lock_op *op)
 		took = volume_op_took(op, map_get(&r->p.volumes, entry->id));
 	else
 		took = pod_op_took(op, map_get(&r->p.pods, entry->id));
-	if (op->action == OP_DELETE && !is_listed(r, entry))
+	if (op->action == OP_DELETE && !is_listed(r, entry)) {
+		PROBE("plan_delete_still_unsure");
 		return;
+	}
 	result_add(r, &op->op, took ? OP_DONE : OP_NONE);
 }
 
@@ -296,6 +302,7 @@ adopt_pod(struct reconciler *r, const struct cloud_pod *pod,
 	/* Never reported, so it is taken for what is asked for now. */
 	op.entry.pod.min_cuda = want->pod->min_cuda;
 	adopt_env(r, want->pod, &pod->config, &op.entry.pod);
+	PROBE("plan_adopts_a_pod");
 	*ARENA_PUSH(r->p.arena, &r->out->list) = (struct record){
 		.type = RECORD_INTENT, .op = op, .price_per_hour = -1,
 	};
@@ -324,6 +331,7 @@ adopt_volume(struct reconciler *r, const struct cloud_volume *volume,
 		.protect = want->volume->protect, .volume = *volume,
 		.price_per_hour = -1,
 	};
+	PROBE("plan_adopts_a_volume");
 	*ARENA_PUSH(r->p.arena, &r->out->list) = (struct record){
 		.type = RECORD_INTENT, .op = op, .price_per_hour = -1,
 	};
@@ -344,6 +352,7 @@ free_slot(const struct reconciler *r, struct str address, enum kind kind)
 	if (want == NULL && address_parse(address, &parts) &&
 	    parts.key <= 0) {
 		/* It was made when there was one, or when there were more. */
+		PROBE("plan_slot_of_another_count");
 		want = index_wanted(&r->p, address_format(r->p.arena,
 		    parts.kind, parts.name, parts.key < 0 ? 0 : -1));
 	}

@@ -10,6 +10,7 @@
 #include "run/act.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 
 #include <assert.h>
 #include <string.h>
@@ -181,6 +182,7 @@ within_budget(const struct run *run, const struct act *act)
 static void
 all_refused(struct run *run, struct act *act)
 {
+	PROBE("create_all_refused");
 	size_t n = act->change->candidates.n;
 	if (n > 1)
 		act->last_refusal = arena_printf(run->arena,
@@ -229,6 +231,7 @@ void
 create_journaled(struct run *run, struct act *act)
 {
 	if (!act_may_send(run, act)) {
+		PROBE("create_stopped_before_it_was_sent");
 		act->last_failure = run->stopping ? FAIL_INTERRUPTED
 						  : FAIL_ERROR;
 		act->last_refusal = STR("stopped before anything was sent");
@@ -278,6 +281,7 @@ pod_is_mine(const struct run *run, const struct act *act,
 static void
 unclear(struct run *run, struct act *act, const struct cloud_answer *answer)
 {
+	PROBE("create_unclear");
 	act->ended_ms = act->wait_ms = run->now_ms;
 	act->clean = 0;
 	run->summary.changed = true;
@@ -358,6 +362,7 @@ refused(struct run *run, struct act *act, const struct cloud_answer *answer)
 		failure = FAIL_CAPACITY;	/* of this candidate only */
 	refuse_candidate(run, act, failure, answer->message);
 	if (next && act->candidate + 1 < act->change->candidates.n) {
+		PROBE("create_next_candidate");
 		act->candidate++;
 		withdraw(run, act, NEXT_RETRY);
 		return;
@@ -385,6 +390,7 @@ create_answer(struct run *run, struct act *act,
 	    answer->reason == REASON_RATE_LIMITED) {
 		/* The same op again, for its intent is on disk. */
 		if (act->retries < 5 && !run->stopping) {
+			PROBE("create_same_op_again");
 			act_retry(run, act, answer->retry_after_ms,
 			    FAIL_ERROR, answer->message);
 			return;
@@ -415,6 +421,7 @@ settled_without(struct run *run, struct act *act)
 			"in the console", STR_ARG(act->claimed)));
 		return;
 	}
+	PROBE("create_settled_without");
 	act->last_failure = FAIL_ERROR;
 	act->last_refusal =
 	    STR("the service gave no clear answer and made nothing");
@@ -438,6 +445,7 @@ resolve_pod(struct run *run, struct act *act,
 				STR_ARG(pod->id)));
 			return true;
 		}
+		PROBE("create_found_by_mark");
 		created(run, act, pod->id, pod->created_at,
 		    pod->cost_known ? pod->cost_per_hour : -1, true);
 		return true;
@@ -454,6 +462,7 @@ resolve_volume(struct run *run, struct act *act,
 		if (!mark_matches(volume->name, (struct str){0}, false,
 			&run->options.lineage, &act->op))
 			continue;
+		PROBE("create_volume_found_by_mark");
 		created(run, act, volume->id, (struct str){0}, -1, true);
 		return true;
 	}

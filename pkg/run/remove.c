@@ -27,6 +27,7 @@
 #include "run/act.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "base/units.h"
 
 enum {
@@ -234,6 +235,7 @@ settle(struct run *run, struct act *act, const struct github_runner *runner)
 		act_result(run, act, OP_NONE, NEXT_DONE, false);
 		return;
 	}
+	PROBE("remove_runner_had_registered");
 	made->effected = true;
 	made->number = runner->id;
 	made->id = act->id = act->subject->id =
@@ -263,6 +265,7 @@ sought(struct run *run, struct act *act, const struct github_answer *answer)
 		return;
 	}
 	/* config.sh may be at it still. */
+	PROBE("remove_stops_config");
 	act->stage = SILENCE;
 	host_ask(run, act, &host, SSH_RUNNER_STOP, "runner stop",
 	    STOP_MS)->runner.name = act->undoes->entry.runner.name;
@@ -283,6 +286,7 @@ silenced(struct run *run, struct act *act, const struct ssh_answer *answer)
 		seek(run, act);
 		return;
 	}
+	PROBE("remove_left_in_peace");
 	if (pod.len > 0)
 		map_put(&run->busy_pods, run->arena, pod, act);
 	act_fail(run, act, FAIL_BUSY, answer->outcome == SSH_DONE &&
@@ -424,6 +428,7 @@ remove_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 		return;
 	}
 	if (answer->worker) {
+		PROBE("remove_job_seen_in_pod");
 		later(run, act, job_words(run, answer));
 		return;
 	}
@@ -459,9 +464,11 @@ remove_listed(struct run *run, struct act *act,
 	const struct github_runner *runner =
 	    runner_listed(act, answer, name_of(run, act));
 	if (runner != NULL && runner->busy) {
+		PROBE("remove_job_seen_in_listing");
 		later(run, act, STR("GitHub says that it has a job"));
 		return;
 	}
+	PROBE("remove_looks_idle");
 	bool dead = !act->seen && (runner == NULL || !runner->online);
 	if (act->clean++ == 0)
 		act->ended_ms = run->now_ms;
@@ -481,6 +488,7 @@ remove_listed(struct run *run, struct act *act,
 static void
 forced(struct run *run, struct act *act)
 {
+	PROBE("remove_forced_under_job");
 	act->ended_how = STR("kept by GitHub, since it has a job; its pod is "
 	    "ended all the same, and a later apply removes it");
 	act_result(run, act, OP_NONE, NEXT_DONE, false);
@@ -511,6 +519,7 @@ remove_github(struct run *run, struct act *act,
 		finish(run, act);
 	} else if (answer->outcome == OUTCOME_NO_EFFECT &&
 	    answer->reason == REASON_NOT_FOUND) {
+		PROBE("remove_404_is_confirmed");
 		act->stage = CONFIRM;
 		github_ask(run, act, GITHUB_FIND_RUNNER)->name =
 		    name_of(run, act);
@@ -518,6 +527,7 @@ remove_github(struct run *run, struct act *act,
 	    answer->outcome == OUTCOME_NO_EFFECT) {
 		forced(run, act);
 	} else if (answer->reason == REASON_BUSY) {
+		PROBE("remove_busy_by_its_answer");
 		later(run, act, STR("GitHub says that it has a job"));
 	} else {
 		later(run, act, arena_printf(run->arena,

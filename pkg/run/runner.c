@@ -10,6 +10,7 @@
  */
 #include "run/act.h"
 
+#include "base/probe.h"
 #include "base/units.h"
 
 enum {
@@ -87,6 +88,7 @@ fetch(struct run *run, struct act *act)
 	const struct runner_package *package = &act->change->package;
 	struct run_effect *effect = act_ask(run, act, RUN_FETCH);
 
+	PROBE("runner_package_fetched_here");
 	act->reason = STR("fetching the runner package for the pod");
 	effect->fetch = (struct fetch_request){
 		.url = package->url,
@@ -272,6 +274,7 @@ minted(struct run *run, struct act *act, const struct github_answer *answer)
 		again(run, act, answer);
 	} else if (answer->outcome != OUTCOME_NO_EFFECT ||
 	    answer->reason == REASON_CONFLICT) {
+		PROBE("register_unclear");
 		act->unclear = true;
 		act->stage = FINDING;
 		again(run, act, answer);
@@ -315,6 +318,7 @@ found(struct run *run, struct act *act, const struct github_answer *answer)
 		registered(run, act, runner->id);
 		return;
 	}
+	PROBE("register_clears_what_was_left");
 	act->stage = CLEARING;
 	act->number = runner->id;
 	github_ask(run, act, GITHUB_DELETE_RUNNER);

@@ -8,6 +8,7 @@
 #include "run/session.h"
 
 #include "base/map.h"
+#include "base/probe.h"
 #include "base/units.h"
 #include "run/pages.h"
 #include "run/questions.h"
@@ -78,6 +79,7 @@ take_answer(struct session *session, void *asked,
 		return;
 	}
 	if (wants_retry(&answer) && ++question->tries < READ_TRIES) {
+		PROBE("read_is_tried_again");
 		question_again(session, question, (int64_t)SECOND_MS <<
 		    (question->tries - 1), answer.retry_after_ms);
 		return;
@@ -231,8 +233,10 @@ ask_for_missing(struct session *session, enum kind kind)
 				code = exit_of(session, answer,
 				    missing.asks[i].request.op);
 		} else if (kind == KIND_POD && answer->npods == 1) {
+			PROBE("listing_lacked_a_pod");
 			live->pods[live->npods++] = answer->pods[0];
 		} else if (kind == KIND_VOLUME && answer->nvolumes == 1) {
+			PROBE("listing_lacked_a_volume");
 			live->volumes[live->nvolumes++] = answer->volumes[0];
 		}
 	}

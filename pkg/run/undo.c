@@ -7,6 +7,7 @@
  * it is in flight, what was done is undone in reverse by acts of the same
  * kinds, with the same journal.
  */
+#include "base/probe.h"
 #include "run/act.h"
 
 static size_t
@@ -88,8 +89,10 @@ inverse_of(const struct act *act)
 	if (!ended || !act->effected || act->undo)
 		return -1;
 	if (act->kind == ACTION_POD_CREATE && ends_by_stop(act) &&
-	    act->change->want->pod->backup_check.raw.len == 0)
+	    act->change->want->pod->backup_check.raw.len == 0) {
+		PROBE("undo_stops_instead");
 		return ACTION_POD_STOP;
+	}
 	if (act->kind == ACTION_POD_CREATE &&
 	    act->change->on_failure == ON_FAILURE_KEEP)
 		return -1;
@@ -142,8 +145,10 @@ undo_component(struct run *run, size_t component)
 		struct act *undo = NULL, *backup = NULL;
 		size_t before = undos.n;
 		if (act->kind == ACTION_POD_CREATE && ends_by_stop(act) &&
-		    inverse == ACTION_POD_DELETE)
+		    inverse == ACTION_POD_DELETE) {
+			PROBE("undo_asks_for_backup");
 			backup = add_undo(run, ACTION_POD_BACKUP, act);
+		}
 		undo = add_undo(run, (enum action_kind)inverse, act);
 		act->undone_by = undo;
 		for (size_t j = 0; j < before; j++)
@@ -181,6 +186,7 @@ undo_pump(struct run *run)
 void
 undo_double(struct run *run, struct act *made, const struct cloud_pod *pod)
 {
+	PROBE("undo_second_pod_of_one_op");
 	struct plan_change *change = ARENA_NEW(run->arena, struct plan_change);
 	struct cloud_pod *copy = ARENA_NEW(run->arena, struct cloud_pod);
 	copy->id = arena_str(run->arena, pod->id);

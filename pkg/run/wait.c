@@ -7,6 +7,7 @@
  */
 #include "run/act.h"
 
+#include "base/probe.h"
 #include "base/units.h"
 
 enum {
@@ -166,9 +167,11 @@ not_listed(struct run *run, struct act *act, const struct listed *listed)
 	act->clean++;
 	waiting_for(run, act, "waiting for it to be listed");
 	if (act->clean >= 3 &&
-	    run->now_ms - act->ended_ms >= run->options.settle_ms)
+	    run->now_ms - act->ended_ms >= run->options.settle_ms) {
+		PROBE("wait_pod_vanished");
 		act_fail(run, act, FAIL_ERROR,
 		    STR("it has vanished from the account"));
+	}
 }
 
 void
@@ -182,12 +185,14 @@ running_listed(struct run *run, struct act *act, const struct listed *listed)
 	act->clean = 0;
 	act->ended_ms = run->now_ms;
 	if (!shows_our_mark(run, act, pod)) {
+		PROBE("wait_pod_lost_its_mark");
 		act_fail(run, act, FAIL_SUSPECT,
 		    STR("it is listed with another mark than ours; see "
 			"podform audit"));
 		return;
 	}
 	if (is_dead(run, act, pod)) {
+		PROBE("wait_pod_has_died");
 		act_fail(run, act, FAIL_ERROR,
 		    pod->status == POD_EXITED
 			? STR("its container has exited")
@@ -210,6 +215,7 @@ running_listed(struct run *run, struct act *act, const struct listed *listed)
 	}
 	if (pod->ssh.port != 0 && pod->started_at.len == 0 &&
 	    !is_timeless(run, act)) {
+		PROBE("wait_no_time_of_start");
 		waiting_for(run, act, "waiting for its time of start");
 		return;
 	}
@@ -295,6 +301,7 @@ confirm_listed(struct run *run, struct act *act, const struct listed *listed)
 {
 	bool ended;
 	if (is_listed(act, listed, &ended)) {
+		PROBE("confirm_there_after_all");
 		act->last_failure = FAIL_ERROR;
 		act->last_refusal = STR("it is there after all; plan again");
 		act_result(run, act, OP_NONE, NEXT_FAIL, false);
@@ -304,8 +311,10 @@ confirm_listed(struct run *run, struct act *act, const struct listed *listed)
 	    listed->sent_ms - act->ended_ms < run->options.settle_ms)
 		return;
 	act->clean++;
-	if (ended)
+	if (ended) {
+		PROBE("confirm_listed_as_ended");
 		act->clean = 3;		/* the service itself says so */
+	}
 	if (act->clean >= 3)
 		ask(run, act);
 }
@@ -332,10 +341,12 @@ gone_listed(struct run *run, struct act *act, const struct listed *listed)
 		return;
 	}
 	if (run->now_ms - act->ended_ms < run->options.settle_ms) {
+		PROBE("gone_is_contradicted");
 		if (!act->got_gone)
 			ask(run, act);	/* the two disagree: look again */
 		return;
 	}
+	PROBE("gone_still_there_after_delete");
 	act->retries = act->retries > 4 ? act->retries : 4;
 	act_retry(run, act, 0, FAIL_ERROR,
 	    STR("it is still there after the delete"));

@@ -10,6 +10,7 @@
 
 #include "base/pins.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "base/units.h"
 
 enum { LOGIN_MS = 45 * 1000, CONFLICT_QUICK_MS = 60 * 1000 };
@@ -145,6 +146,7 @@ pod_started(struct holder *holder, struct held_pod *pod, struct str start)
 		holder_say(holder, "pod " STR_FMT ": its container was "
 		    "started anew at " STR_FMT, STR_ARG(held_str(&pod->id)),
 		    STR_ARG(start));
+	PROBE("tunnel_container_is_another");
 	/* A pin without a start is of the start that is seen first. */
 	if (pod->start.len > 0)
 		pod->npins = 0;
@@ -159,6 +161,7 @@ pod_started(struct holder *holder, struct held_pod *pod, struct str start)
 static void
 no_news(struct holder *holder, struct held_pod *pod, struct str why)
 {
+	PROBE("tunnel_no_news");
 	if (pod->phase == LINK_CONFLICT) {
 		pod->due_ms = holder->now_ms + POLL_SETTLED_MS;
 		return;
@@ -176,11 +179,13 @@ static void
 seems_gone(struct holder *holder, struct held_pod *pod, bool terminated)
 {
 	if (++pod->gone >= 2 && !PLANTED(25)) {
+		PROBE("tunnel_pod_is_gone");
 		close_tunnels(holder, pod, terminated ?
 		    STR("the pod was terminated") :
 		    STR("the pod does not exist any more"));
 		return;
 	}
+	PROBE("tunnel_pod_seems_gone");
 	pod->due_ms = holder->now_ms + (terminated ? POLL_SOON_MS :
 	    POLL_GONE_MS);
 	if (pod->phase != LINK_CONFLICT) {
@@ -277,6 +282,7 @@ take_log(struct holder *holder, struct held_pod *pod,
 			held_set(&pod->pins[i], pins[i]);
 		if (pod->npins == 0 && ++pod->log_tries < LOG_TRIES) {
 			/* The container may have begun a moment ago. */
+			PROBE("tunnel_log_has_no_key_yet");
 			wait_until(pod, LINK_ASKING, holder->now_ms +
 			    pod->log_tries * LOG_AGAIN_MS);
 			return;
@@ -346,6 +352,7 @@ link_is_up(struct holder *holder, struct held_pod *pod,
     struct str fingerprint)
 {
 	if (pod->npins == 0 && fingerprint.len > 0) {
+		PROBE("tunnel_key_on_first_use");
 		held_set(&pod->pins[0], fingerprint);
 		pod->npins = 1;
 		pod->first_use = true;
@@ -379,6 +386,7 @@ pod_lost(struct holder *holder, struct held_pod *pod, struct str reason)
 		pod->log_tries = LOG_TRIES - 1;
 	}
 	if (lasted) {
+		PROBE("tunnel_lost_after_a_while");
 		pod->attempt = 0;
 		ask_pod(holder, pod);
 	} else {
@@ -393,6 +401,7 @@ pod_lost(struct holder *holder, struct held_pod *pod, struct str reason)
 static void
 wrong_key(struct holder *holder, struct held_pod *pod, struct str reason)
 {
+	PROBE("tunnel_wrong_key");
 	drop_link(holder, pod);
 	set_error(pod, reason.len > 0 ? reason :
 	    STR("the host key is not the pinned one"));
@@ -468,11 +477,13 @@ pod_time(struct holder *holder, struct held_pod *pod)
 		return;
 	switch (pod->phase) {
 	case LINK_UP:
+		PROBE("tunnel_peer_is_silent");
 		pod_lost(holder, pod, STR("nothing was heard from the pod "
 		    "for 45 s"));
 		break;
 	case LINK_CONNECTING:
 	case LINK_AUTHENTICATING:
+		PROBE("tunnel_login_takes_too_long");
 		pod_lost(holder, pod, STR("no login within 45 s"));
 		break;
 	case LINK_BACKOFF:
@@ -492,6 +503,7 @@ pod_time(struct holder *holder, struct held_pod *pod)
 void
 pod_suspended(struct holder *holder, struct held_pod *pod)
 {
+	PROBE("tunnel_machine_slept");
 	bool linked = pod->link != 0;
 
 	if (linked)

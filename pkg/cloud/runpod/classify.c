@@ -3,6 +3,7 @@
 
 #include "base/headers.h"
 #include "base/json.h"
+#include "base/probe.h"
 #include "base/units.h"
 
 enum { WINDOW_MAX_S = 7 * 24 * 3600 };
@@ -162,8 +163,10 @@ is_create(enum cloud_op op)
 static enum cloud_reason
 reason_by_prose(int status, enum cloud_reason reason, struct str message)
 {
-	if (status == 400 && classify_says_no_capacity(message))
+	if (status == 400 && classify_says_no_capacity(message)) {
+		PROBE("cloud_no_stock_in_prose");
 		return REASON_NO_CAPACITY;
+	}
 	if ((status == 400 || status == 403) && classify_says_no_money(message))
 		return REASON_BALANCE;
 	return reason;
@@ -190,6 +193,7 @@ classify_status(enum cloud_op op, int status,
 			continue;
 		enum cloud_reason reason = refusals[i].reason;
 		if (!problem->proven) {
+			PROBE("cloud_refusal_without_proof");
 			/* Somebody on the way said so.  The user may still
 			 * learn that it is about permission; a "not found"
 			 * must not be believed. */
