@@ -106,7 +106,7 @@ const struct command commands[] = {
 	  "has failed it is 1, and an error is shown, in JSON as `error` "
 	  "beside an `exit_status` of null." },
 	{ "cp", NULL, GROUP_POD, "SRC DST", 2, 2,
-	  OPTIONS_SSH | OPTIONS_VARS, cmd_cp,
+	  OPTIONS_COPY | OPTIONS_SSH | OPTIONS_VARS, cmd_cp,
 	  "Copy files or directories to a pod or from it.",
 	  "The end on the pod is ADDRESS:PATH. What goes where is as with "
 	  "cp -r. Modes are kept, links below what is named are left out and "

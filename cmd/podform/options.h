@@ -42,6 +42,7 @@ enum option_group {
 	OPTIONS_EXEC = 16384,
 	OPTIONS_LOGS = 32768,
 	OPTIONS_ALL = 65536,	/* --all alone */
+	OPTIONS_COPY = 131072,
 };
 
 struct text_list { VEC_OF(struct str) list; };
@@ -78,6 +79,7 @@ struct options {
 	/* inside pods */
 	int64_t ssh_sessions, tail;
 	bool all, interactive, follow;
+	bool recursive;			/* cp is so in any case */
 	int log_source;			/* enum log_source */
 	struct str since;
 };

@@ -106,15 +106,28 @@ ssh_words(struct inside *inside, const struct inside_pod *pod)
 	return words.list.items;
 }
 
-/* What it has no use for stays with us, also if it is told to send it. */
-static int
-become(struct app *app, const char *const *argv)
+/* What it has no use for stays with us, also if it is told to send it: every
+ * variable that podform reads a key or token from, or where one is, and those
+ * that the spec declares as secrets. */
+static void
+forget_secrets(struct app *app, const struct spec *spec)
 {
-	static const char *const ours[] = { "RUNPOD_API_KEY", "GITHUB_TOKEN",
-		"GH_TOKEN" };
+	static const char *const ours[] = { "RUNPOD_API_KEY",
+		"RUNPOD_API_KEY_FILE", "GITHUB_TOKEN", "GH_TOKEN",
+		"GITHUB_TOKEN_FILE", "PODFORM_GITHUB_APP_ID",
+		"PODFORM_GITHUB_APP_KEY_FILE" };
 
 	for (size_t i = 0; i < COUNTOF(ours); i++)
 		unsetenv(ours[i]);
+	for (size_t i = 0; spec != NULL && i < spec->nsecrets; i++)
+		if (spec->secrets[i].from == SECRET_ENV)
+			unsetenv(arena_cstr(&app->arena,
+			    spec->secrets[i].source));
+}
+
+static int
+become(struct app *app, const char *const *argv)
+{
 	signal(SIGPIPE, SIG_DFL);
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	diag_errno(&app->diags, "PF0866", NO_SPAN, errno, "cannot run ssh");
@@ -141,7 +154,16 @@ cmd_ssh(struct app *app)
 {
 	const char *const *argv = NULL;
 	struct inside inside;
-	int code = inside_open(&inside, app, "ssh");
+	int code;
+
+	if (app_json(app)) {
+		app_fail(app, 0, "PF0803", "podform ssh hands over to ssh, "
+		    "which has no --json");
+		diag_hint(&app->diags, "podform exec --json runs a command; "
+		    "podform ssh-config --json says how to log in");
+		return EXIT_USAGE;
+	}
+	code = inside_open(&inside, app, "ssh");
 
 	if (code == EXIT_OK)
 		code = inside_find(&inside, app_operand(app, 0), false);
@@ -155,7 +177,10 @@ cmd_ssh(struct app *app)
 	if (code == EXIT_OK)
 		argv = ssh_words(&inside, &inside.pods[0]);
 	inside_close(&inside);
-	return code == EXIT_OK ? become(app, argv) : code;
+	if (code != EXIT_OK)
+		return code;
+	forget_secrets(app, inside.spec);
+	return become(app, argv);
 }
 
 /* ----------------------------------------------------------- ssh-config -- */

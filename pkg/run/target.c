@@ -154,7 +154,8 @@ target_find(struct lock *lock, const struct spec *spec, struct str address,
 	}
 	diag_error(diags, "PF0860", NO_SPAN, STR_FMT " has %zu replicas: say "
 	    "which", STR_ARG(whole), n);
-	diag_hint(diags, "such as " STR_FMT, STR_ARG(several[0]->address));
+	diag_hint(diags, "such as " STR_FMT "; podform exec takes all of them "
+	    "with --all", STR_ARG(several[0]->address));
 	return NULL;
 }
 

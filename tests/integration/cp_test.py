@@ -170,6 +170,9 @@ class Copy(Inside):
                                  "./slash", "./slash/f"])
         self.copied(self.remote("new"), self.here + "/made/")
         self.assertEqual(self.read("made/d/f"), b"f")
+        done = self.podform("cp", "-r", self.here + "/d",
+                            self.remote("habit"))
+        self.assertEqual(done.returncode, 0, done.stderr)
         self.copied(self.remote("new/d/.."), self.here + "/up")
         self.assertEqual(self.read("up/f"), b"f")
 

@@ -168,6 +168,8 @@ class Exec(Inside):
         done = self.podform("exec", "pair", "--", "true")
         self.assertEqual(done.returncode, 1)
         self.assertIn("has 2 replicas", done.stderr)
+        self.assertIn("pod.pair[0]", done.stderr)
+        self.assertIn("--all", done.stderr)
         self.assertEqual(self.inside("hostname", "pair[1]"),
                          self.record("pod.pair[1]")["id"])
 

@@ -40,10 +40,15 @@ class Ssh(Inside):
         with open(fakes + "/ssh", "w", encoding="ascii") as file:
             file.write(FAKE_SSH)
         os.chmod(fakes + "/ssh", 0o755)
+        self.file("specs/secrets.yaml", "secrets: { HF: { env: HF_KEY } }\n")
+        self.addCleanup(os.remove, self.path("specs/secrets.yaml"))
+        ours = {name: "ghp_secret-" + name for name in (
+            "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN_FILE", "HF_KEY",
+            "RUNPOD_API_KEY_FILE", "PODFORM_GITHUB_APP_ID",
+            "PODFORM_GITHUB_APP_KEY_FILE")}
         done = self.podform(
             "ssh", "trainer", "--", "-v", "echo", "a b",
-            env={"PATH": fakes + ":" + os.environ["PATH"],
-                 "GITHUB_TOKEN": "ghp_secret", "GH_TOKEN": "ghp_secret2"})
+            env={"PATH": fakes + ":" + os.environ["PATH"], **ours})
         self.assertEqual(done.returncode, 9)
         said = json.loads(done.stdout)
         direct = self.live()["ssh"]["direct"]
@@ -58,6 +63,8 @@ class Ssh(Inside):
             self.assertIn(setting, words)
         self.assertNotIn(KEY, done.stdout)
         self.assertNotIn("ghp_secret", done.stdout)
+        self.assertEqual([name for name in (*ours, "RUNPOD_API_KEY")
+                          if name in said["env"]], [])
         self.assertEqual(said["env"]["HOME"], self.home)
 
     def test_real_ssh_runs_a_command(self):
@@ -90,10 +97,15 @@ class Ssh(Inside):
 
     def test_usage(self):
         for words, code in ((["ssh"], 3), (["ssh", "nosuch"], 1),
+                            (["ssh", "trainer", "--json"], 3),
                             (["ssh-config", "nosuch"], 1)):
             done = self.podform(*words)
             self.assertEqual(done.returncode, code, done.stderr)
-            self.assertEqual(done.stdout, "")
+            if "--json" in words:
+                self.assertIn("no --json", json.loads(
+                    done.stdout)["diagnostics"][0]["summary"])
+            else:
+                self.assertEqual(done.stdout, "")
 
     # -------------------------------------------------------- ssh-config --
 

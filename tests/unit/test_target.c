@@ -97,7 +97,8 @@ test_target_says_why_an_address_leads_nowhere(void **state)
 {
 	static const struct { const char *address, *words; } cases[] = {
 		{ "b", "error: pod.b has 2 replicas: say which [PF0860]\n"
-		    "   hint: such as pod.b[0]\n" },
+		    "   hint: such as pod.b[0]; podform exec takes all of "
+		    "them with --all\n" },
 		{ "r", "error: there is no record of 'pod.r'; did you mean "
 		    "'runner.r'? [PF0850]\n"
 		    "   hint: podform state list shows what there is\n" },
