@@ -359,14 +359,22 @@ first_bytes(const struct redactor *redactor, bool first[256])
 		    &redactor->patterns[i].bytes).data[0]] = true;
 }
 
-void
-redact(const struct redactor *redactor, struct strbuf *out, struct str text)
+/*
+ * Redact what begins before `safe`, behind which a secret may be incomplete;
+ * returns up to where text was written out.  What lies across that place is
+ * left whole for the next time, unless it is all there is.
+ */
+static size_t
+redact_to(const struct redactor *redactor, struct strbuf *out,
+    struct str text, size_t safe)
 {
 	struct part hidden = {0};	/* found, and not yet written */
 	bool first[256] = {0};
+	size_t cut = safe;
 
 	first_bytes(redactor, first);
-	for (size_t at = 0; at < text.len; at++) {
+	for (size_t at = 0; at < safe || (at < hidden.to && hidden.from == 0);
+	     at++) {
 		if (!first[(unsigned char)text.data[at]])
 			continue;
 		struct part part = match_at(redactor, text, at);
@@ -384,7 +392,59 @@ redact(const struct redactor *redactor, struct strbuf *out, struct str text)
 		    str_sub(text, hidden.to, part.from - hidden.to));
 		hidden = part;
 	}
+	/* A letter before it may be hidden with it. */
+	if (safe < text.len && match_at(redactor, text, safe).from < cut)
+		cut = match_at(redactor, text, safe).from;
+	if (hidden.to > cut && hidden.from > 0)
+		return hidden.from;
 	if (hidden.to > 0)
 		strbuf_add(out, STR("(secret)"));
-	strbuf_add(out, str_sub(text, hidden.to, text.len));
+	if (hidden.to > cut)
+		return hidden.to;
+	strbuf_add(out, str_sub(text, hidden.to, cut - hidden.to));
+	return cut;
+}
+
+void
+redact(const struct redactor *redactor, struct strbuf *out, struct str text)
+{
+	redact_to(redactor, out, text, text.len);
+}
+
+size_t
+redact_part(const struct redactor *redactor, struct strbuf *out,
+    struct str text)
+{
+	size_t hold = redactor_hold(redactor);
+
+	return text.len > hold ? redact_to(redactor, out, text,
+	    text.len - hold) : 0;
+}
+
+size_t
+redact_skip(const struct redactor *redactor, struct str text)
+{
+	size_t hold = redactor_hold(redactor);
+	struct strbuf scrap = {0};
+	size_t at = redact_to(redactor, &scrap, text,
+	    hold < text.len ? hold : text.len);
+
+	strbuf_release(&scrap);
+	return at;
+}
+
+size_t
+redactor_hold(const struct redactor *redactor)
+{
+	enum { FORM_MAX = 1024, ESCAPE_MAX = 6, BESIDE = 2 };
+	size_t longest = 0;
+
+	for (size_t i = 0; redactor != NULL && i < redactor->n; i++) {
+		size_t len = secret_reveal(&redactor->patterns[i].bytes).len;
+		if (len > longest)
+			longest = len;
+	}
+	/* Each byte as \u00NN is the longest way to write a value. */
+	longest = longest * ESCAPE_MAX + BESIDE;
+	return longest > FORM_MAX ? longest : FORM_MAX;
 }

@@ -42,5 +42,18 @@ void redactor_add(struct redactor *redactor, struct str value);
  * found: give whole messages. */
 void redact(const struct redactor *redactor, struct strbuf *out,
     struct str text);
+/*
+ * The same for text that goes on: redacts as much of its front as no secret
+ * can lie across, and returns how long that was.  The rest (redactor_hold()
+ * bytes, or a few more) is to be given again with what follows it; the last
+ * piece to redact().
+ */
+size_t redact_part(const struct redactor *redactor, struct strbuf *out,
+    struct str text);
+/* Where to begin in text that has lost its beginning: behind what may be the
+ * rest of a secret, and not inside of another one. */
+size_t redact_skip(const struct redactor *redactor, struct str text);
+/* Bytes that the longest of the secrets takes in any of its spellings. */
+size_t redactor_hold(const struct redactor *redactor);
 
 #endif

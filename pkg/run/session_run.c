@@ -361,13 +361,27 @@ on_github(struct driver *driver, struct flight *flight,
 	arena_release(&flight->arena);
 }
 
+/* Of long output only the end is here: what it begins with may be the rest of
+ * a secret that nobody would recognise. */
+static struct str
+without_torn(const struct driver *driver, const struct ssh_answer *answer)
+{
+	struct str output = answer->output;
+
+	if (answer->output_bytes <= output.len)
+		return output;
+	return str_sub(output, redact_skip(driver->redactor, output),
+	    output.len);
+}
+
 static void
 on_ssh(struct driver *driver, const struct world_event *event)
 {
 	struct run_event said = event_now(driver->session, RUN_SSH_ANSWER);
 	struct ssh_answer answer = *event->ssh;
 
-	answer.output = without_secrets(driver, answer.output);
+	answer.output = without_secrets(driver, without_torn(driver,
+	    &answer));
 	answer.reason = without_secrets(driver, answer.reason);
 	answer.line = without_secrets(driver, answer.line);
 	said.token = event->token;

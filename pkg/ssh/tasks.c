@@ -15,7 +15,7 @@
 
 enum {
 	OUTPUT_KEPT = 64 << 10,
-	LINE_MAX_KEPT = 16 << 10,	/* longer ones are cut in two */
+	LINE_MAX_KEPT = 16 << 10,	/* longer ones are kept in pieces */
 	KEEP_MAX = 16 << 20,		/* of one task: a pod that talks
 					   without end must not fill a disk */
 };
@@ -55,6 +55,18 @@ write_keep(struct task *task, struct str bytes)
 	}
 }
 
+static void
+keep_clean(struct task *task, struct strbuf *clean)
+{
+	task->kept += clean->len;
+	if (task->kept <= KEEP_MAX)
+		write_keep(task, strbuf_str(clean));
+	else if (task->kept - clean->len <= KEEP_MAX)
+		write_keep(task, STR("== more than 16 MiB: the rest is not "
+		    "kept ==\n"));
+	strbuf_release(clean);
+}
+
 /* A script may print the secrets that it was given: they are looked for in
  * whole lines. */
 static void
@@ -63,14 +75,22 @@ keep_line(struct task *task)
 	struct strbuf clean = {0};
 
 	redact(task->request.redactor, &clean, strbuf_str(&task->line));
-	task->kept += clean.len;
-	if (task->kept <= KEEP_MAX)
-		write_keep(task, strbuf_str(&clean));
-	else if (task->kept - clean.len <= KEEP_MAX)
-		write_keep(task, STR("== more than 16 MiB: the rest is not "
-		    "kept ==\n"));
-	strbuf_release(&clean);
+	keep_clean(task, &clean);
 	strbuf_reset(&task->line);
+}
+
+/* The front of a line that has no end yet; a secret may lie across any place
+ * where it would be cut, so the end of what there is stays. */
+static void
+keep_front(struct task *task)
+{
+	struct strbuf clean = {0};
+	size_t n = redact_part(task->request.redactor, &clean,
+	    strbuf_str(&task->line));
+
+	keep_clean(task, &clean);
+	memmove(task->line.data, task->line.data + n, task->line.len - n);
+	task->line.len -= n;
 }
 
 static void
@@ -81,8 +101,11 @@ keep(struct task *task, struct str bytes)
 		size_t n = end < 0 ? bytes.len : (size_t)end + 1;
 		strbuf_add(&task->line, str_sub(bytes, 0, n));
 		bytes = str_sub(bytes, n, bytes.len);
-		if (end >= 0 || task->line.len >= LINE_MAX_KEPT)
+		if (end >= 0)
 			keep_line(task);
+		else if (task->line.len >= LINE_MAX_KEPT +
+		    redactor_hold(task->request.redactor))
+			keep_front(task);
 	}
 }
 

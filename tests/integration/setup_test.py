@@ -234,6 +234,29 @@ class Failures(Inside):
         self.assertNotIn("4711", kept)
         self.assertEqual(self.billed(), 1)
 
+    def test_a_secret_in_a_line_without_end_is_found_wherever_it_is_cut(self):
+        # Lines are kept in pieces of 16 KiB, and of output the last 64 KiB
+        # are there to be shown.
+        done = self.add("""
+    on_failure: terminate
+    setup:
+      - run: |
+          yes "$TOKEN.." | head -n 6000 | tr -d '\\n'
+          printf 'the end'
+          exit 3
+""")
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 9, said[-2000:])
+        self.assertIn("(secret)..(secret)..", said)
+        with open(self.path(".podform/logs/pod.other/setup.log"),
+                  encoding="utf-8") as file:
+            kept = file.read()
+        self.assertIn("(secret).." * 6000, kept)
+        for text in (said, kept):
+            self.assertNotIn("4711", text)
+            self.assertNotIn("tok-", text)
+            self.assertNotIn("-secret", text)
+
     def test_output_without_end_does_not_fill_the_disk(self):
         done = self.add("""
     setup:

@@ -215,6 +215,73 @@ test_redact_knows_many_secrets(void **state)
 	redactor_free(NULL);
 }
 
+/* Text in pieces, each as long as `step`, comes out as it does in one. */
+static void
+check_pieces(const struct redactor *redactor, struct str text, size_t step)
+{
+	struct strbuf whole = {0}, out = {0}, held = {0};
+
+	redact(redactor, &whole, text);
+	for (size_t at = 0; at < text.len; at += step) {
+		strbuf_add(&held, str_sub(text, at, step));
+		size_t n = redact_part(redactor, &out, strbuf_str(&held));
+		assert_true(n <= held.len);
+		memmove(held.data, held.data + n, held.len - n);
+		held.len -= n;
+		/* What is held is bounded. */
+		assert_true(held.len <= 2 * redactor_hold(redactor) + step);
+	}
+	redact(redactor, &out, strbuf_str(&held));
+	if (!str_eq(strbuf_str(&out), strbuf_str(&whole)))
+		fail_msg("step %zu: " STR_FMT "\nwanted " STR_FMT, step,
+		    STR_ARG(strbuf_str(&out)), STR_ARG(strbuf_str(&whole)));
+	strbuf_release(&whole);
+	strbuf_release(&out);
+	strbuf_release(&held);
+}
+
+static void
+test_redact_finds_what_lies_across_pieces(void **state)
+{
+	static const char *const spelt[] = { "wandb/key=1",
+		"wandb\\/key=1", "wandb%2Fkey%3d1", "\\u0077andb/key=1",
+		"XwandbXkeyd2FuZGIva2V5PTE=", "x3YW5kYi9rZXk9MX" };
+	struct redactor *redactor = redactor_new();
+	struct strbuf text = {0};
+
+	(void)state;
+	redactor_add(redactor, STR("wandb/key=1"));
+	redactor_add(redactor, STR("key=1key=1key=1"));
+	for (size_t i = 0; i < COUNTOF(spelt); i++)
+		for (size_t pad = 0; pad < 40; pad++) {
+			strbuf_pad(&text, 900 + 7 * pad, '.');
+			strbuf_adds(&text, spelt[i]);
+		}
+	strbuf_adds(&text, "wandb/key=1key=1key=1wandb/key=1");
+	assert_true(str_search(strbuf_str(&text), STR("key=1")) >= 0);
+	for (size_t step = 1; step < 60; step++)
+		check_pieces(redactor, strbuf_str(&text), 37 * step);
+	/* Without its beginning, wherever that was cut off. */
+	for (size_t at = text.len - 3000; at < text.len - 1100; at++) {
+		struct str rest = str_sub(strbuf_str(&text), at, text.len);
+		struct strbuf clean = {0};
+		redact(redactor, &clean, str_sub(rest, redact_skip(redactor,
+		    rest), rest.len));
+		assert_true(str_search(strbuf_str(&clean), STR("key")) < 0);
+		strbuf_release(&clean);
+	}
+	/* All of it one token, by its form, which never ends. */
+	strbuf_reset(&text);
+	strbuf_adds(&text, "ghp_");
+	strbuf_pad(&text, 5000, 'a');
+	struct strbuf out = {0};
+	assert_true(redact_part(redactor, &out, strbuf_str(&text)) > 4000);
+	assert_string_equal(out.data, "(secret)");
+	strbuf_release(&out);
+	strbuf_release(&text);
+	redactor_free(redactor);
+}
+
 static void
 test_redact_appends_and_knows_nothing_at_first(void **state)
 {
@@ -274,6 +341,7 @@ main(void)
 		cmocka_unit_test(test_secret_keeps_a_copy_and_forgets_it),
 		cmocka_unit_test(test_secret_empty_is_set_and_absent_is_not),
 		cmocka_unit_test(test_redact_finds_plain_values),
+		cmocka_unit_test(test_redact_finds_what_lies_across_pieces),
 		cmocka_unit_test(test_redact_ignores_short_values),
 		cmocka_unit_test(test_redact_finds_tokens_by_their_form),
 		cmocka_unit_test(test_redact_finds_json_escapes),
