@@ -56,6 +56,7 @@ struct hold {
 	struct held_listener *listeners;
 	struct held_ask *asks;
 	int refusing;		/* epoll of the listeners that refuse */
+	int64_t refuse_ms;	/* they rest until then; -1 */
 	int lock;		/* file that says that it is we */
 	int home;		/* inotify of that file; or -1 */
 	bool draining, ended;
@@ -179,18 +180,55 @@ open_listener(struct hold *hold, const struct holder_effect *effect)
 	arena_release(&arena);
 }
 
-/* Connections to a tunnel that is down for long: cut, and visibly so. */
+bool
+hold_is_full(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM;
+}
+
+static void
+watch_refused(struct hold *hold, uint32_t events)
+{
+	struct epoll_event event = { .events = events };
+
+	for (const struct held_listener *held = hold->listeners; held != NULL;
+	     held = held->next) {
+		event.data.fd = held->listener.fd;
+		if (held->refusing)
+			epoll_ctl(hold->refusing, EPOLL_CTL_MOD,
+			    held->listener.fd, &event);
+	}
+}
+
+static int64_t
+refuse_next_ms(void *ctx)
+{
+	return ((const struct hold *)ctx)->refuse_ms;
+}
+
+/* Connections to a tunnel that is down for long: cut, and visibly so.  While
+ * there is no descriptor to take them by they wait, and do not wake us. */
 static void
 refuse_turn(void *ctx)
 {
 	struct hold *hold = ctx;
 	struct linger now = { .l_onoff = 1 };
 	struct epoll_event event;
+	int64_t now_ms = app_mono_ms(hold->app);
 	int fd, rounds = 256;
 
+	if (hold->refuse_ms >= 0 && now_ms >= hold->refuse_ms) {
+		hold->refuse_ms = -1;
+		watch_refused(hold, EPOLLIN);
+	}
 	while (rounds-- > 0 &&
 	    epoll_wait(hold->refusing, &event, 1, 0) == 1) {
 		fd = accept4(event.data.fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0 && hold_is_full(errno)) {
+			hold->refuse_ms = now_ms + SECOND_MS;
+			watch_refused(hold, 0);
+		}
 		if (fd < 0)
 			break;
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -462,8 +500,9 @@ open_all(struct hold *hold, struct str *why)
 	hold->links = hold_links_new(hold, app);
 	guest.fd = hold->refusing;
 	guest.turn = refuse_turn;
-	guest.next_ms = never;
+	guest.next_ms = refuse_next_ms;
 	io_world_attach(app->io, &guest);
+	guest.next_ms = never;
 	if ((hold->home = hold_home_watch()) >= 0) {
 		guest.fd = hold->home;
 		guest.turn = home_turn;
@@ -522,7 +561,8 @@ raise_limits(void)
 int
 cmd_tunnel_hold(struct app *app)
 {
-	struct hold hold = { .app = app, .refusing = -1, .home = -1 };
+	struct hold hold = { .app = app, .refusing = -1, .home = -1,
+		.refuse_ms = -1 };
 	struct str why = {0};
 	int lock, code;
 

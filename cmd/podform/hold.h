@@ -20,6 +20,9 @@ void hold_event(struct hold *hold, struct holder_event event);
 void hold_say(struct hold *hold, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Of accept(): nobody can be let in before something else is closed. */
+bool hold_is_full(int error);
+
 /* -------------------------------------------------------- hold_door.c --- */
 
 struct hold_door;

@@ -13,7 +13,7 @@
 
 enum {
 	CLIENTS_MAX = 64, ASK_MS = 10 * SECOND_MS,
-	REPLY_MS = 10 * SECOND_MS, ROUNDS = 256,
+	REPLY_MS = 10 * SECOND_MS, ROUNDS = 256, FULL_MS = SECOND_MS,
 };
 
 struct client {
@@ -35,6 +35,8 @@ struct hold_door {
 	struct client *clients;
 	size_t nclients;
 	uint64_t next_number;
+	int64_t again_ms;	/* no descriptor was left: nobody is let in
+				   until then; -1 */
 	struct held_path { char text[4096]; size_t len; } keys;
 };
 
@@ -56,6 +58,8 @@ drop(struct hold_door *door, struct client *client)
 	strbuf_release(&client->in);
 	strbuf_release(&client->out);
 	free(client);
+	if (door->again_ms >= 0)
+		door->again_ms = app_mono_ms(door->app);
 }
 
 static struct client *
@@ -183,6 +187,31 @@ receive(struct hold_door *door, struct client *client)
 		take_request(door, client);
 }
 
+static void
+watch_listener(struct hold_door *door, uint32_t events)
+{
+	struct epoll_event event = { .events = events };
+
+	epoll_ctl(door->epoll, EPOLL_CTL_MOD, door->listener.fd, &event);
+}
+
+/* Whoever waits stays in line, and would wake us for nothing all the time. */
+static void
+rest(struct hold_door *door)
+{
+	door->again_ms = app_mono_ms(door->app) + FULL_MS;
+	watch_listener(door, 0);
+}
+
+static void
+resume(struct hold_door *door, int64_t now)
+{
+	if (door->again_ms < 0 || now < door->again_ms)
+		return;
+	door->again_ms = -1;
+	watch_listener(door, EPOLLIN);
+}
+
 /* False: nothing can be accepted now. */
 static bool
 accept_one(struct hold_door *door)
@@ -191,6 +220,10 @@ accept_one(struct hold_door *door)
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *client;
 
+	if (fd < 0 && hold_is_full(errno)) {
+		rest(door);
+		return false;
+	}
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
 	if (door->nclients == CLIENTS_MAX || !holder_peer_is_us(fd)) {
@@ -229,7 +262,7 @@ static int64_t
 next_ms(void *ctx)
 {
 	const struct hold_door *door = ctx;
-	int64_t next = -1;
+	int64_t next = door->again_ms;
 
 	for (const struct client *client = door->clients; client != NULL;
 	     client = client->next)
@@ -247,6 +280,7 @@ turn(void *ctx)
 	struct epoll_event event;
 	struct client *next;
 
+	resume(door, now);
 	/* One at a time: what is done for one may drop another.  And not for
 	 * ever: without a descriptor a connection stays in line. */
 	for (int rounds = ROUNDS; rounds > 0 && door->listener.fd >= 0 &&
@@ -277,7 +311,7 @@ hold_door_open(struct hold *hold, struct app *app, struct str *why)
 
 	if (door == NULL)
 		fail_out_of_memory();
-	*door = (struct hold_door){ .hold = hold, .app = app,
+	*door = (struct hold_door){ .hold = hold, .app = app, .again_ms = -1,
 		.epoll = epoll_create1(EPOLL_CLOEXEC) };
 	/* Relative, which io_listen_open() takes for a path by its slash. */
 	if (io_listen_open(&app->arena, STR("./" HOLDER_SOCKET), 0, 0,

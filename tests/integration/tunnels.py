@@ -6,6 +6,7 @@ the end: listeners, processes, descriptors, files.
 """
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -79,6 +80,59 @@ class Tunnels(TunnelCase):
         self.assertNotEqual(self.holder_pid(), pid)
         self.open_up(pod, port)
         self.assertEqual(self.get(port), b"hello")
+
+    def rests_when_full(self, pid, knock):
+        """Nobody can be let in: who waits must not keep the holder awake."""
+        def used():
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                return sum(map(int, file.read().rsplit(")", 1)[1]
+                               .split()[11:13]))
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+        client = knock()
+        time.sleep(0.2)
+        before = used()
+        time.sleep(1.5)
+        spent = (used() - before) / os.sysconf("SC_CLK_TCK")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertLess(spent, 0.1)
+        return client
+
+    def test_a_holder_without_descriptors_rests_and_comes_back(self):
+        pod, port = self.pod(), free_port()
+        self.start_holder()
+        self.open_up(pod, port)
+        pid = self.holder_pid()
+
+        def door():
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(5)
+            client.connect(self.path("holder.sock"))
+            client.sendall(b'{"protocol":1,"version":"t","verb":"list"}\n')
+            return client
+        with self.rests_when_full(pid, door) as client:
+            self.assertIn(b'"ok":true', client.recv(65536))
+        # The same at a tunnel that is down for long and cuts who comes.
+        self.console(pod, "stop")
+        wait_for(lambda: self.state()["state"] == "waiting-for-pod")
+
+        def cut(client):
+            try:
+                return client.recv(1) == b""
+            except ConnectionResetError:
+                return True
+
+        def is_cut():
+            with socket.create_connection(("127.0.0.1", port), 5) as client:
+                client.settimeout(1)
+                try:
+                    return cut(client)
+                except TimeoutError:
+                    return False
+        wait_for(is_cut, 60)
+        with self.rests_when_full(pid, lambda: socket.create_connection(
+                ("127.0.0.1", port), 5)) as client:
+            self.assertTrue(cut(client))
 
     def test_taken_port_is_a_conflict_that_names_its_owner(self):
         pod = self.pod()
