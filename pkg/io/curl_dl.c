@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -13,7 +14,7 @@ static const struct {
 	const char *name;
 	size_t offset;
 } symbols[] = {
-	SYMBOL(global_init), SYMBOL(global_cleanup),
+	SYMBOL(global_init_mem), SYMBOL(global_cleanup),
 	SYMBOL(easy_init), SYMBOL(easy_cleanup), SYMBOL(easy_reset),
 	SYMBOL(easy_setopt), SYMBOL(easy_getinfo), SYMBOL(easy_strerror),
 	SYMBOL(multi_init), SYMBOL(multi_cleanup), SYMBOL(multi_setopt),
@@ -22,6 +23,43 @@ static const struct {
 	SYMBOL(multi_info_read), SYMBOL(slist_append), SYMBOL(slist_free_all),
 	SYMBOL(share_init), SYMBOL(share_setopt), SYMBOL(share_cleanup),
 };
+
+/* ------------------------------------------------------------- memory ---- */
+
+static void *
+given(void *memory)
+{
+	if (memory == NULL)
+		fail_out_of_memory();
+	return memory;
+}
+
+/* Nothing asked for may be NULL without a failure. */
+static void *
+give_malloc(size_t size)
+{
+	return given(malloc(size > 0 ? size : 1));
+}
+
+static void *
+give_calloc(size_t n, size_t size)
+{
+	return given(n > 0 && size > 0 ? calloc(n, size) : calloc(1, 1));
+}
+
+static void *
+give_realloc(void *old, size_t size)
+{
+	return given(realloc(old, size > 0 ? size : 1));
+}
+
+static char *
+give_strdup(const char *text)
+{
+	return given(strdup(text));
+}
+
+/* ------------------------------------------------------------ loading ---- */
 
 bool
 curl_dl_load(struct curl_dl *curl, const char **why)
@@ -48,7 +86,8 @@ curl_dl_load(struct curl_dl *curl, const char **why)
 		memcpy((char *)curl + symbols[i].offset, &symbol,
 		    sizeof symbol);
 	}
-	if (curl->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (curl->global_init_mem(CURL_GLOBAL_DEFAULT, give_malloc, free,
+		give_realloc, give_strdup, give_calloc) != CURLE_OK) {
 		curl->global_cleanup = NULL;
 		*why = "libcurl does not start";
 		return false;

@@ -14,7 +14,9 @@
 
 struct curl_dl {
 	void *library;
-	CURLcode (*global_init)(long flags);
+	CURLcode (*global_init_mem)(long flags, curl_malloc_callback,
+	    curl_free_callback, curl_realloc_callback, curl_strdup_callback,
+	    curl_calloc_callback);
 	void (*global_cleanup)(void);
 	CURL *(*easy_init)(void);
 	void (*easy_cleanup)(CURL *easy);
@@ -40,7 +42,13 @@ struct curl_dl {
 	CURLSHcode (*share_cleanup)(CURLSH *share);
 };
 
-/* Load and initialise; false with a sentence (static text) in *why. */
+/*
+ * Load and initialise; false with a sentence (static text) in *why.  libcurl
+ * allocates by functions of ours that end the program where there is no
+ * memory (fail_out_of_memory()): by itself it would lose a transfer, so that
+ * its answer never came, or divide by the zero size of a hash that it could
+ * not make (both measured, 7.88.1).
+ */
 bool curl_dl_load(struct curl_dl *curl, const char **why);
 
 /* Undo curl_dl_load(); harmless on the zero value. */

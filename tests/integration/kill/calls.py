@@ -86,12 +86,15 @@ def sample(chance, counts, wanted, only=None):
     for i, name in enumerate(names):
         points = every_point({name: counts[name]}, only)
         share = wanted // len(names) + (i < wanted % len(names))
-        # The smallest of -log(u)/w win: a draw by weight, none twice.
-        keys = {point: chance.expovariate(
-            weight(point.call) / counts[name][point.call])
-            for point in points}
-        chosen += sorted(points, key=keys.get)[:share]
+        chosen += draw(chance, points, share, lambda point:
+                       weight(point.call) / counts[name][point.call])
     return chosen
+
+
+def draw(chance, points, share, weight_of):
+    """So many by weight, none twice: the smallest of -log(u)/w win."""
+    keys = {point: chance.expovariate(weight_of(point)) for point in points}
+    return sorted(points, key=keys.get)[:share]
 
 
 def strike(point, how):
