@@ -93,6 +93,8 @@ static bool
 line_fits(const struct reading *r, struct str line)
 {
 	uint64_t claimed;
+	if (PLANTED(19))
+		return line.len > LINE_HEAD;
 	return line.len > LINE_HEAD && line.data[CRC_HEX] == ' ' &&
 	    crc_parse(str_sub(line, 0, CRC_HEX), &claimed) &&
 	    claimed == crc_add(&r->crc, 0, str_sub(line, LINE_HEAD, line.len));
@@ -117,7 +119,7 @@ read_lines(struct reading *r, struct str text)
 		if (out->torn)
 			return damaged(r, r->line - 1,
 			    "its checksum does not match");
-		if (end < 0 || !line_fits(r, line)) {
+		if ((end < 0 && !PLANTED(19)) || !line_fits(r, line)) {
 			out->torn = true;
 		} else {
 			struct arena scratch = { 0 };

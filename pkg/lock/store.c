@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/plant.h"
 #include "lock/crc.h"
 #include "lock/file.h"
 #include "lock/lock.h"
@@ -213,6 +214,26 @@ keep_backup(struct commit *c)
 	return error == 0 || failed(c, error, "rename", name);
 }
 
+/* A planted bug: over the old text, in its place. */
+static bool
+overwrite(struct commit *c, struct str text)
+{
+	const struct fs *fs = c->fs;
+	int fd = fs->open(fs->ctx, c->path, FS_READ_WRITE | FS_CREATE, 0600);
+
+	if (fd < 0)
+		return failed(c, fd, "open", c->path);
+	int error = fs->truncate(fs->ctx, fd, 0);
+	if (error == 0)
+		error = fs_write_all(fs, fd, text);
+	if (error == 0)
+		error = file_sync(fs, fd, false);
+	fs->close(fs->ctx, fd);
+	if (error == 0)
+		error = fs->sync_dir(fs->ctx, file_dir(&c->arena, c->path));
+	return error == 0 || failed(c, error, "write", c->path);
+}
+
 static bool
 replace(struct commit *c, struct str text)
 {
@@ -220,6 +241,8 @@ replace(struct commit *c, struct str text)
 	const char *dir = file_dir(&c->arena, c->path);
 	const char *name;
 
+	if (PLANTED(12))
+		return overwrite(c, text);
 	if (!write_new(c, text, &name))
 		return false;
 	int error = 0;
@@ -231,7 +254,7 @@ replace(struct commit *c, struct str text)
 		goto remove;
 	}
 	do
-		error = fs->sync_dir(fs->ctx, dir);
+		error = PLANTED(2) ? 0 : fs->sync_dir(fs->ctx, dir);
 	while (error == -EINTR);
 	return error == 0 || failed(c, error, "sync the directory", dir);
 remove:

@@ -326,7 +326,11 @@ read_lock(struct sim *sim, int64_t *serial, char lineage[HEX + 1])
 	*serial = -1;
 	if (text.data == NULL)
 		return true;
-	json_object *lock = json_tokener_parse(text.data), *field;
+	/* What has been cut off is still in memory behind it. */
+	json_tokener *tokener = json_tokener_new();
+	json_object *field, *lock = json_tokener_parse_ex(tokener, text.data,
+	    (int)text.len);
+	json_tokener_free(tokener);
 	bool ok = lock != NULL && json_object_is_type(lock, json_type_object);
 	if (ok && json_object_object_get_ex(lock, "serial", &field))
 		*serial = json_object_get_int64(field);

@@ -161,6 +161,7 @@ struct crash_result {
 	size_t nops, nrecovery;		/* operations of the command, and of
 					   the run after it */
 	bool struck;			/* both strikes came to be */
+	uint8_t recovery[OPS_MAX];	/* enum op_kind of the latter */
 };
 
 /*

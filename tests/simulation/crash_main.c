@@ -187,6 +187,19 @@ add_scenario(struct campaign *all, size_t scenario)
 	}
 }
 
+/* How often the run after it can be crashed, if it is as long. */
+static uint64_t
+pairs_of(const struct campaign *all, size_t scenario)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < all->nops[scenario]; i++) {
+		enum op_kind kind = all->ops[scenario][i].kind;
+		n += kind == CALL_LOOK ? 0 : kind == CALL_ANSWER ? 1 : 2;
+	}
+	return n;
+}
+
 /* Keep about so many: all of those that lead to pairs, the rest evenly. */
 static void
 sample(struct campaign *all, uint64_t runs)
@@ -198,7 +211,7 @@ sample(struct campaign *all, uint64_t runs)
 		fixed += item->pairs;
 		rest += !item->pairs;
 		if (item->pairs)
-			all->npairs += 2 * all->nops[item->scenario];
+			all->npairs += pairs_of(all, item->scenario);
 	}
 	all->pairs_every = 1;
 	if (runs == 0 || fixed + rest + all->npairs <= runs)
@@ -258,6 +271,9 @@ run_item(struct campaign *all, struct worker *worker, size_t at)
 	if (!item->pairs)
 		return;
 	for (size_t j = 0; j < 2 * result.nrecovery; j++) {
+		uint8_t kind = result.recovery[j / 2];
+		if (kind == CALL_LOOK || (kind == CALL_ANSWER && j % 2 == 0))
+			continue;
 		struct strike second = {
 			.when = j % 2 == 0 ? BEFORE : AFTER, .at = j / 2,
 			.image = (enum disk_image)((j / 2 + at) % DISK_IMAGES),

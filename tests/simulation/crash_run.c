@@ -173,6 +173,8 @@ run_again(struct crash *crash, const struct strike *strike,
 	recorder_start(recorder, strike);
 	int code = tale_process(&crash->tale, destroys, &empty);
 	result->nrecovery = recorder->nops;
+	for (size_t i = 0; i < recorder->nops; i++)
+		result->recovery[i] = (uint8_t)recorder->ops[i].kind;
 	result->struck = result->struck &&
 	    (strike->when == NEVER || recorder->struck);
 	recorder_stop(recorder);

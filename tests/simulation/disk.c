@@ -608,13 +608,21 @@ disk_remove(struct disk *disk, const char *path)
 	tidy_names(disk);
 }
 
+/* An empty file is there. */
+static struct str
+text_of(const struct content *content)
+{
+	return content->len == 0 ? STR("")
+	    : (struct str){ content->data, content->len };
+}
+
 struct str
 disk_get(const struct disk *disk, const char *path)
 {
 	const struct name *name = find_name(disk, path);
 	if (name == NULL || name->now == NULL || name->now->directory)
 		return (struct str){0};
-	return (struct str){ name->now->now.data, name->now->now.len };
+	return text_of(&name->now->now);
 }
 
 struct str
@@ -623,5 +631,5 @@ disk_get_safe(const struct disk *disk, const char *path)
 	const struct name *name = find_name(disk, path);
 	if (name == NULL || name->safe == NULL || name->safe->directory)
 		return (struct str){0};
-	return (struct str){ name->safe->safe.data, name->safe->safe.len };
+	return text_of(&name->safe->safe);
 }
