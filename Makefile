@@ -157,6 +157,8 @@ $(BUILD)/libworker.a: $(call obj,$(filter-out %/main.c %/confine.c \
 		%/library.c %/keystream.c,$(SSH_SRC)))
 	$(call say,AR  )
 	$(Q)rm -f $@; ar rcs $@ $^
+$(BUILD)/fuzz_sessions: FUZZ_LINK := -Wl$(comma)--wrap=connect \
+	-Wl$(comma)--wrap=poll
 $(BUILD)/fuzz_worker: $(BUILD)/libworker.a
 $(BUILD)/fuzz_worker: FUZZ_LINK := $(BUILD)/libworker.a -lssh2 -lcrypto \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray \

@@ -146,9 +146,12 @@ until_reset(const struct http_answer *http, int64_t reset_s, int64_t wall_ms)
 	int64_t now_s = now_ms / SECOND_MS;
 	if (reset_s <= now_s)
 		return SECOND_MS;
-	if (reset_s - now_s >= 3600)
+	int64_t left_s;
+	/* The server's year may be the first one. */
+	if (__builtin_sub_overflow(reset_s, now_s, &left_s) ||
+	    left_s >= 3600)
 		return HOUR_MS;
-	return (reset_s - now_s + 1) * SECOND_MS;
+	return (left_s + 1) * SECOND_MS;
 }
 
 enum github_limit

@@ -144,7 +144,9 @@ has_company(const struct exec *exec)
 static void
 failed(struct exec *exec, const struct wire *message)
 {
-	struct str words = { message->payload, message->size };
+	struct str words = message->size > 0 ?
+	    (struct str){ message->payload, message->size } :
+	    STR("the SSH worker does not say why");
 
 	if (message->a == WIRE_FAIL_REFUSED && !exec->heard &&
 	    has_company(exec)) {

@@ -150,7 +150,7 @@ is_down(struct session *session, const struct wire *message)
 		break;
 	}
 	session_down(session, up ? SSH_LOST : outcome, "%s",
-	    message->size > 0 ? words : "the connection is lost");
+	    *words != '\0' ? words : "the connection is lost");
 }
 
 static void

@@ -186,7 +186,7 @@ end(struct task *task, const struct ssh_answer *how)
 		task_read_look(answer.output, &answer);
 	task->op.over = true;
 	task->ssh->work = true;
-	task->part = 0;
+	/* Also of a part that goes on: it would call back to nobody. */
 	let_go(task);
 	task->done(task->ctx, &answer);
 }

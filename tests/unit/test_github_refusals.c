@@ -202,6 +202,10 @@ test_github_limits_are_told_from_permissions(void **state)
 		    REASON_RATE_LIMITED, 1000 },
 		{ 403, NULL, "0/99999999999999999999", NULL, denied,
 		    REASON_RATE_LIMITED, 300000 },
+		/* Further apart than a number can say: found by fuzzing. */
+		{ 403, NULL, "0/9223372036854775807",
+		  "Sun, 06 Nov 0001 08:49:37 GMT", denied,
+		  REASON_RATE_LIMITED, 300000 },
 		{ 403, NULL, "0/", NULL, denied, REASON_RATE_LIMITED, 1000 },
 		{ 403, NULL, "4000/1795262490", NULL, secondary,
 		    REASON_RATE_LIMITED, 60000 },
