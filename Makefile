@@ -17,7 +17,11 @@ MINUTES ?= 1
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wconversion \
 	-Wno-sign-conversion -Wno-string-conversion -Werror
-HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+# What makes a hole hard to use; tests/integration/hardening_test.sh looks for
+# it in the programs.
+HARDEN := -fstack-protector-strong -fstack-clash-protection \
+	-D_FORTIFY_SOURCE=2 -fPIE \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 OPT  ?= -O2 -g
 ifeq ($(SAN),1)
 OPT    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -25,7 +29,7 @@ OPT    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 HARDEN :=
 LDFLAGS += -fsanitize=address,undefined
 else
-LDFLAGS += -pie -Wl,-z,relro,-z,now
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 CPPFLAGS += -D_GNU_SOURCE -DPODFORM_VERSION='"$(VERSION)"' -Ipkg -I.
 CFLAGS   += -std=c17 $(WARN) $(OPT) $(HARDEN) $(EXTRA_CFLAGS)
@@ -201,6 +205,9 @@ bench: setup-test ## measure, as ratios to a floor of the same run
 	@$(MAKE) -s -j$(JOBS) all $(BENCHES)
 	@CC=$(CC) tests/bench/run $(BUILD)
 
+coverage: setup-test ## lines and branches the tests have run
+	@tools/coverage
+
 lint: setup-lint ## layers, warnings of two compilers, cppcheck, links ...
 	@tools/lint
 
@@ -236,8 +243,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all programs check test demo sim campaign fuzz fuzzers bench lint format \
-	compdb setup setup-demo setup-test setup-lint install clean help
+.PHONY: all programs check test demo sim campaign fuzz fuzzers bench coverage \
+	lint format compdb setup setup-demo setup-test setup-lint install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
