@@ -75,10 +75,12 @@ static const struct error_code other_codes[] = {
 	  "Move it away, as shown; `podform audit` then lists what the last "
 	  "run made." },
 	{ "PF0609", "The journal does not belong to this lock file: that is "
-	  "missing, older, or another one.",
-	  "Put the lock file back that the last run used." },
-	{ "PF0610", "The journal cannot be written, so nothing is changed.",
-	  "Make room, or repair the file system." },
+	    "missing, older, or another one; or the lock file was taken away "
+	    "or exchanged while podform ran.",
+	    "Put the lock file back that the last run used." },
+	{ "PF0610", "The journal cannot be written, or was moved away, so "
+	    "nothing is changed.",
+	    "Make room, repair the file system, or put the file back." },
 	{ "PF0611", "Another podform works on this project.",
 	  "Wait for it, with `--lock-timeout` if you like." },
 	{ "PF0612", "`.podform` or the project's directory cannot be written, "

@@ -306,12 +306,36 @@ format_line(struct strbuf *line, const struct crc *crc,
 	strbuf_addc(line, '\n');
 }
 
+/*
+ * Is what we write to still what the next run reads?  A record in a file
+ * that was moved away or deleted is as good as none.
+ */
+static int
+still_there(const struct journal *journal)
+{
+	const struct fs *fs = journal->fs;
+	struct fs_info ours, named;
+
+	int error = fs->stat_fd(fs->ctx, journal->fd, &ours);
+	if (error == 0)
+		error = fs->stat(fs->ctx, journal->path.data, false, &named);
+	if (error == 0 && (ours.inode != named.inode ||
+	    ours.device != named.device))
+		error = -ESTALE;
+	if (error == -ENOENT || error == -ESTALE)
+		PROBE("journal_is_another_file");
+	return error;
+}
+
 static bool
 write_line(struct journal *journal, struct str line, struct diags *diags)
 {
 	const struct fs *fs = journal->fs;
 	ssize_t put;
 
+	int gone = still_there(journal);
+	if (gone < 0)
+		return failed(journal, diags, gone, "find");
 	do
 		put = fs->write(fs->ctx, journal->fd, line.data, line.len);
 	while (put == -EINTR);

@@ -2,6 +2,7 @@
 #include "run/session.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "base/units.h"
 #include "lock/workdir.h"
 
@@ -165,10 +166,35 @@ session_take_mutex(struct session *session)
 
 /* --------------------------------------------------------------- load -- */
 
+/*
+ * The record is read again once the mutex is held.  What was there a moment
+ * ago and is not any more is no empty record: a second fleet would be made.
+ */
+static bool
+is_same_record(struct session *session, const struct lock *before)
+{
+	const struct str path = session->config.lock_path;
+
+	if (before == NULL || !before->exists)
+		return true;
+	if (session->lock->exists && str_eq(id128_str(&before->lineage),
+		id128_str(&session->lock->lineage)))
+		return true;
+	PROBE("lock_is_another_file");
+	diag_error(session->diags, "PF0609", NO_SPAN, "lock file '" STR_FMT
+	    "' %s since this run began", STR_ARG(path),
+	    session->lock->exists ? "was replaced by one of another lineage"
+				  : "was taken away");
+	diag_hint(session->diags, "nothing was changed; put the file back ("
+	    STR_FMT ".backup or git), then run podform again", STR_ARG(path));
+	return false;
+}
+
 int
 session_load(struct session *session)
 {
 	const struct session_config *config = &session->config;
+	const struct lock *before = session->lock;
 	const struct fs *fs = &config->world->fs;
 	const char *path = work_path(session, "journal");
 	/* A holder's own journal comes first, so that what is read is what
@@ -187,7 +213,7 @@ session_load(struct session *session)
 	session->lock = lock_read(session->arena, fs,
 	    arena_cstr(session->arena, config->lock_path), config->own_uid,
 	    NULL, session->diags);
-	if (session->lock == NULL)
+	if (session->lock == NULL || !is_same_record(session, before))
 		return EXIT_ERROR;
 	session->lock_changed = false;
 	if (!journal_fold(session->arena, session->lock, &records,

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES = 256, FDS = 64, FD_BASE = 100, SECTOR = 512 };
+enum { NAMES = 256, FDS = 64, FD_BASE = 100, SECTOR = 512, PAGE = 4096,
+	OWN_UID = 1000 };
 
 struct content {
 	char *data;
@@ -15,8 +16,9 @@ struct content {
 
 struct inode {
 	struct content now, safe;
-	unsigned mode;
-	bool directory;
+	unsigned mode, mode_before, uid;
+	bool directory, foreign, link;
+	size_t lost_from, lost_to;	/* taken for written, and is not */
 	unsigned locked_by;		/* process; 0: nobody */
 	int refs;			/* names, safe names, descriptors */
 	uint64_t number;
@@ -63,7 +65,8 @@ static struct inode *
 inode_new(struct disk *disk, unsigned mode, bool directory)
 {
 	struct inode *inode = calloc(1, sizeof *inode);
-	inode->mode = mode;
+	inode->mode = inode->mode_before = mode;
+	inode->uid = OWN_UID;
 	inode->directory = directory;
 	inode->number = ++disk->next_inode;
 	return inode;
@@ -156,6 +159,8 @@ disk_open(void *ctx, const char *path, unsigned flags, unsigned mode)
 		set_ref(&name->now, inode_new(disk, mode, false));
 	} else if (flags & FS_EXCLUSIVE) {
 		return -EEXIST;
+	} else if (name->now->link) {
+		return flags & FS_FOLLOW ? -ENOENT : -ELOOP;
 	} else if (name->now->directory &&
 	    (flags & (FS_APPEND | FS_READ_WRITE))) {
 		return -EISDIR;
@@ -188,6 +193,28 @@ disk_read(void *ctx, int fd, void *buf, size_t n)
 	return (ssize_t)n;
 }
 
+/* What was lost from there on is not lost any more. */
+static void
+rewrite(struct inode *inode, size_t from)
+{
+	if (inode->lost_to > from)
+		inode->lost_to = from;
+	if (inode->lost_to <= inode->lost_from)
+		inode->lost_from = inode->lost_to = 0;
+}
+
+static void
+make_safe(struct inode *inode)
+{
+	struct content before = inode->safe;
+
+	inode->safe = (struct content){0};
+	content_set(&inode->safe, inode->now.data, inode->now.len);
+	for (size_t i = inode->lost_from; i < inode->lost_to; i++)
+		inode->safe.data[i] = i < before.len ? before.data[i] : '\0';
+	free(before.data);
+}
+
 static ssize_t
 disk_write(void *ctx, int fd, const void *buf, size_t n)
 {
@@ -204,6 +231,8 @@ disk_write(void *ctx, int fd, const void *buf, size_t n)
 	content->data = data;
 	content->len = len;
 	file->at = at + n;
+	/* Its page will be written again as a whole. */
+	rewrite(file->inode, at / PAGE * PAGE);
 	return (ssize_t)n;
 }
 
@@ -211,8 +240,7 @@ static int
 disk_sync(void *ctx, int fd)
 {
 	step(ctx, "sync");
-	struct inode *inode = file_of(ctx, fd)->inode;
-	content_set(&inode->safe, inode->now.data, inode->now.len);
+	make_safe(file_of(ctx, fd)->inode);
 	return 0;
 }
 
@@ -223,6 +251,7 @@ disk_truncate(void *ctx, int fd, uint64_t size)
 	struct open_file *file = file_of(ctx, fd);
 	if (size < file->inode->now.len)
 		file->inode->now.len = (size_t)size;
+	rewrite(file->inode, (size_t)size);
 	file->at = (size_t)size < file->at ? (size_t)size : file->at;
 	return 0;
 }
@@ -241,10 +270,12 @@ static void
 fill_info(const struct inode *inode, struct fs_info *info)
 {
 	*info = (struct fs_info){
-		.type = inode->directory ? FS_DIRECTORY : FS_REGULAR,
+		.type = inode->directory ? FS_DIRECTORY
+		    : inode->link    ? FS_SYMLINK
+				     : FS_REGULAR,
 		.size = inode->now.len,
 		.mode = inode->mode,
-		.uid = 1000,
+		.uid = inode->uid,
 		.links = 1,
 		.device = 1,
 		.inode = inode->number,
@@ -632,4 +663,72 @@ disk_get_safe(const struct disk *disk, const char *path)
 	if (name == NULL || name->safe == NULL || name->safe->directory)
 		return (struct str){0};
 	return text_of(&name->safe->safe);
+}
+
+/* ------------------------------------------------- what people do to it --- */
+
+void
+disk_overwrite(struct disk *disk, const char *path, struct str text)
+{
+	struct name *name = find_name(disk, path);
+	if (name == NULL || name->now == NULL)
+		return;
+	name->now->lost_from = name->now->lost_to = 0;
+	content_set(&name->now->now, text.data, text.len);
+	content_set(&name->now->safe, text.data, text.len);
+}
+
+struct inode *
+disk_take(struct disk *disk, const char *path)
+{
+	struct name *name = find_name(disk, path);
+	struct inode *inode = NULL;
+	set_ref(&inode, name->now);
+	disk_remove(disk, path);
+	return inode;
+}
+
+struct inode *
+disk_chown(struct disk *disk, const char *path, unsigned uid, unsigned mode)
+{
+	struct name *name = find_name(disk, path);
+	struct inode *inode = NULL;
+	set_ref(&inode, name->now);
+	inode->uid = uid;
+	inode->mode = mode;
+	return inode;
+}
+
+void
+disk_give_back(struct disk *disk, const char *path, struct inode *inode)
+{
+	struct name *name = make_name(disk, path);
+	inode->uid = OWN_UID;
+	inode->mode = inode->mode_before;
+	if (name->now == NULL || name->now->foreign) {
+		set_ref(&name->now, inode);
+		set_ref(&name->safe, inode);
+	}
+	inode_drop(inode);
+}
+
+void
+disk_put_foreign(struct disk *disk, const char *path, struct str text)
+{
+	disk_put(disk, path, text.data == NULL ? STR("") : text);
+	struct inode *inode = find_name(disk, path)->now;
+	inode->foreign = true;
+	inode->link = text.data == NULL;
+}
+
+void
+disk_lose_unsynced(struct disk *disk, int fd)
+{
+	struct inode *inode = file_of(disk, fd)->inode;
+	size_t same = 0;
+	while (same < inode->safe.len && same < inode->now.len &&
+	    inode->safe.data[same] == inode->now.data[same])
+		same++;
+	inode->lost_from = same;
+	inode->lost_to = inode->now.len;
 }

@@ -55,4 +55,22 @@ void disk_remove(struct disk *disk, const char *path);
 struct str disk_get(const struct disk *disk, const char *path);
 struct str disk_get_safe(const struct disk *disk, const char *path);
 
+/* ------------------------------------------------- what people do to it --- */
+
+/* For F24 and F25.  The same file with other bytes, safe at once. */
+void disk_overwrite(struct disk *disk, const char *path, struct str text);
+/* Take the file away from its name, and give it back: not where there is
+ * another one by now that podform has made.  Taking keeps it alive. */
+struct inode *disk_take(struct disk *disk, const char *path);
+/* It has another owner and mode; giving it back undoes that. */
+struct inode *disk_chown(struct disk *disk, const char *path, unsigned uid,
+    unsigned mode);
+void disk_give_back(struct disk *disk, const char *path, struct inode *inode);
+/* Somebody else's file there, or, without a text, a link to nowhere. */
+void disk_put_foreign(struct disk *disk, const char *path, struct str text);
+
+/* A sync has failed (F23): what was not safe stays visible, is taken for
+ * written, and is lost with the power unless its page is written again. */
+void disk_lose_unsynced(struct disk *disk, int fd);
+
 #endif

@@ -9,6 +9,16 @@ static const char *const own_names[OWN_FAULT_COUNT] = {
 	[OWN_KILLED] = "F20 killed", [OWN_POWER] = "F21 power_lost",
 	[OWN_SIGNAL] = "F30 interrupted", [OWN_RIVAL] = "F33 rival",
 	[OWN_LOST] = "machine_lost",
+	[OWN_WALL_JUMP] = "F16 jump", [OWN_WALL_SLEW] = "F16 slew",
+	[OWN_SUSPENDED] = "F17 suspended", [OWN_PAUSED] = "F18 paused",
+	[OWN_NO_SPACE] = "F22 no_space", [OWN_QUOTA] = "F22 quota",
+	[OWN_IO_ERROR] = "F22 io_error", [OWN_READ_ONLY] = "F22 read_only",
+	[OWN_DENIED] = "F22 denied", [OWN_DESCRIPTORS] = "F22 descriptors",
+	[OWN_SHORT_WRITE] = "F22 short_write", [OWN_EINTR] = "F22 eintr",
+	[OWN_SYNC_LIES] = "F23 sync_lies", [OWN_FLIPPED] = "F24 flipped",
+	[OWN_CUT] = "F24 cut", [OWN_REPLACED] = "F25 replaced",
+	[OWN_DELETED] = "F25 deleted", [OWN_LINKED] = "F25 linked",
+	[OWN_STOLEN] = "F25 stolen",
 };
 
 void

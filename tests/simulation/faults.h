@@ -22,6 +22,14 @@ enum own_fault {
 	OWN_SIGNAL,		/* F30: SIGINT, once or twice */
 	OWN_RIVAL,		/* F18, F33: a second podform meanwhile */
 	OWN_LOST,		/* the machine is gone, and the journal */
+	OWN_WALL_JUMP, OWN_WALL_SLEW,		/* F16 */
+	OWN_SUSPENDED,		/* F17: the machine sleeps */
+	OWN_PAUSED,		/* F18: the process alone */
+	OWN_NO_SPACE, OWN_QUOTA, OWN_IO_ERROR, OWN_READ_ONLY, OWN_DENIED,
+	OWN_DESCRIPTORS, OWN_SHORT_WRITE, OWN_EINTR,		/* F22 */
+	OWN_SYNC_LIES,		/* F23 */
+	OWN_FLIPPED, OWN_CUT,	/* F24 */
+	OWN_REPLACED, OWN_DELETED, OWN_LINKED, OWN_STOLEN,	/* F25 */
 	OWN_FAULT_COUNT
 };
 

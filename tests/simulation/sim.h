@@ -41,6 +41,7 @@ struct guests;
 struct guest_task;
 struct tale_program;
 struct fault_mask;
+struct hardware;
 
 enum { OWN_KINDS_MAX = 64, FAULT_KINDS_MAX = 192 };	/* see faults.h */
 
@@ -82,6 +83,7 @@ struct sim {
 	struct disk *disk;
 	struct model *model;
 	struct guests *guests;
+	struct hardware *hardware;	/* see hardware.h */
 	struct world world;
 	int64_t now_ms;
 	bool calm;
@@ -162,6 +164,9 @@ void sim_step(void *sim, const char *what);
 void sim_process_end(struct sim *sim);
 /* Nothing runs; time passes. */
 void sim_pass(struct sim *sim, int64_t ms);
+/* The process that runs does nothing for that long, in the middle of what it
+ * does; where the machine sleeps its connections die. */
+void sim_be_away(struct sim *sim, int64_t ms, bool sleeps);
 void sim_trace(struct sim *sim, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void sim_violate(struct sim *sim, const char *invariant, const char *format,

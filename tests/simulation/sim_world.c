@@ -1,5 +1,5 @@
 /* sim_world.c - the seams, simulated: clock, chance, network, signals. */
-#include "faults.h"
+#include "hardware.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -57,6 +57,7 @@ sim_step(void *ctx, const char *what)
 	struct sim *sim = ctx;
 	if (!sim->running)
 		return;
+	clocks_step(sim);
 	if (sim->steps++ == sim->crash_at &&
 	    own_strikes(sim, sim->crash_is_power_loss ? OWN_POWER
 						      : OWN_KILLED)) {
@@ -72,13 +73,19 @@ sim_step(void *ctx, const char *what)
 static int64_t
 sim_mono(void *ctx)
 {
+	return clocks_mono(ctx);
+}
+
+static int64_t
+sim_boot(void *ctx)
+{
 	return ((struct sim *)ctx)->now_ms;
 }
 
 static int64_t
 sim_wall(void *ctx)
 {
-	return EPOCH_MS + ((struct sim *)ctx)->now_ms;
+	return clocks_wall(ctx);
 }
 
 static void
@@ -166,8 +173,10 @@ sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
 	    rng_range(&sim->rng, 1, 40));
 	sim_flight_request(flight, request);
 	flight->gives_up_ms = sim->now_ms + request->timeout_ms;
-	if (request->effect)
+	if (request->effect) {
 		check_one_writer(sim, flight->path);
+		hardware_check_send(sim, flight->path);
+	}
 	check_request(sim, flight);
 }
 
@@ -514,7 +523,14 @@ sim_wait(void *ctx, struct arena *arena, int64_t deadline_ms,
 	}
 	if (signal_is_due(sim, event))
 		return;
+	if (sim->hardware->woke) {
+		sim->hardware->woke = false;
+		event->type = WORLD_SUSPENDED;
+		return;
+	}
 	int64_t until = deadline_ms;
+	if (until != -1)
+		until += sim->hardware->slept_ms;
 	if (sim->signal_at_ms != -1 &&
 	    (until == -1 || sim->signal_at_ms < until))
 		until = sim->signal_at_ms;
@@ -564,6 +580,27 @@ sim_pass(struct sim *sim, int64_t ms)
 }
 
 void
+sim_be_away(struct sim *sim, int64_t ms, bool sleeps)
+{
+	struct sim_flight *back;
+	int64_t until = sim->now_ms + ms;
+
+	sim->begun_ms += ms;		/* it takes no longer for that */
+	while (move(sim, until, &back)) {
+		/* It waits in a socket, unless that is dead by then. */
+		back->at_ms = until + 1;
+		if (!sleeps || back->state != FLIGHT_BACK ||
+		    back->task != NULL || back->talks || back->fetches ||
+		    rng_chance(&sim->hardware->rng, 300))
+			continue;
+		back->answer.outcome = HTTP_BROKEN;
+		back->answer.reason = STR("connection closed");
+		back->answer.body = (struct str){0};
+	}
+	go_to(sim, until);
+}
+
+void
 sim_process_end(struct sim *sim)
 {
 	sim->running = false;
@@ -591,10 +628,11 @@ sim_world_init(struct sim *sim)
 	sim->process = 1;
 	disk_process(sim->disk, 1);
 	guests_init(sim);
+	hardware_init(sim);
 	sim->world = (struct world){
-		.clock = { sim, sim_mono, sim_mono, sim_wall },
+		.clock = { sim, sim_mono, sim_boot, sim_wall },
 		.chance = { sim, sim_bytes },
-		.fs = disk_fs(sim->disk, sim_step, sim),
+		.fs = broken_fs(sim, disk_fs(sim->disk, sim_step, sim)),
 		.ctx = sim,
 		.start_http = sim_start_http,
 		.start_banner = sim_start_banner,
@@ -614,6 +652,7 @@ sim_world_release(struct sim *sim)
 {
 	/* The holder lets go of its requests first. */
 	guests_release(sim);
+	hardware_release(sim);
 	for (size_t i = 0; i < sim->nflights; i++)
 		if (sim->flights[i].state != FLIGHT_NONE)
 			sim_flight_end(&sim->flights[i]);

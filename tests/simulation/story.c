@@ -4,7 +4,7 @@
  */
 #include "tale.h"
 
-#include "faults.h"
+#include "hardware.h"
 
 #include "cloud/runpod/runpod.h"
 #include "github/github.h"
@@ -289,7 +289,7 @@ command(struct tale *tale, bool destroy, bool *empty)
 			.mode = destroy ? PLAN_DESTROY : PLAN_NORMAL,
 			.replaces = replaces,
 			.nreplaces = nreplaces,
-			.wall_ms = EPOCH_MS + sim->now_ms,
+			.wall_ms = sim->world.clock.wall_ms(sim),
 			.may_listen = sim->world.may_listen,
 			.may_listen_ctx = sim->world.ctx,
 		},
@@ -354,6 +354,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	strbuf_reset(&sim->said);
 	sim->commands++;
 	promises_begin(sim);
+	hardware_begin(sim, words[0]);
 	if (!apply)
 		sim->still_since_ms = -1;
 	sim_trace(sim, "%s%s%s", words[0], n > 1 ? " " : "",
@@ -364,6 +365,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	if (setjmp(sim->crash) == 0) {
 		code = run_words(tale, words, n, empty);
 		sim->running = false;
+		hardware_end(sim, code);
 		/* Of all that is in the spec: what was left out may differ. */
 		if (code == EXIT_OK && apply && n == 1 && !sim->late &&
 		    sim->still_since_ms < 0)
@@ -373,6 +375,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 			check_guests_exit(sim, code, destroy);
 	} else {
 		sim->crashes++;
+		hardware_end(sim, -1);
 		if (sim->crash_is_power_loss) {
 			disk_power_loss(sim->disk);
 			hold_kill(sim);
@@ -554,6 +557,8 @@ begin(struct tale *tale, const struct story_options *options)
 	tale_write_spec(tale);
 	if (!options->quiet_cloud)
 		trouble_draw(tale);
+	if (!options->quiet_cloud && !options->bare)
+		hardware_draw(sim);
 }
 
 void

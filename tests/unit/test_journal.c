@@ -55,6 +55,36 @@ write_sample(struct bench *b)
 	journal_close(&journal);
 }
 
+/* What is appended to a file that nobody will find is as good as none. */
+static void
+test_journal_that_was_moved_away_takes_no_record(void **state)
+{
+	struct journal journal;
+	struct record begin = begin_record(41);
+	struct record intent = intent_record(1, OP_CREATE, "pod.a", NULL);
+	struct bench b;
+
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		bench_init(&b);
+		assert_true(open_journal(&b, &journal));
+		assert_true(journal_append(&journal, &begin, 1, &b.diags));
+		assert_int_equal(b.fs.rename(b.fs.ctx, JOURNAL_PATH,
+		    JOURNAL_PATH ".moved"), 0);
+		if (again == 1) {	/* and another one put there */
+			int fd = b.fs.open(b.fs.ctx, JOURNAL_PATH,
+			    FS_APPEND | FS_CREATE, 0600);
+			assert_true(fd >= 0);
+			b.fs.close(b.fs.ctx, fd);
+		}
+		assert_false(journal_append(&journal, &intent, 1, &b.diags));
+		assert_says(&b, "cannot find journal '" JOURNAL_PATH "'");
+		assert_true(journal.failed);
+		journal_close(&journal);
+		bench_release(&b);
+	}
+}
+
 static void
 test_journal_round_trip_keeps_everything(void **state)
 {
@@ -391,6 +421,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_journal_round_trip_keeps_everything),
+		cmocka_unit_test(
+		    test_journal_that_was_moved_away_takes_no_record),
 		cmocka_unit_test(test_journal_missing_is_none),
 		cmocka_unit_test(
 		    test_journal_cut_at_any_byte_drops_only_the_torn_line),
