@@ -47,8 +47,7 @@ TEST_SRC  := $(wildcard tests/unit/test_*.c)
 HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
 STORY_SRC := $(filter-out tests/simulation/crash_%, \
 	$(wildcard tests/simulation/*.c))
-CRASH_SRC := $(filter-out tests/simulation/main.c \
-	tests/simulation/program.c,$(STORY_SRC)) \
+CRASH_SRC := $(filter-out tests/simulation/main.c,$(STORY_SRC)) \
 	$(wildcard tests/simulation/crash_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
@@ -119,9 +118,11 @@ $(BUILD)/stories: $(call obj,$(STORY_PARTS)) $(MODEL) $(LIB)
 	$(call say,LINK)
 	$(Q)$(link) $(addprefix -Wl$(comma)--wrap=,$(STORY_WRAPS)) \
 		$(LIB_LIBS) $(SIM_LIBS)
-$(BUILD)/crashes: $(call obj,$(CRASH_SRC)) $(MODEL) $(LIB)
+CRASH_PARTS := $(CRASH_SRC) $(filter-out cmd/podform/main.c,$(CLI_SRC))
+$(BUILD)/crashes: $(call obj,$(CRASH_PARTS)) $(MODEL) $(LIB)
 	$(call say,LINK)
-	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
+	$(Q)$(link) $(addprefix -Wl$(comma)--wrap=,$(STORY_WRAPS)) \
+		$(LIB_LIBS) $(SIM_LIBS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
 		$(MODEL) $(LIB)
 	@mkdir -p $(@D)

@@ -218,6 +218,7 @@ struct run {
 	bool stopping;			/* a signal: start nothing new */
 	bool abandoned;			/* a second one: leave now */
 	bool disk_failed;
+	bool unrecorded;		/* the lock could not be committed */
 	enum run_failure fatal;		/* auth, balance: start nothing new */
 	struct run_summary summary;
 };

@@ -206,6 +206,9 @@ struct run_summary {
 					   4, 7, 8, 9, 10, 12, 130 */
 };
 const struct run_summary *run_summary(struct run *run);
+/* The same when the lock file could not be written: the journal alone knows
+ * what was made, so that is named as left. */
+const struct run_summary *run_summary_unrecorded(struct run *run);
 
 const char *action_words(enum action_kind kind);	/* "create pod" */
 

@@ -592,8 +592,10 @@ session_apply(struct session *session, const struct plan *plan,
 		code = session_signal_code(session);
 	if (session_commit(session, session->config.operation,
 		plan_digest(session->arena, plan),
-		summary_words(session->arena, sum), code) != EXIT_OK)
+		summary_words(session->arena, sum), code) != EXIT_OK) {
 		/* The journal still has it; say so by the exit code. */
+		*summary = run_summary_unrecorded(driver.run);
 		return sum->changed ? EXIT_LEFT : EXIT_ERROR;
+	}
 	return code;
 }

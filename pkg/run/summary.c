@@ -255,8 +255,11 @@ list_kept(struct run *run)
 		if (act->phase == PH_DONE && act->effected &&
 		    (action_rows[act->kind].creates ||
 			act->kind == ACTION_POD_START))
-			leave(run, act,
-			    STR("made as planned; its part succeeded"));
+			leave(run, act, run->unrecorded
+				? STR("made as planned; known to the journal "
+				      "alone so far")
+				: STR("made as planned; its part "
+				      "succeeded"));
 	}
 }
 
@@ -290,7 +293,7 @@ summary_make(struct run *run)
 	}
 	size_t kept = sum->added + sum->changed_count + sum->destroyed +
 	    sum->started + sum->stopped;
-	if (sum->failures.n > 0 || sum->interrupted)
+	if (sum->failures.n > 0 || sum->interrupted || run->unrecorded)
 		list_kept(run);
 	if (sum->left.n > 0)
 		sum->exit_code = EXIT_LEFT;

@@ -105,6 +105,11 @@ add_left(struct strbuf *out, struct arena *arena,
 	table_print(out, &table, options->style);
 	strbuf_addf(out, "\nTogether " STR_FMT "/h as far as is known.\n",
 	    STR_ARG(format_rate(arena, total)));
+}
+
+static void
+add_next(struct strbuf *out, const struct report_options *options)
+{
 	strbuf_adds(out, strcmp(options->command, "destroy") == 0 ?
 	    "Next: podform destroy  looks again, and ends the rest\n" :
 	    "Next: podform apply    looks again, and finishes or undoes the "
@@ -149,6 +154,8 @@ report_print(struct strbuf *out, const struct plan *plan,
 	add_failures(out, &arena, summary, options);
 	if (summary->left.n > 0)
 		add_left(out, &arena, summary, options);
+	if (summary->left.n > 0 || options->exit_code == EXIT_LEFT)
+		add_next(out, options);
 	else if (good && plan != NULL)
 		strbuf_addf(out, "Cost: " STR_FMT "/h, " STR_FMT
 		    " per month as planned.\n",

@@ -140,6 +140,7 @@ struct scenario {
 	/* What goes wrong during the command, and only then; or NULL. */
 	void (*trouble)(struct crash *crash);
 	bool destroys;			/* the command is destroy, not apply */
+	bool saved;			/* it is apply of PLAN_PATH */
 	bool guests;
 	bool twice;			/* small enough for pairs of crashes */
 	int code;			/* of the undisturbed command */

@@ -138,8 +138,12 @@ run_command(struct crash *crash, const struct strike *strike,
 	recorder_start(recorder, strike);
 	if (crash->scenario->trouble != NULL)
 		crash->scenario->trouble(crash);
-	crash->code = tale_process(&crash->tale, crash->scenario->destroys,
-	    &crash->empty);
+	if (crash->scenario->saved)
+		crash->code = tale_run(&crash->tale, (const char *const[]){
+			"apply", PLAN_PATH }, 2, &crash->empty);
+	else
+		crash->code = tale_process(&crash->tale,
+		    crash->scenario->destroys, &crash->empty);
 	result->nops = recorder->nops;
 	result->struck = strike->when == NEVER || recorder->struck;
 	if (strike->when == ERROR && recorder->struck) {
@@ -210,7 +214,8 @@ begin(struct crash *crash, FILE *trace)
 	struct model_config config;
 
 	*sim = (struct sim){
-		.seed = 1 + (uint64_t)(scenario - scenarios), .trace = trace };
+		.seed = 1 + (uint64_t)(scenario - scenarios), .trace = trace,
+		.program = &program };
 	crash->tale.sim = sim;
 	rng_seed(&sim->rng, sim->seed);
 	model_config_default(&config);

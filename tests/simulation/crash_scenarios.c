@@ -696,6 +696,66 @@ did_lock_out(const struct crash *crash)
 	    billed(crash) == 1, "the second one was locked out");
 }
 
+/* ----------------------------------------------------------- saved plans -- */
+
+static void
+save_plan(struct crash *crash)
+{
+	bool empty;
+	int code = tale_run(&crash->tale, (const char *const[]){
+		"plan", "--out", PLAN_PATH }, 3, &empty);
+
+	if (code != EXIT_OK)
+		sim_violate(&crash->sim, "scenario", "plan --out exits %d",
+		    code);
+}
+
+static void
+before_saved(struct crash *crash)
+{
+	before_one(crash);
+	save_plan(crash);
+}
+
+/* Another apply comes before it. */
+static void
+before_stale(struct crash *crash)
+{
+	struct tale_pod *pod = want(crash, A, 1);
+
+	edited(crash);
+	crash_settle(crash);
+	pod->image++;
+	edited(crash);
+	save_plan(crash);
+	pod->image--;
+	pod->env++;
+	edited(crash);
+	crash_settle(crash);
+	pod->image++;
+	pod->env--;
+	edited(crash);
+}
+
+static void
+before_used(struct crash *crash)
+{
+	bool empty;
+
+	before_saved(crash);
+	if (tale_run(&crash->tale, (const char *const[]){
+		"apply", PLAN_PATH }, 2, &empty) != EXIT_OK)
+		sim_violate(&crash->sim, "scenario", "the saved plan cannot "
+		    "be applied");
+}
+
+static const char *
+did_nothing(const struct crash *crash)
+{
+	return unless(model_log_count(crash->sim.model) == crash->log_from,
+	    "nothing was changed");
+}
+
 /* ------------------------------------------------------------- the table -- */
 
 const struct scenario scenarios[] = {
@@ -756,6 +816,11 @@ const struct scenario scenarios[] = {
 	  .did = did_wait_for_job },
 	{ "tunnel-across-restart", before_restarted, .guests = true,
 	  .did = did_restarted },
+	{ "saved-plan", before_saved, .saved = true, .did = did_create_one },
+	{ "stale-plan", before_stale, .saved = true, .code = EXIT_STALE,
+	  .did = did_nothing },
+	{ "used-plan", before_used, .saved = true, .code = EXIT_STALE,
+	  .did = did_nothing },
 	{ "two-at-once", before_one, trouble_second, .did = did_lock_out },
 };
 const size_t nscenarios = COUNTOF(scenarios);

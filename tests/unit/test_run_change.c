@@ -86,6 +86,24 @@ test_run_delete_looks_again_while_get_and_listing_disagree(void **state)
 	assert_text(run_outcome(r), "exit 0, destroyed 1\n");
 }
 
+/* It does so at the pace of one who waits: not of one who has just begun. */
+static void
+test_run_delete_that_does_not_show_is_not_hammered(void **state)
+{
+	struct run_world *r = *state;
+
+	start_delete(r);
+	run_honest(r, CLOUD_GET_POD);
+	r->silent_lists = true;
+	run_answer(r, CLOUD_DELETE_POD, says(404, REASON_NOT_FOUND, "no"));
+	int64_t began = r->now_ms;
+	while (r->now_ms - began < 55000)
+		run_step(r);
+	assert_in_range(r->sent[CLOUD_LIST_PODS], 10, 120);
+	run_drive(r);
+	assert_text(run_outcome(r), "exit 0, destroyed 1\n");
+}
+
 static void
 test_run_delete_is_repeated_after_an_unclear_answer(void **state)
 {
@@ -421,6 +439,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_delete_until_it_is_gone),
 		TEST(test_run_delete_looks_again_while_get_and_listing_disagree),
+		TEST(test_run_delete_that_does_not_show_is_not_hammered),
 		TEST(test_run_delete_is_repeated_after_an_unclear_answer),
 		TEST(test_run_delete_of_what_is_gone_confirms_it),
 		TEST(test_run_delete_that_finds_it_alive_after_a_404),

@@ -273,6 +273,38 @@ test_run_intent_that_is_not_on_disk_is_not_sent(void **state)
 	assert_int_equal(r->sent[CLOUD_CREATE_POD], 0);
 }
 
+/* The first candidate has refused, the disk does not take that, and so the
+ * second one is never asked: nothing was made, and that is no success. */
+static void
+test_run_result_that_is_not_on_disk_is_no_success(void **state)
+{
+	struct run_world *r = *state;
+
+	run_trainer(r);
+	r->disk_fails = true;
+	run_answer(r, CLOUD_CREATE_POD,
+	    says(400, REASON_NO_CAPACITY, "no stock"));
+	run_drive(r);
+	assert_text(run_outcome(r), "exit 1\n"
+	    "failed create pod.trainer: the journal cannot be written, so it "
+	    "was not started\n");
+	assert_int_equal(r->sent[CLOUD_CREATE_POD], 1);
+}
+
+static void
+test_run_names_what_only_the_journal_knows(void **state)
+{
+	struct run_world *r = *state;
+
+	run_trainer(r);
+	run_drive(r);
+	assert_int_equal(run_summary(r->run)->exit_code, 0);
+	const struct run_summary *sum = run_summary_unrecorded(r->run);
+	assert_int_equal(sum->left.n, 1);
+	assert_text(arena_cstr(&r->w.arena, sum->left.items[0].id), "new1");
+	assert_int_equal(sum->exit_code, 10);
+}
+
 /* --------------------------------------------------------------- signals -- */
 
 static void
@@ -552,6 +584,8 @@ main(void)
 		TEST(test_run_stops_when_key_or_money_is_gone),
 		TEST(test_run_sends_nothing_after_the_journal_failed),
 		TEST(test_run_intent_that_is_not_on_disk_is_not_sent),
+		TEST(test_run_result_that_is_not_on_disk_is_no_success),
+		TEST(test_run_names_what_only_the_journal_knows),
 		TEST(test_run_interrupted_says_so_and_undoes),
 		TEST(test_run_interrupted_waits_for_no_backoff),
 		TEST(test_run_interrupted_at_every_event),

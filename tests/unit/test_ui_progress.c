@@ -256,6 +256,23 @@ test_report_names_what_is_left_and_the_next_command(void **state)
 	arena_release(&arena);
 }
 
+/* Also where nothing can be named. */
+static void
+test_report_names_the_next_command_without_a_list_too(
+    void **state)
+{
+	struct run_summary summary = { .changed_count = 1 };
+	struct strbuf out = {0};
+
+	(void)state;
+	report_print(&out, NULL, &summary, &(struct report_options){
+	    .style = { .width = 80 }, .command = "apply",
+	    .exit_code = EXIT_LEFT, .elapsed_ms = 4200 });
+	assert_true(str_search(strbuf_str(&out),
+	    STR("Next: podform apply")) >= 0);
+	strbuf_release(&out);
+}
+
 int
 main(void)
 {
@@ -272,6 +289,8 @@ main(void)
 		cmocka_unit_test(test_events_are_one_strict_object_a_line),
 		cmocka_unit_test(
 		    test_report_names_what_is_left_and_the_next_command),
+		cmocka_unit_test(
+		    test_report_names_the_next_command_without_a_list_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
