@@ -150,6 +150,40 @@ check_one(struct str secret, struct fuzz *in)
 	strbuf_release(&out);
 }
 
+/* Can one begin before the other has ended?  A row of such has no end that
+ * could be waited for. */
+static bool
+overlap(const struct str *secrets, size_t n)
+{
+	for (size_t i = 0; i < n * n; i++) {
+		struct str a = secrets[i / n], b = secrets[i % n];
+		for (size_t k = 1; k < a.len && k < b.len; k++)
+			if (str_starts(b, str_sub(a, a.len - k, k)))
+				return true;
+	}
+	return false;
+}
+
+/* What is hidden by one word may, in pieces, be by several in a row. */
+static void
+fold(struct strbuf *text)
+{
+	struct str word = STR("(secret)"), left = strbuf_str(text);
+	struct strbuf folded = {0};
+
+	while (left.len > 0) {
+		if (str_starts(left, word) &&
+		    str_ends(strbuf_str(&folded), word)) {
+			left = str_sub(left, word.len, left.len);
+			continue;
+		}
+		strbuf_addc(&folded, left.data[0]);
+		left = str_sub(left, 1, left.len);
+	}
+	strbuf_release(text);
+	*text = folded;
+}
+
 /* Several of them in text of chance: none is left in plain. */
 static void
 check_all(const struct str *secrets, size_t n, struct str text,
@@ -166,8 +200,9 @@ check_all(const struct str *secrets, size_t n, struct str text,
 		assert(is_hidden(strbuf_str(&out), secrets[i]));
 	/* It grows by no more than the words put there. */
 	assert(out.len <= text.len * 8 + 8);
-	/* And in pieces it is the same, but for forms without an end. */
-	if (str_search(text, STR("-----BEGIN")) < 0 &&
+	/* And in pieces it is the same, but for what has no end. */
+	if (!overlap(secrets, n) &&
+	    str_search(text, STR("-----BEGIN")) < 0 &&
 	    str_search(text, STR("eyJ")) < 0 &&
 	    str_search(text, STR("gh")) < 0) {
 		while (at < text.len) {
@@ -181,6 +216,8 @@ check_all(const struct str *secrets, size_t n, struct str text,
 				break;
 		}
 		redact(redactor, &pieces, str_sub(text, at, text.len));
+		fold(&pieces);
+		fold(&out);
 		assert(str_eq(strbuf_str(&pieces), strbuf_str(&out)));
 	}
 	strbuf_release(&pieces);
