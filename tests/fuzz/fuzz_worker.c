@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/owned.h"
 /* For what it counts, which a worker never has to set back. */
 #include "cmd/podform-ssh/library.c"
 
@@ -52,93 +53,6 @@ static struct {
 	} channels[CHANNELS + 1];
 	unsigned clients;
 } play;
-
-/* ------------------------------------------------------------- memory -- */
-
-/* What the worker has when it ends goes with its process; here by us. */
-struct owned {
-	struct owned *next, **at;
-	size_t size, pad;
-};
-static struct owned *all_owned;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_reallocarray(void *memory, size_t n, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_reallocarray(void *memory, size_t n, size_t size);
-void __wrap_free(void *memory);
-
-static void *
-hold(size_t size)
-{
-	struct owned *one = __real_calloc(1, sizeof *one + size);
-
-	if (one == NULL)
-		abort();
-	one->size = size;
-	one->next = all_owned;
-	one->at = &all_owned;
-	if (all_owned != NULL)
-		all_owned->at = &one->next;
-	all_owned = one;
-	return one + 1;
-}
-
-static void
-let_go(struct owned *one)
-{
-	*one->at = one->next;
-	if (one->next != NULL)
-		one->next->at = one->at;
-	__real_free(one);
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return play.inside ? hold(size) : __real_malloc(size);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return play.inside ? hold(n * size) : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *memory, size_t size)
-{
-	if (!play.inside)
-		return __real_realloc(memory, size);
-	void *other = hold(size);
-	if (memory != NULL) {
-		struct owned *one = (struct owned *)memory - 1;
-		memcpy(other, memory, one->size < size ? one->size : size);
-		let_go(one);
-	}
-	return other;
-}
-
-void *
-__wrap_reallocarray(void *memory, size_t n, size_t size)
-{
-	return play.inside ? __wrap_realloc(memory, n * size) :
-	    __real_reallocarray(memory, n, size);
-}
-
-void
-__wrap_free(void *memory)
-{
-	if (!play.inside)
-		__real_free(memory);
-	else if (memory != NULL)
-		let_go((struct owned *)memory - 1);
-}
 
 /* ------------------------------------------------- a libcrypto for show -- */
 
@@ -675,9 +589,8 @@ end(void)
 	play.server_full = false;
 	if (play.session != NULL && setjmp(play.over) == 0)
 		libssh2_session_free(play.session);
-	while (all_owned != NULL)
-		let_go(all_owned);
-	play.inside = false;
+	owned_free_all();
+	play.inside = owned_counts = false;
 	held = 0;
 	hurried = false;
 	note_size = 0;
@@ -700,7 +613,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	begin(in);
-	play.inside = true;
+	play.inside = owned_counts = true;
 	if (fuzz_byte(&play.in) % 8 != 0)
 		send_greeting();
 	if (setjmp(play.over) == 0)
