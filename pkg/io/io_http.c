@@ -1,6 +1,7 @@
 /* io_http.c - see io_http.h */
 #include "io/io_http.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -191,8 +192,12 @@ on_socket_change(CURL *easy, curl_socket_t fd, int what, void *ctx,
 		event.events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
 		event.events |= EPOLLOUT;
-	if (epoll_ctl(http->epoll, EPOLL_CTL_MOD, fd, &event) != 0)
-		epoll_ctl(http->epoll, EPOLL_CTL_ADD, fd, &event);
+	/* A socket that is not watched is heard only when its time is over:
+	 * a run would go on at a crawl. The kernel has no memory then. */
+	if (epoll_ctl(http->epoll, EPOLL_CTL_MOD, fd, &event) != 0 &&
+	    (errno != ENOENT ||
+		epoll_ctl(http->epoll, EPOLL_CTL_ADD, fd, &event) != 0))
+		fail_out_of_memory();
 	return 0;
 }
 

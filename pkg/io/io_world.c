@@ -275,8 +275,11 @@ io_world_attach(struct io_world *io, const struct io_guest *guest)
 	assert(io->nguests < IO_GUESTS_MAX);
 	io->guests[io->nguests++] = *guest;
 	if (guest->fd >= 0 &&
-	    epoll_ctl(io->epoll, EPOLL_CTL_ADD, guest->fd, &event) != 0)
+	    epoll_ctl(io->epoll, EPOLL_CTL_ADD, guest->fd, &event) != 0) {
+		if (errno == ENOMEM || errno == ENOSPC)
+			fail_out_of_memory();
 		abort();	/* not a descriptor: nobody would hear it */
+	}
 }
 
 void

@@ -29,8 +29,11 @@ session_watch(struct session *session, struct watch *watch, int fd,
 
 	watch->session = session;
 	watch->fd = fd;
-	if (epoll_ctl(session->ssh->epoll, op, fd, &event) != 0)
+	if (epoll_ctl(session->ssh->epoll, op, fd, &event) != 0) {
+		if (errno == ENOMEM || errno == ENOSPC)
+			fail_out_of_memory();
 		abort();	/* not a descriptor: a mistake of ours */
+	}
 }
 
 void

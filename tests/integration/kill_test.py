@@ -49,30 +49,6 @@ def kill(sim, point):
 
 # -------------------------------------------------------- other signals ---
 
-def made_and_left(scene, project):
-    """Pods that bill although this run failed. What was there before a
-    change, and still is, is as it was; what destroy has left is not."""
-    if scene.before and scene.name != "destroy":
-        return []
-    return [pod["id"] for pod in project.pods()
-            if pod["ended_ms"] is None and pod["mark"]]
-
-
-def honest(scene, project, status, text):
-    """I18: what the exit code says of what may bill."""
-    if status == 0:
-        scene.finished(project)
-        return
-    if status < 0:
-        return          # by the signal itself, before it is an event
-    left = made_and_left(scene, project)
-    if status != 10 and left:
-        raise Wrong("exit %d, and left: %s\n%s" % (status, left, text))
-    for one in left:
-        if one not in text:
-            raise Wrong("%s is left and not listed\n%s" % (one, text))
-
-
 def signalled(sim, point, name, times):
     scene = SCENES[point.scene]
     if times > 1:
@@ -85,7 +61,7 @@ def signalled(sim, point, name, times):
         if status not in (0, 1, 9, 10, 130, 143, -getattr(signal, name)):
             raise Wrong("exit %d\n%s" % (status, text))
         project.check_now()
-        honest(scene, project, status, text)
+        scene.honest(project, status, text)
         scene.settle(project)
 
 
@@ -259,7 +235,7 @@ def interrupt_twice_leaves_at_once_and_lists_what_is_left(sim):
         if took > 5:
             raise Wrong("it took its time: %.1f s\n%s" % (took, text))
         project.check_now()
-        honest(scene, project, status, text)
+        scene.honest(project, status, text)
         scene.settle(project)
 
 

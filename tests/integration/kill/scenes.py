@@ -46,6 +46,31 @@ class Scene:
         """What exit 0 promises."""
         project.check_settled(self.alive, self.volumes)
 
+    def made_and_left(self, project):
+        """Pods that bill although this run failed. What was there before a
+        change, and still is, is as it was; what a destroy has left that had
+        begun is not."""
+        begun = any(one["op"] == "terminate" and one["by"] == "api" for one in
+                    project.sim.account()["operations"][project.sim.ops_seen:])
+        if self.before and not (self.name == "destroy" and begun):
+            return []
+        return [pod["id"] for pod in project.pods()
+                if pod["ended_ms"] is None and pod["mark"]]
+
+    def honest(self, project, status, text):
+        """I18: what the exit code says of what may bill."""
+        if status == 0:
+            self.finished(project)
+            return
+        if status < 0:
+            return      # by a signal itself, which says nothing
+        left = self.made_and_left(project)
+        if status != 10 and left:
+            raise Wrong("exit %d, and left: %s\n%s" % (status, left, text))
+        for one in left:
+            if one not in text:
+                raise Wrong("%s is left and not listed\n%s" % (one, text))
+
 
 class Replace(Scene):
     name = "replace"
