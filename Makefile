@@ -196,8 +196,9 @@ else
 	@$(BUILD)/stories --seeds $(SEEDS)
 endif
 
-campaign: $(STORIES) ## simulated stories from where chance says, for MINUTES
+campaign: $(STORIES) $(CRASHES) ## stories of chance for MINUTES, all crashes
 	@tools/campaign $(BUILD) $(MINUTES)
+	@$(BUILD)/crashes --all --jobs $(JOBS)
 
 fuzz: setup-test ## bytes of chance for the parsers, until interrupted
 	@tools/fuzz
