@@ -5,7 +5,7 @@
  * for marks in the bytes of requests and in the model's pods, for op ids in
  * the safe bytes of the journal, and reads the lock file with json-c.
  */
-#include "sim.h"
+#include "tale.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -92,6 +92,32 @@ find_mark(const char *bytes, struct op_seen *mark)
 		return true;
 	}
 	return false;
+}
+
+/* What people have taken in or let go by hand. */
+static const struct by_hand *
+by_hand(const struct sim *sim, struct str id)
+{
+	for (size_t i = sim->nby_hand; i-- > 0;)
+		if (str_is(id, sim->by_hand[i].id))
+			return &sim->by_hand[i];
+	return NULL;
+}
+
+bool
+check_is_forgotten(const struct sim *sim, const struct model_pod *pod)
+{
+	const struct by_hand *hand = by_hand(sim, pod->id);
+
+	return hand != NULL && hand->forgotten;
+}
+
+static bool
+is_imported(const struct sim *sim, const struct model_pod *pod)
+{
+	const struct by_hand *hand = by_hand(sim, pod->id);
+
+	return hand != NULL && !hand->forgotten;
 }
 
 static bool
@@ -202,7 +228,13 @@ check_request(struct sim *sim, const struct sim_flight *flight)
 static bool
 lock_knows(const struct sim *sim, struct str id)
 {
-	return str_search(disk_get(sim->disk, LOCK_PATH), id) != -1;
+	char member[80];
+
+	/* Its history names what it has not any more. */
+	snprintf(member, sizeof member, "\"id\": \"" STR_FMT "\"",
+	    STR_ARG(id));
+	return str_search(disk_get(sim->disk, LOCK_PATH),
+	    str_from(member)) != -1;
 }
 
 /* One op, two pods: the cloud did that by itself. */
@@ -232,7 +264,7 @@ is_excused(const struct sim *sim, const struct model_pod *pod,
 	/* Renamed before we knew it: half a mark, which proves nothing. */
 	if (check_is_half(pod) && !lock_knows(sim, pod->id))
 		return true;
-	return pod->by_console || op == NULL ||
+	return pod->by_console || op == NULL || check_is_forgotten(sim, pod) ||
 	    has_twin(sim, pod, mark->op) ||
 	    pod->created_ms - EPOCH_MS - op->arrives_ms > sim->hides_ms;
 }
@@ -264,6 +296,26 @@ check_doubles(struct sim *sim)
 
 /* ---------------------------------------------------- I3: hands off ------ */
 
+/* I12: the process that runs does what its plan says. */
+static void
+check_planned(struct sim *sim, const struct model_entry *entry)
+{
+	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
+	const struct by_hand *hand = by_hand(sim, entry->id);
+	struct op_seen mark = {0};
+
+	if (sim->program == NULL || entry->actor != MODEL_BY_API ||
+	    !sim->direct || !sim->own)
+		return;
+	if (hand != NULL)
+		memcpy(mark.address, hand->address, sizeof mark.address);
+	else if (pod != NULL)
+		pod_mark(pod, &mark);
+	if (!sim->program->allows(entry->op, entry->id, mark.address))
+		sim_violate(sim, "I12", "%s of %s (%s) is in no plan",
+		    model_op_name(entry->op), entry->id.data, mark.address);
+}
+
 static void
 check_entry(struct sim *sim, const struct model_entry *entry)
 {
@@ -274,8 +326,10 @@ check_entry(struct sim *sim, const struct model_entry *entry)
 	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
 	sim_trace(sim, "changed %s: %s", model_op_name(entry->op),
 	    pod != NULL ? pod->name.data : "?");
+	if (pod != NULL && is_imported(sim, pod))
+		return;
 	if (pod == NULL || !pod_mark(pod, &mark) ||
-	    !is_ours(sim->check, &mark))
+	    !is_ours(sim->check, &mark) || check_is_forgotten(sim, pod))
 		sim_violate(sim, "I3", "%s of a pod that is not ours",
 		    model_op_name(entry->op));
 }
@@ -316,6 +370,7 @@ check_cloud(struct sim *sim)
 		const struct model_entry *entry =
 		    model_log_at(sim->model, check->log_at);
 		check_entry(sim, entry);
+		check_planned(sim, entry);
 		check_still(sim, entry);
 	}
 	check_doubles(sim);
@@ -342,6 +397,22 @@ read_lock(struct sim *sim, int64_t *serial, char lineage[HEX + 1])
 		snprintf(lineage, HEX + 1, "%s", json_object_get_string(field));
 	json_object_put(lock);
 	return ok && *serial > 0;
+}
+
+int64_t
+check_serial(struct sim *sim)
+{
+	char lineage[HEX + 1] = "";
+	int64_t serial = -1;
+
+	read_lock(sim, &serial, lineage);
+	return serial;
+}
+
+bool
+check_lock_knows(const struct sim *sim, struct str id)
+{
+	return lock_knows(sim, id);
 }
 
 void
@@ -419,6 +490,13 @@ check_pod_of(struct sim *sim, const char *address)
 	for (size_t i = model_pod_count(sim->model); i-- > 0;) {
 		const struct model_pod *pod = model_pod_at(sim->model, i);
 		struct op_seen mark;
+		const struct by_hand *hand = by_hand(sim, pod->id);
+		if (model_pod_billed(pod) && hand != NULL &&
+		    !hand->forgotten && lock_knows(sim, pod->id) &&
+		    strcmp(hand->address, address) == 0)
+			return pod;
+		if (check_is_forgotten(sim, pod))
+			continue;
 		/* With half a mark it is nobody's, and shown. */
 		if (model_pod_billed(pod) && pod_mark(pod, &mark) &&
 		    lock_knows(sim, pod->id) &&
@@ -446,6 +524,13 @@ check_is_half(const struct model_pod *pod)
 	    str_search(pod->name, (struct str){ whole.op, 10 }) < 0;
 }
 
+static void
+count_wanted(const struct check *check, const char *address, unsigned *have)
+{
+	for (size_t j = 0; j < check->nwanted; j++)
+		have[j] += strcmp(check->wanted[j].address, address) == 0;
+}
+
 void
 check_settled(struct sim *sim, bool destroyed)
 {
@@ -454,7 +539,18 @@ check_settled(struct sim *sim, bool destroyed)
 	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
 		const struct model_pod *pod = model_pod_at(sim->model, i);
 		struct op_seen mark;
-		if (!model_pod_billed(pod) || !pod_mark(pod, &mark))
+		const struct by_hand *hand = by_hand(sim, pod->id);
+		if (!model_pod_billed(pod) || check_is_forgotten(sim, pod))
+			continue;
+		if (hand != NULL && lock_knows(sim, pod->id)) {
+			count_wanted(check, hand->address, have);
+			if (destroyed)
+				sim_violate(sim, "I1", "%s was imported as "
+				    "%s and not destroyed", pod->id.data,
+				    hand->address);
+			continue;
+		}
+		if (!pod_mark(pod, &mark))
 			continue;
 		/* With half a mark it is shown, for a person to decide. */
 		bool half = check_is_half(pod) && is_shown(sim, pod->id);
@@ -463,9 +559,8 @@ check_settled(struct sim *sim, bool destroyed)
 			    pod->id.data, mark.address,
 			    destroyed ? "was to be destroyed"
 				      : "in no record");
-		for (size_t j = 0; j < check->nwanted && !half; j++)
-			have[j] += strcmp(check->wanted[j].address,
-				       mark.address) == 0;
+		if (!half)
+			count_wanted(check, mark.address, have);
 	}
 	for (size_t i = 0; i < model_volume_count(sim->model); i++) {
 		const struct model_volume *volume =

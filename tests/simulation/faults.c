@@ -36,8 +36,11 @@ fault_name(int kind, char out[FAULT_NAME])
 	else if (kind < FAULT_OWN)
 		snprintf(out, FAULT_NAME, "F14 %s", people_act_name(
 		    kind - FAULT_PEOPLE));
-	else
+	else if (kind < FAULT_LIFE)
 		snprintf(out, FAULT_NAME, "%s", own_names[kind - FAULT_OWN]);
+	else
+		snprintf(out, FAULT_NAME, "life %s", lives_name(
+		    kind - FAULT_LIFE));
 	/* One word: a family, a point, and what it does. */
 	char *space = strchr(out, ' ');
 	if (space != NULL)
@@ -123,4 +126,6 @@ fault_counts(const struct sim *sim, int64_t counts[FAULT_KINDS])
 		counts[FAULT_PEOPLE + i] = sim->people[i];
 	for (int i = 0; i < OWN_FAULT_COUNT; i++)
 		counts[FAULT_OWN + i] = sim->own_struck[i];
+	for (int i = 0; i < LIVES; i++)
+		counts[FAULT_LIFE + i] = (int64_t)sim->lived[i];
 }

@@ -17,7 +17,11 @@ enum { LONG_MS = 120000, DEAD_END_MS = 150000 };
 void
 check_pins(struct sim *sim, const struct ssh_target *target)
 {
-	if (sim->calm && sim->guests->log_shows_keys && target->npins == 0)
+	const struct model_pod *pod = model_pod_find(sim->model, target->pod);
+
+	/* One that was imported has another start command. */
+	if (sim->calm && sim->guests->log_shows_keys &&
+	    target->npins == 0 && pod != NULL && !pod->by_console)
 		sim_violate(sim, "I14", "pod " STR_FMT " is trusted on first "
 		    "use, though its log names its key",
 		    STR_ARG(target->pod));
@@ -48,7 +52,8 @@ check_task(struct sim *sim, const struct ssh_request *request)
 		check_one_writer(sim, ssh_task_words(request->task));
 	/* A copy made in the console has our mark, all of it. */
 	if (pod == NULL || (pod->by_console &&
-		model_pod_asked_env(pod, "PODFORM_MARK").data == NULL))
+		model_pod_asked_env(pod, "PODFORM_MARK").data == NULL &&
+		!check_lock_knows(sim, pod->id)))
 		sim_violate(sim, "I3", "%s in a pod that is not ours",
 		    ssh_task_words(request->task));
 }

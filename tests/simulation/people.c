@@ -236,7 +236,9 @@ people_obey(struct tale *tale)
 			done |= model_console_lock(sim->model, now, pod->id,
 			    false);
 		}
-		if (!check_is_half(pod) || str_search(said, pod->id) < 0)
+		/* One that was forgotten may be in the way of others. */
+		if (str_search(said, pod->id) < 0 ||
+		    !(check_is_half(pod) || check_is_forgotten(sim, pod)))
 			continue;
 		sim_trace(sim, "console: delete %s as told", pod->id.data);
 		done |= model_console_delete(sim->model, now, pod->id);

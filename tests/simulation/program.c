@@ -26,7 +26,7 @@ struct process {
 	struct tale *tale;
 	const struct plan *plan;
 	const struct run_summary *summary;
-	bool empty;
+	bool empty, applies;
 	char *words[WORDS_MAX];
 	size_t nwords;
 	struct process *outer;		/* paused */
@@ -265,6 +265,26 @@ note_plan(const struct session *session, const struct plan *plan)
 	tale_note_plan(now_in(), plan);
 }
 
+/* "op address" lines. */
+static void
+plan_lines(struct strbuf *out, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->changes.n; i++)
+		strbuf_addf(out, "%d " STR_FMT "\n",
+		    (int)plan->changes.items[i].op,
+		    STR_ARG(plan->changes.items[i].address));
+}
+
+static void
+note_saved(struct sim *sim, const struct plan *plan)
+{
+	struct strbuf does = {0};
+
+	plan_lines(&does, plan);
+	lives_applies(sim, strbuf_str(&does));
+	strbuf_release(&does);
+}
+
 static struct session_plan_options
 with_listeners(const struct session_plan_options *options)
 {
@@ -313,10 +333,19 @@ int
 __wrap_session_apply(struct session *session, const struct plan *plan,
     const struct run_options *options, const struct run_summary **summary)
 {
-	int code = __real_session_apply(session, plan, options, summary);
+	struct process *process = current;
+	int code;
 
-	if (current != NULL)
-		current->summary = *summary;
+	if (process != NULL) {
+		process->applies = true;
+		process->plan = plan;
+		if (process->nwords > 2 &&
+		    strcmp(process->words[2], PLAN_PATH) == 0)
+			note_saved(now_in(), plan);
+	}
+	code = __real_session_apply(session, plan, options, summary);
+	if (process != NULL)
+		process->summary = *summary;
 	return code;
 }
 /* NOLINTEND(bugprone-reserved-identifier) */
@@ -391,11 +420,21 @@ run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	strbuf_reset(&sim->out);
 	strbuf_reset(&sim->err);
 	add_words(process, words, n);
+	if (strcmp(words[0], "plan") == 0)
+		sim->saved.there = false;
 	if (app_init(&process->app, (int)process->nwords, process->words))
 		code = process->app.args.command->run(&process->app);
 	show_diags(&process->app);
 	tale_note_end(sim, &process->app.diags, process->summary);
 	*empty = process->empty;
+	if (strcmp(words[0], "plan") == 0 && n > 1 && code == EXIT_OK &&
+	    process->plan != NULL) {
+		strbuf_reset(&sim->saved.does);
+		plan_lines(&sim->saved.does, process->plan);
+		sim->saved.serial = check_serial(sim);
+		sim->saved.there = true;
+		sim->saved.used = false;
+	}
 	return code;
 }
 
@@ -413,4 +452,68 @@ end(struct tale *tale)
 	free(process);
 }
 
-const struct tale_program program = { run, end };
+/* ------------------------------------------------------- what it may do -- */
+
+/* "pod.x[0]" is the pod.x that was there. */
+static bool
+is_address(struct str have, const char *address)
+{
+	size_t n = strlen(address);
+
+	return str_is(have, address) || (have.len == n + 3 &&
+	    memcmp(have.data, address, n) == 0 &&
+	    memcmp(have.data + n, "[0]", 3) == 0);
+}
+
+/* What a change may come to, its undoing included. */
+static bool
+may(const struct plan_change *change, enum model_op op)
+{
+	bool ends = change->op == PLAN_DELETE || change->op == PLAN_REPLACE;
+	bool makes = change->op == PLAN_CREATE || change->op == PLAN_REPLACE;
+	bool alters = change->op == PLAN_UPDATE || change->op == PLAN_START ||
+	    change->op == PLAN_STOP;
+
+	switch (op) {
+	case MODEL_OP_CREATE:
+	case MODEL_OP_VOLUME_CREATE:
+		return makes;
+	case MODEL_OP_TERMINATE:
+	case MODEL_OP_VOLUME_DELETE:
+		return ends || makes;
+	case MODEL_OP_START:
+		return alters;
+	case MODEL_OP_STOP:
+		return alters || makes;
+	case MODEL_OP_UPDATE:
+	case MODEL_OP_RESTART:
+	case MODEL_OP_VOLUME_UPDATE:
+		return change->op == PLAN_UPDATE;
+	default:
+		return false;
+	}
+}
+
+static bool
+allows(enum model_op op, struct str id, const char *address)
+{
+	const struct process *process = current;
+
+	if (process == NULL || !process->applies)
+		return false;
+	for (size_t i = 0; i < process->plan->changes.n; i++) {
+		const struct plan_change *change =
+		    &process->plan->changes.items[i];
+		bool same = op >= MODEL_OP_VOLUME_CREATE
+		    ? change->kind == KIND_VOLUME
+		    : (change->pod != NULL && str_eq(change->pod->id, id)) ||
+			(change->have != NULL &&
+			    str_eq(change->have->id, id)) ||
+			is_address(change->address, address);
+		if (same && may(change, op))
+			return true;
+	}
+	return false;
+}
+
+const struct tale_program program = { run, end, allows };

@@ -32,6 +32,13 @@ enum { FLIGHTS = 4096, FAMILIES = 16, PEOPLE_ACTS = 18 };
 
 enum { TOKENS = 8, TOKEN_LEN = 20, TOLD = 64 };
 
+enum { BY_HAND = 16, LIVES = 6 };
+
+/* Imported, or forgotten. */
+struct by_hand { char id[40], address[64]; bool forgotten; };
+/* What `plan --out` promised: "op address" lines. */
+struct saved_plan { bool there, used; int64_t serial; struct strbuf does; };
+
 /* A 429 that said when to come again. */
 struct told { uint64_t request; int64_t until_ms; };
 
@@ -117,6 +124,12 @@ struct sim {
 	char words[200];		/* of hostile errors */
 	char tokens[TOKENS][TOKEN_LEN + 1];	/* that GitHub gave out */
 	size_t ntokens;
+
+	/* Pods that the user took in or let go by hand (lives.c). */
+	struct by_hand by_hand[BY_HAND];
+	size_t nby_hand;
+	struct saved_plan saved;
+	uint64_t lived[LIVES];		/* how often, see lives.c */
 
 	/* Of the command that runs (promises.c). */
 	uint64_t command;		/* its number */
@@ -217,6 +230,10 @@ void check_made(struct sim *sim,
 /* Has it lost its mark, or a part of it, or got but a part?  Then it is
  * shown, for a person to decide. */
 bool check_is_half(const struct model_pod *pod);
+bool check_is_forgotten(const struct sim *sim, const struct model_pod *pod);
+bool check_lock_knows(const struct sim *sim, struct str id);
+/* The serial of the lock file as it is; -1: there is none. */
+int64_t check_serial(struct sim *sim);
 /* The billed and recorded pod whose mark has that address ("pod.x" is its
  * first replica too), or NULL. */
 const struct model_pod *check_pod_of(struct sim *sim, const char *address);

@@ -347,6 +347,9 @@ arrive(struct sim *sim, struct sim_flight *flight)
 	if (flight->task == NULL && !flight->talks)
 		turn_back(sim, flight, &reply);
 	sim->direct = reply.changed && !flight->github;
+	sim->own = sim->running && flight->process == sim->process &&
+	    !flight->abandoned && !flight->holds &&
+	    flight->number > sim->before;
 	guests_turn(sim);
 	check_cloud(sim);
 	sim->direct = false;

@@ -109,8 +109,8 @@ invent_pod(struct rng *rng, struct tale_pod *pod)
 	};
 }
 
-static void
-edit_spec(struct tale *tale)
+void
+tale_edit(struct tale *tale)
 {
 	tale->sim->still_since_ms = -1;
 
@@ -152,6 +152,23 @@ edit_spec(struct tale *tale)
 	if (!any)
 		invent_pod(rng, &tale->pods[0]);
 	tale_write_spec(tale);
+}
+
+int
+tale_add_pod(struct tale *tale)
+{
+	for (int i = 0; i < PODS; i++) {
+		if (tale->pods[i].there)
+			continue;
+		invent_pod(&tale->sim->more, &tale->pods[i]);
+		tale->pods[i].replicas = 1;
+		tale->pods[i].volume = false;
+		tale->guests[i] = (struct tale_guest){0};
+		tale->sim->still_since_ms = -1;
+		tale_write_spec(tale);
+		return i;
+	}
+	return -1;
 }
 
 /* ------------------------------------------------------------ a command -- */
@@ -355,7 +372,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	sim->commands++;
 	promises_begin(sim);
 	hardware_begin(sim, words[0]);
-	if (!apply)
+	if (!apply || n > 1)
 		sim->still_since_ms = -1;
 	sim_trace(sim, "%s%s%s", words[0], n > 1 ? " " : "",
 	    n > 1 ? words[1] : "");
@@ -425,8 +442,10 @@ chaos(struct tale *tale, const struct story_options *options,
 		sim->rival_at = -1;
 		if (i == 0)
 			result->steps = sim->steps;
+		if (sim->program != NULL && rng_chance(&sim->more, 250))
+			lives_turn(tale);
 		if (rng_chance(&sim->rng, 500))
-			edit_spec(tale);
+			tale_edit(tale);
 		if (rng_chance(&sim->rng, 250))
 			people_meddle(tale);
 		if (rng_chance(&sim->more, 500))
@@ -522,6 +541,7 @@ tale_close(struct tale *tale)
 	sim_world_release(sim);
 	strbuf_release(&sim->reported);
 	strbuf_release(&sim->said);
+	strbuf_release(&sim->saved.does);
 	strbuf_release(&sim->out);
 	strbuf_release(&sim->err);
 	model_free(sim->model);

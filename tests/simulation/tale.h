@@ -50,6 +50,8 @@ struct tale_program {
 	int (*run)(struct tale *tale, const char *const *words, size_t n,
 	    bool *empty);
 	void (*end)(struct tale *tale);	/* the process is gone */
+	/* May the process that runs do this now, by what it has planned? */
+	bool (*allows)(enum model_op op, struct str id, const char *address);
 };
 extern const struct tale_program program;
 
@@ -69,6 +71,18 @@ const char *people_act_name(int act);
 bool people_obey(struct tale *tale);
 /* A new key, and money on the account (F15). */
 void people_repair(struct tale *tale);
+
+/* lives.c: what else people do with podform: saved plans, targets, imports,
+ * things that are forgotten.  One of them, now. */
+void lives_turn(struct tale *tale);
+const char *lives_name(int life);
+/* An apply of the saved plan was let go on, and does this. */
+void lives_applies(struct sim *sim, struct str does);
+
+/* story.c: another wish. */
+void tale_edit(struct tale *tale);
+/* A pod of the spec that was not there, as one replica; or -1. */
+int tale_add_pod(struct tale *tale);
 
 /* trouble.c: the faults of the cloud that this story has; then what happens
  * after a command, before it, and while it runs. */
