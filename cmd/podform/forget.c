@@ -17,7 +17,7 @@ forget(struct app *app, struct session *session)
 		return EXIT_ERROR;
 	gone = *entry;
 	lock_remove_entry(session->lock, entry);
-	lock_release(&app->arena, session->lock, &gone.op, gone.address,
+	lock_release(&app->arena, session->lock, &gone,
 	    session->config.world->clock.wall_ms(
 		session->config.world->clock.ctx));
 	code = session_commit(session, STR("forget"), (struct str){0},

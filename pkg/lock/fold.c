@@ -322,7 +322,7 @@ forget_deposed(struct arena *arena, struct lock *lock, int64_t wall_ms)
 		struct lock_entry entry = lock->entries.items[i];
 		if (!entry.deposed)
 			continue;
-		lock_release(arena, lock, &entry.op, entry.address, wall_ms);
+		lock_release(arena, lock, &entry, wall_ms);
 		lock_remove_entry(lock, &lock->entries.items[i]);
 	}
 }

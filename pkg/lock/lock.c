@@ -348,24 +348,41 @@ lock_is_dead(const struct lock *lock, struct str op)
 }
 
 void
-lock_release(struct arena *arena, struct lock *lock, const struct id128 *op,
-    struct str address, int64_t wall_ms)
+lock_release(struct arena *arena, struct lock *lock,
+    const struct lock_entry *entry, int64_t wall_ms)
 {
-	lock_bury(arena, lock, op, address, wall_ms);
-	for (size_t i = 0; i < lock->tombstones.n; i++)
-		if (str_eq(id128_str(&lock->tombstones.items[i].op),
-			id128_str(op)))
-			lock->tombstones.items[i].released = true;
+	lock_bury(arena, lock, &entry->op, entry->address, wall_ms);
+	for (size_t i = 0; i < lock->tombstones.n; i++) {
+		struct tombstone *grave = &lock->tombstones.items[i];
+		if (!str_eq(id128_str(&grave->op), id128_str(&entry->op)))
+			continue;
+		grave->released = true;
+		grave->id = arena_str(arena, entry->id);
+	}
+}
+
+static const struct tombstone *
+find_released(const struct lock *lock, struct str op)
+{
+	for (size_t i = 0; i < lock->tombstones.n && op.len > 0; i++)
+		if (lock->tombstones.items[i].released &&
+		    str_starts(id128_str(&lock->tombstones.items[i].op), op))
+			return &lock->tombstones.items[i];
+	return NULL;
 }
 
 bool
 lock_is_released(const struct lock *lock, struct str op)
 {
-	for (size_t i = 0; i < lock->tombstones.n && op.len > 0; i++)
-		if (lock->tombstones.items[i].released &&
-		    str_starts(id128_str(&lock->tombstones.items[i].op), op))
-			return true;
-	return false;
+	return find_released(lock, op) != NULL;
+}
+
+bool
+lock_is_given_away(const struct lock *lock, struct str op, struct str id)
+{
+	const struct tombstone *grave = find_released(lock, op);
+
+	return grave != NULL && (grave->id.len == 0 || str_eq(grave->id, id));
 }
 
 void

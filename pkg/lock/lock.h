@@ -105,6 +105,8 @@ struct tombstone {			/* an op that is dead */
 	int64_t wall_ms;
 	bool released;			/* its thing was forgotten by the user:
 					   not ours any more, kept for good */
+	struct str id;			/* of that thing: the op may have made
+					   another; absent in older locks */
 };
 
 struct history_entry {
@@ -199,8 +201,11 @@ struct lock_op *lock_find_op(struct lock *lock, const struct id128 *op);
 /* The user gave the thing that op had made away: it keeps our mark and is
  * nevertheless left alone, until lock_reclaim(). */
 void lock_release(struct arena *arena, struct lock *lock,
-    const struct id128 *op, struct str address, int64_t wall_ms);
+    const struct lock_entry *entry, int64_t wall_ms);
 bool lock_is_released(const struct lock *lock, struct str op);
+/* And is it the thing with that id? */
+bool lock_is_given_away(const struct lock *lock, struct str op,
+    struct str id);
 void lock_reclaim(struct lock *lock, struct str op);
 void lock_sort(struct lock *lock);
 /* A copy of entry, which is not recorded yet: for an import. */

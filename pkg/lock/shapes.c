@@ -138,6 +138,7 @@ static const struct lock_shape op_shape = SHAPE("pending", op_fields);
 
 static const struct lock_field tombstone_fields[] = {
 	{ AT(FIELD_STR, "address", struct tombstone, address) },
+	{ AT(FIELD_STR, "id", struct tombstone, id) },
 	{ AT(FIELD_ID, "op", struct tombstone, op), .flags = FIELD_ALWAYS },
 	{ AT(FIELD_BOOL, "released", struct tombstone, released) },
 	{ AT(FIELD_TIME, "when", struct tombstone, wall_ms) },

@@ -207,8 +207,9 @@ unlisted_pod(struct planner *p, const struct cloud_pod *pod)
 		if (is_pending(p, pod) ||
 		    p->options->mode == PLAN_REFRESH_ONLY)
 			return;
-		/* What was forgotten is shown as anybody's. */
-		if (!lock_is_released(p->lock, mark.op) &&
+		/* What was forgotten is shown as anybody's, but not a second
+		 * pod that the same op has made. */
+		if (!lock_is_given_away(p->lock, mark.op, pod->id) &&
 		    selected(p, mark.address)) {
 			orphan(p, pod);
 			return;

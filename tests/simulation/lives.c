@@ -164,10 +164,7 @@ forget(struct tale *tale)
 		return;
 	struct str id = pod->id;
 	int code = run(tale, "forget", address, NULL);
-	if (code == EXIT_OK && check_lock_knows(sim, id))
-		sim_violate(sim, "I12", "%s is forgotten, and recorded",
-		    address);
-	if (check_lock_knows(sim, id) || code == EXIT_ERROR ||
+	if ((code != EXIT_OK && (code != -1 || check_lock_knows(sim, id))) ||
 	    (hand = note_by_hand(sim, id, address)) == NULL)
 		return;
 	hand->forgotten = true;

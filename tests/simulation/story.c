@@ -473,7 +473,8 @@ tale_calm(struct tale *tale)
 	people_repair(tale);
 	sim->guests->taken_port = 0;
 	hub_calm(sim);
-	sim_pass(sim, 200000);
+	/* Delayed effects arrive, and what hosts have taken ends. */
+	sim_pass(sim, 320000);
 	check_dead_ends(sim);
 	while (sim->guests->any && hub_is_restless(sim))
 		sim_pass(sim, 60000);
