@@ -70,14 +70,16 @@ pod_address(const struct plan_change *change)
 				    : (struct str){0};
 }
 
-/* Does this run start another container? */
+/* Has this run started another container, and waited for it?  Until then
+ * what is done is done in the one before. */
 static bool
 begins_anew(const struct host *host)
 {
 	const struct plan_change *change = host->change;
 
-	return change != NULL && (change->op == PLAN_CREATE ||
-	    change->op == PLAN_REPLACE || change->start || change->restarts);
+	return change != NULL && host->subject->ssh.port != 0 &&
+	    (change->op == PLAN_CREATE || change->op == PLAN_REPLACE ||
+		change->start || change->restarts);
 }
 
 /*

@@ -233,8 +233,16 @@ lock_knows(const struct sim *sim, struct str id)
 	/* Its history names what it has not any more. */
 	snprintf(member, sizeof member, "\"id\": \"" STR_FMT "\"",
 	    STR_ARG(id));
-	return str_search(disk_get(sim->disk, LOCK_PATH),
-	    str_from(member)) != -1;
+	struct str rest = disk_get(sim->disk, LOCK_PATH);
+	ptrdiff_t at;
+	while ((at = str_search(rest, str_from(member))) >= 0) {
+		struct str object = str_sub(rest, (size_t)at, rest.len);
+		rest = str_sub(object, 1, object.len);
+		object = str_cut(object, '}', &(struct str){0});
+		if (str_search(object, STR("\"released\": true")) < 0)
+			return true;
+	}
+	return false;
 }
 
 /* One op, two pods: the cloud did that by itself. */
@@ -329,7 +337,8 @@ check_entry(struct sim *sim, const struct model_entry *entry)
 	if (pod != NULL && is_imported(sim, pod))
 		return;
 	if (pod == NULL || !pod_mark(pod, &mark) ||
-	    !is_ours(sim->check, &mark) || check_is_forgotten(sim, pod))
+	    !is_ours(sim->check, &mark) ||
+	    (sim->direct && check_is_forgotten(sim, pod)))
 		sim_violate(sim, "I3", "%s of a pod that is not ours",
 		    model_op_name(entry->op));
 }
@@ -551,6 +560,11 @@ check_settled(struct sim *sim, bool destroyed)
 			continue;
 		}
 		if (!pod_mark(pod, &mark))
+			continue;
+		/* Both parts were taken off before it was known. */
+		if (!lock_knows(sim, pod->id) &&
+		    model_pod_env(pod, "PODFORM_MARK").data == NULL &&
+		    str_search(pod->name, STR("-pf")) < 0)
 			continue;
 		/* With half a mark it is shown, for a person to decide. */
 		bool half = check_is_half(pod) && is_shown(sim, pod->id);
