@@ -38,10 +38,25 @@ static bool
 is_key_option(struct str name)
 {
 	static const char *const names[] = { "api-key", "apikey", "key",
-		"token", "api-token", "runpod-api-key", "api_key" };
+		"token", "api-token", "runpod-api-key", "api_key",
+		"github-token", "gh-token", "access-token", "password",
+		"secret" };
 
 	for (size_t i = 0; i < COUNTOF(names); i++)
 		if (str_is(name, names[i]))
+			return true;
+	return false;
+}
+
+/* RunPod's keys and GitHub's tokens say what they are. */
+static bool
+is_key(struct str text)
+{
+	static const char *const begins[] = { "rpa_", "ghp_", "gho_", "ghu_",
+		"ghs_", "ghr_", "github_pat_" };
+
+	for (size_t i = 0; i < COUNTOF(begins); i++)
+		if (str_starts(text, str_from(begins[i])))
 			return true;
 	return false;
 }
@@ -247,8 +262,6 @@ read_word(struct reader *reader, struct str word)
 		args->command = command_find(word);
 		if (args->command == NULL)
 			unknown_command(reader, word);
-	} else if (str_starts(word, STR("rpa_"))) {
-		refuse_key(reader);
 	} else {
 		*ARENA_PUSH(reader->arena, &args->operands) = word;
 	}
@@ -416,6 +429,25 @@ find_command(struct arena *arena, const struct str *words, size_t n)
 	return trial.command;
 }
 
+/*
+ * Wherever it stands: in place of a command, of a file, of the value of an
+ * option.  It is never repeated, since messages end up in logs.  What follows
+ * `--` is a command for a pod, and its writer's business.
+ */
+static bool
+holds_key(const struct str *words, size_t n)
+{
+	for (size_t i = 0; i < n && !str_is(words[i], "--"); i++) {
+		struct str value = words[i];
+		while (value.data != NULL) {
+			if (is_key(value))
+				return true;
+			str_cut(value, '=', &value);
+		}
+	}
+	return false;
+}
+
 bool
 args_parse(struct arena *arena, int argc, char *const *argv,
     const struct args_environment *environment, struct args *args,
@@ -431,6 +463,10 @@ args_parse(struct arena *arena, int argc, char *const *argv,
 	options_init(&args->options);
 	for (size_t i = 0; i < n; i++)
 		words[i] = str_from(argv[i + 1]);
+	if (holds_key(words, n)) {
+		refuse_key(&reader);
+		return false;
+	}
 	args->command = find_command(arena, words, n);
 	if (args->command != NULL) {
 		read_args_variable(&reader, environment, "PODFORM_ARGS",

@@ -19,6 +19,12 @@ take_key(struct app *app, struct str text, struct str origin,
 		    " is empty", STR_ARG(origin));
 		return false;
 	}
+	if (text.len > KEY_MAX) {
+		app_fail(app, 0, "PF0820", "the API key in " STR_FMT
+		    " is %zu bytes long; no key is", STR_ARG(origin),
+		    text.len);
+		return false;
+	}
 	for (size_t i = 0; i < text.len; i++)
 		if (text.data[i] <= ' ' || text.data[i] > '~') {
 			app_fail(app, 0, "PF0820", "the API key in " STR_FMT

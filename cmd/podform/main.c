@@ -45,6 +45,8 @@ reset_signals(void)
 {
 	signal(SIGPIPE, SIG_IGN);	/* `podform apply | head -1` */
 	signal(SIGCHLD, SIG_DFL);	/* commands are waited for */
+	/* Beyond `ulimit -f` a write fails, and is told as such. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static void

@@ -129,6 +129,7 @@ static int
 become(struct app *app, const char *const *argv)
 {
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	diag_errno(&app->diags, "PF0866", NO_SPAN, errno, "cannot run ssh");
 	diag_hint(&app->diags, "podform ssh hands over to OpenSSH's client; "

@@ -54,6 +54,9 @@ cannot(struct diags *diags, const char *verb, const struct file_rules *rules,
 {
 	diag_errno(diags, "PF0605", NO_SPAN, -error, "cannot %s %s '%s'",
 	    verb, rules->what, path);
+	if (error == -ENOTDIR || error == -ELOOP)
+		diag_hint(diags, "what stands in place of a directory on the "
+		    "way to it is a file, or a link in a ring; move it away");
 }
 
 /* Read to the end; the size is known and within the limit. */

@@ -220,6 +220,63 @@ check_checksum(struct reading *r, struct json_value root)
 	return true;
 }
 
+/*
+ * Ids become parts of URLs.  Those of RunPod and GitHub are letters and
+ * digits; this is wider, and has nothing that leads elsewhere.
+ */
+static bool
+id_fits(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.data[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '-' && c != '_')
+			return false;
+	}
+	return id.len > 0 && id.len <= 128;
+}
+
+/*
+ * A checksum tells accidents, not intent: in a shared repository somebody
+ * else may have written this file.
+ */
+static bool
+check_entry(struct reading *r, const struct lock_entry *entry)
+{
+	bool has_id = entry->kind == KIND_POD || entry->kind == KIND_VOLUME;
+	const char *what = NULL;
+	struct address address;
+
+	if (!address_parse(entry->address, &address) ||
+	    address.kind != entry->kind)
+		what = "the address of no such resource";
+	else if ((has_id || entry->id.len > 0) && !id_fits(entry->id))
+		what = "a resource with an id that is none";
+	if (what == NULL)
+		return true;
+	diag_error(r->diags, "PF0601", NO_SPAN, "lock file '%s' was edited by "
+	    "hand or damaged: it holds %s: '" STR_FMT "'%s" STR_FMT "%s",
+	    r->path, what, STR_ARG(str_sub(entry->address, 0, 100)),
+	    entry->id.len > 0 ? ", id '" : "",
+	    STR_ARG(str_sub(entry->id, 0, 40)),
+	    entry->id.len > 0 ? "'" : "");
+	hint_restore(r);
+	return false;
+}
+
+static bool
+check_values(struct reading *r, const struct lock *lock)
+{
+	if (lock->lineage.hex[0] == '\0')
+		return damaged(r, 0, "it has no lineage");
+	if (lock->serial < 1 || lock->serial == INT64_MAX)
+		return damaged(r, 0, "its serial is none");
+	for (size_t i = 0; i < lock->entries.n; i++)
+		if (!check_entry(r, &lock->entries.items[i]))
+			return false;
+	return true;
+}
+
 /* One id or one address twice: acting on either would hit the wrong one. */
 static bool
 check_unique(struct reading *r, struct lock *lock)
@@ -301,7 +358,7 @@ text_read(struct arena *arena, const char *path, struct str text,
 	lock->exists = true;
 	lock->arena = arena;
 	lock_sort(lock);
-	if (!check_unique(&r, lock))
+	if (!check_values(&r, lock) || !check_unique(&r, lock))
 		return NULL;
 	struct str claim = text_claim(text);
 	if (claim.len == CRC_HEX)

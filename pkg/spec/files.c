@@ -45,7 +45,8 @@ say_unreadable(struct loader *loader, struct str path, int error)
 		diag_error(loader->diags, E_TOO_LARGE, NO_SPAN,
 		    "'" STR_FMT "' is larger than %d MiB", STR_ARG(path),
 		    FILE_MAX >> 20);
-	} else if (error == EINVAL) {
+	} else if (error == EINVAL || error == ENXIO) {
+		/* ENXIO: a socket cannot even be opened. */
 		diag_error(loader->diags, E_FILE, NO_SPAN,
 		    "'" STR_FMT "' is no regular file", STR_ARG(path));
 	} else {

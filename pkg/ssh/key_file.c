@@ -92,7 +92,8 @@ recognize(struct str text, struct key_file *out)
 			bad(out, looks[i].why, looks[i].hint);
 			return true;
 		}
-	if (str_find(text, '\r') >= 0) {
+	if (str_starts(text, STR("-----BEGIN")) &&
+	    str_find(text, '\r') >= 0) {
 		bad(out, "has the line ends of Windows (CRLF), which OpenSSH "
 		    "refuses, too",
 		    "convert it: sed -i 's/\\r$//' KEY");

@@ -175,6 +175,11 @@ plan_file_read(struct arena *arena, const struct fs *fs, const char *path,
 	int rc = fs_read_file(fs, arena, path, PLAN_FILE_BYTES_MAX, true,
 	    &text);
 
+	if (rc == -EINVAL || rc == -ENXIO) {
+		diag_error(diags, "PF0703", NO_SPAN,
+		    "cannot read plan '%s': it is no regular file", path);
+		return false;
+	}
 	if (rc < 0) {
 		diag_errno(diags, "PF0703", NO_SPAN, -rc,
 		    "cannot read plan '%s'", path);

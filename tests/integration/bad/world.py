@@ -36,6 +36,16 @@ POD = 'project: t\npods:\n  p:\n    image: a:1\n    gpu: A40\n'
 CLASSES = {'SPEC': {3}, 'STATE': {1, 3, 6}, 'ENV': {1, 3, 4}, 'SAFE': {0}}
 
 
+#: What differs from run to run.
+VOLATILE = ((r'127\.0\.0\.1:\d{4,5}', '127.0.0.1:PORT'),
+            (r'\b[0-9a-f]{32}\b', 'LINEAGE'),
+            (r"(id ')[0-9a-z]{14}'", r"\1ID'"),
+            (r"is [0-9a-f]{8}\b", 'is LINEAGE'),
+            (r'\d{4}-\d\d-\d\dT[0-9:]{8}Z', 'TIME'),
+            (r'by [^ @]+@[^ ]+', 'by USER'), (r'at byte \d{4,}', 'at byte N'),
+            (r'pid \d+', 'pid N'), (r'\(\d+\.\d s\)', '(N s)'))
+
+
 class Failure(Exception):
     pass
 
@@ -244,7 +254,8 @@ def clean(done):
 def plain(text, place):
     """Without what differs from run to run, and cut where it is long."""
     text = text.replace(place.path, 'HERE')
-    text = re.sub(r'127\.0\.0\.1:\d{4,5}', '127.0.0.1:PORT', text)
+    for pattern, word in VOLATILE:
+        text = re.sub(pattern, word, text)
     lines = [line if len(line) <= 400 else
              '%s[%d more]' % (line[:400], len(line) - 400)
              for line in text.splitlines()]
