@@ -47,6 +47,7 @@ TEST_SRC  := $(wildcard tests/unit/test_*.c)
 HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
 STORY_SRC := $(filter-out tests/simulation/crash_%, \
 	$(wildcard tests/simulation/*.c))
+STORY_OWN := $(addprefix tests/simulation/,main.c program.c meter.c)
 CRASH_SRC := $(filter-out tests/simulation/main.c,$(STORY_SRC)) \
 	$(wildcard tests/simulation/crash_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
@@ -107,12 +108,13 @@ $(BUILD)/podform-sim: $(call obj,$(SIM_SRC)) $(BUILD)/standin.o $(MODEL) \
 	$(Q)$(link) $(LIB_LIBS) $(SIM_LIBS)
 comma := ,
 # The stories run the commands themselves; what these call of the outside is
-# given to them by tests/simulation/program.c.
+# given to them by tests/simulation/program.c, and memory by meter.c.
 STORY_WRAPS := io_fs io_clock io_chance write getenv isatty access faccessat \
 	app_connect app_new_session app_open_session app_open_writer \
 	io_world_take_signals ssh_world_load_keys ssh_world_check_keys ssh_world_keys \
 	ssh_keys_make ssh_keys_public holder_list session_plan \
-	session_plan_to_apply session_apply
+	session_plan_to_apply session_apply \
+	malloc calloc realloc reallocarray strdup free
 STORY_PARTS := $(STORY_SRC) $(filter-out cmd/podform/main.c,$(CLI_SRC))
 $(BUILD)/stories: $(call obj,$(STORY_PARTS)) $(MODEL) $(LIB)
 	$(call say,LINK)
@@ -146,7 +148,7 @@ $(BUILD)/bench/link: $(BUILD)/tests/bench/link.o $(LIB)
 # the archives each takes what it uses, and is the faster for it.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
 FUZZ_PARTS := $(call obj,tests/unit/jsonc_oracle.c \
-	$(filter-out tests/simulation/main.c tests/simulation/program.c, \
+	$(filter-out $(STORY_OWN), \
 	$(STORY_SRC)))
 $(BUILD)/libfuzz.a: $(FUZZ_PARTS)
 	$(call say,AR  )

@@ -7,8 +7,13 @@
  * what somebody has set it to.
  */
 #include "hardware.h"
+#include "meter.h"
 
 #include <stdlib.h>
+
+/* What a command of a story may take, with what the world takes meanwhile:
+ * four times what the greediest of some thousands took (8 MiB). */
+enum { COMMAND_BYTES = 32 << 20 };
 
 enum { CLOCK_SECOND = 1000, CLOCK_MINUTE = 60 * 1000 };
 #define CLOCK_HOUR (INT64_C(3600) * 1000)
@@ -171,6 +176,8 @@ hardware_draw(struct sim *sim)
 void
 hardware_begin(struct sim *sim, const char *word)
 {
+	if (sim->process == 1 && meter_begin != NULL)
+		meter_begin();
 	if (!sim->hardware->any || sim->calm)
 		return;
 	/* Both processes are paused, and have the same clocks. */
@@ -186,6 +193,13 @@ hardware_end(struct sim *sim, int code)
 
 	for (size_t i = 0; i < COUNTOF(hw->strange_at); i++)
 		hw->strange_at[i] = -1;
-	if (sim->process == 1)
-		broken_end(sim, code);
+	if (sim->process != 1)
+		return;
+	int64_t bytes = meter_peak != NULL ? meter_peak() : 0;
+	if (bytes > sim->memory_peak)
+		sim->memory_peak = bytes;
+	if (bytes > COMMAND_BYTES)
+		sim_violate(sim, "I13", "a command took %lld bytes",
+		    (long long)bytes);
+	broken_end(sim, code);
 }

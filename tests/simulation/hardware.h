@@ -49,8 +49,9 @@ void hardware_draw(struct sim *sim);
 /* Around each command of the first process. */
 void hardware_begin(struct sim *sim, const char *word);
 void hardware_end(struct sim *sim, int code);
-/* A change is about to be sent: may it be? */
-void hardware_check_send(struct sim *sim, const char *what);
+/* A change is about to be sent: may it be?  What GitHub is asked was handed
+ * over up to a second before, since it wants its writes a second apart. */
+void hardware_check_send(struct sim *sim, const char *what, bool github);
 
 /* broken_disk.c */
 struct fs broken_fs(struct sim *sim, struct fs inner);

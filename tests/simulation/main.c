@@ -121,6 +121,8 @@ report(const struct totals *totals)
 	printf("%" PRIu64 " jobs for runners; %" PRIu64 " times a second "
 	       "podform came, %" PRIu64 " times it was locked out\n",
 	    totals->jobs, totals->rivals, totals->locked);
+	printf("the greediest command took %" PRId64 " KiB\n",
+	    totals->memory_peak / 1024);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n",
 	    totals->stories - totals->failed, totals->failed);
 }

@@ -137,8 +137,8 @@ done
 plant=$BUILD-plant
 rm -rf "$plant"
 mkdir -p "$plant"
-cp -al "$BUILD/pkg" "$BUILD/tests" "$plant"
-grep -rl 'base/plant.h\|PODFORM_PLANT' pkg tests --include='*.c' |
+cp -al "$BUILD/pkg" "$BUILD/cmd" "$BUILD/tests" "$plant"
+grep -rl 'base/plant.h\|PODFORM_PLANT' pkg cmd tests --include='*.c' |
 	sed "s|^\(.*\)\.c$|$plant/\1.o|" | xargs rm -f
 if make -s -j2 BUILD="$plant" SAN=0 CC="$CC" EXTRA_CFLAGS=-DPODFORM_PLANT \
 	"$plant/stories" >"$work/make" 2>&1; then

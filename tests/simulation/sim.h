@@ -91,6 +91,7 @@ struct sim {
 	struct model *model;
 	struct guests *guests;
 	struct hardware *hardware;	/* see hardware.h */
+	int64_t memory_peak;		/* of a command: see meter.h */
 	struct world world;
 	int64_t now_ms;
 	bool calm;

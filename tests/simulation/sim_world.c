@@ -175,7 +175,7 @@ sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
 	flight->gives_up_ms = sim->now_ms + request->timeout_ms;
 	if (request->effect) {
 		check_one_writer(sim, flight->path);
-		hardware_check_send(sim, flight->path);
+		hardware_check_send(sim, flight->path, flight->github);
 	}
 	check_request(sim, flight);
 }

@@ -594,6 +594,7 @@ story_run(const struct story_options *options, struct story_result *result)
 	if (sim.violation == NULL)
 		tale_calm(&tale);
 	fault_counts(&sim, result->struck);
+	result->memory_peak = sim.memory_peak;
 	result->rivals = sim.rivals;
 	result->locked = sim.locked;
 	result->jobs = hub_job_count(sim.guests->hub);

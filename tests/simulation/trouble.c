@@ -152,7 +152,8 @@ trouble_rival(struct sim *sim)
 	sim->said = first.said;
 	sim->json = first.json;
 	sim->command = first.command;
-	sim->begun_ms = first.begun_ms;
+	/* It did nothing meanwhile. */
+	sim->begun_ms = first.begun_ms + sim->now_ms - first.now_ms;
 	sim->sent = first.sent;
 	sim->before = first.before;
 	sim->ntold = 0;
