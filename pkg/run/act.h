@@ -438,6 +438,8 @@ int64_t listing_deadline(const struct run *run);
 int act_list(const struct act *act);		/* which listing it needs */
 
 /* undo.c */
+/* What undoes it, an enum action_kind; -1: nothing can, or nothing needs to. */
+int undo_inverse(const struct act *act);
 void components_make(struct run *run);
 void undo_pump(struct run *run);
 void undo_double(struct run *run, struct act *made,

@@ -25,6 +25,7 @@
  *	  `---- none -> SILENCE its pod -> SEEK_AGAIN -- none: no effect
  */
 #include "run/act.h"
+#include "run/remove_choice.h"
 
 #include "base/plant.h"
 #include "base/probe.h"
@@ -194,22 +195,32 @@ static void
 step(struct run *run, struct act *act)
 {
 	struct host host;
-	bool runs = may_run(run, act, &host);
+	struct remove_state state = {
+		.may_send = act_may_send(run, act),
+		.removed = act->stage == AFTER,
+		.orphan = is_orphan(act),
+		.may_run = may_run(run, act, &host),
+		.force = run->options.force,
+	};
 
-	if (!act_may_send(run, act)) {
+	switch (remove_choose(&state)) {
+	case REMOVE_AFTERWARDS:
+		removed(run, act);
+		break;
+	case REMOVE_LIST:
+		ask_github_alone(run, act);
+		break;
+	case REMOVE_DELETE:
+		ask_delete(run, act);
+		break;
+	case REMOVE_LOOK:
+		look(run, act, &host, SSH_RUNNER_LOOK);
+		break;
+	default:
 		give_up(run, act, run->stopping ? FAIL_INTERRUPTED
 						: FAIL_ERROR,
 		    STR("stopped before it was removed"));
-		return;
 	}
-	if (act->stage == AFTER)
-		removed(run, act);
-	else if (is_orphan(act) && !run->options.force)
-		ask_github_alone(run, act);
-	else if (!runs || run->options.force)
-		ask_delete(run, act);
-	else
-		look(run, act, &host, SSH_RUNNER_LOOK);
 }
 
 /* ---------------------------------------------------------------- seeking -- */
@@ -455,24 +466,32 @@ remove_listed(struct run *run, struct act *act,
 		step(run, act);
 		return;
 	}
-	if (answer->outcome != OUTCOME_OK) {
-		later(run, act, arena_printf(run->arena,
-		    "GitHub does not say whether it has a job: " STR_FMT,
-		    STR_ARG(last_words(run, answer->message, 1))));
-		return;
-	}
-	const struct github_runner *runner =
-	    runner_listed(act, answer, name_of(run, act));
-	if (runner != NULL && runner->busy) {
-		PROBE("remove_job_seen_in_listing");
-		later(run, act, STR("GitHub says that it has a job"));
+	const struct github_runner *runner = answer->outcome == OUTCOME_OK ?
+	    runner_listed(act, answer, name_of(run, act)) : NULL;
+	struct remove_listing listing = {
+		.known = answer->outcome == OUTCOME_OK,
+		.listed = runner != NULL,
+		.online = runner != NULL && runner->online,
+		.busy = runner != NULL && runner->busy,
+		.listens = act->seen,
+		.window_over = act->clean > 0 &&
+		    run->now_ms - act->ended_ms >= window,
+	};
+	enum remove_way way = remove_by_listing(&listing);
+	if (way == REMOVE_LATER) {
+		if (listing.busy)
+			PROBE("remove_job_seen_in_listing");
+		later(run, act, listing.busy
+		    ? STR("GitHub says that it has a job")
+		    : arena_printf(run->arena, "GitHub does not say whether "
+			  "it has a job: " STR_FMT,
+			  STR_ARG(last_words(run, answer->message, 1))));
 		return;
 	}
 	PROBE("remove_looks_idle");
-	bool dead = !act->seen && (runner == NULL || !runner->online);
 	if (act->clean++ == 0)
 		act->ended_ms = run->now_ms;
-	if (dead || run->now_ms - act->ended_ms >= window) {
+	if (way == REMOVE_DELETE) {
 		ask_delete(run, act);
 		return;
 	}
@@ -538,6 +557,27 @@ remove_github(struct run *run, struct act *act,
 
 /* --------------------------------------------------------------- guard --- */
 
+/* The entries and open ops of an earlier run; this run's add themselves. */
+static void
+count_runners(struct run *run)
+{
+	struct lock *lock = run->lock;
+
+	run->runners_counted = true;
+	for (size_t i = 0; i < lock->entries.n; i++) {
+		struct lock_entry *entry = &lock->entries.items[i];
+		if (entry->kind == KIND_RUNNER && entry->runner.pod_id.len > 0)
+			map_put(&run->runners_on, run->arena,
+			    entry->runner.pod_id, run);
+	}
+	for (size_t i = 0; i < lock->pending.n; i++) {
+		struct lock_entry *entry = &lock->pending.items[i].entry;
+		if (entry->kind == KIND_RUNNER && entry->runner.pod_id.len > 0)
+			map_put(&run->runners_on, run->arena,
+			    entry->runner.pod_id, run);
+	}
+}
+
 /*
  * The graph has a runner's removal come before the end of its pod.  This is
  * the second lock on that door: what the record shows as living on the pod
@@ -546,17 +586,10 @@ remove_github(struct run *run, struct act *act,
 bool
 runners_allow_end(struct run *run, struct str pod_id)
 {
-	if (!run->runners_counted) {
-		run->runners_counted = true;
-		for (size_t i = 0; i < run->lock->entries.n; i++) {
-			struct lock_entry *entry = &run->lock->entries.items[i];
-			if (entry->kind == KIND_RUNNER &&
-			    entry->runner.pod_id.len > 0)
-				map_put(&run->runners_on, run->arena,
-				    entry->runner.pod_id, entry);
-		}
-	}
-	if (run->options.force || PLANTED(10) || map_get(&run->runners_on, pod_id) == NULL)
+	if (!run->runners_counted)
+		count_runners(run);
+	if (run->options.force || PLANTED(10) ||
+	    map_get(&run->runners_on, pod_id) == NULL)
 		return true;
 	for (size_t i = 0; i < run->lock->entries.n; i++) {
 		const struct lock_entry *entry = &run->lock->entries.items[i];

@@ -76,11 +76,10 @@ ends_by_stop(const struct act *act)
 	    act->subject->user_ran && act->change->want != NULL;
 }
 
-/* What undoes a finished act, or -1: nothing can, or nothing needs to.  A
- * tunnel that did not come up, or whose wait was cut off, may be held all the
- * same, and a runner that got a token may have registered itself. */
-static int
-inverse_of(const struct act *act)
+/* A tunnel that did not come up, or whose wait was cut off, may be held all
+ * the same, and a runner that got a token may have registered itself. */
+int
+undo_inverse(const struct act *act)
 {
 	bool ended = act->phase == PH_DONE ||
 	    (phase_is_final(act->phase) && act->kind == ACTION_TUNNEL_OPEN);
@@ -137,7 +136,7 @@ undo_component(struct run *run, size_t component)
 
 	for (size_t i = n; i-- > 0;) {
 		struct act *act = run->acts.items[i];
-		int inverse = inverse_of(act);
+		int inverse = undo_inverse(act);
 		if (act->component != component || inverse == -1)
 			continue;
 		if (undos.n == 0)

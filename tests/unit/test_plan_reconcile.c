@@ -308,6 +308,94 @@ test_plan_reconcile_settles_volumes_by_name(void **state)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
+/*
+ * Each change of a pod that is in doubt, by each way in which it is or is not
+ * listed: d done, n without effect, - nobody knows yet.
+ */
+static void
+test_plan_reconcile_settles_changes_by_what_is_listed(void **state)
+{
+	static const struct {
+		enum op_action action;
+		/* not listed; then by enum pod_status, as it was intended
+		 * and with another image */
+		const char *wanted;
+	} rows[] = {
+		/*              - ?p s r e x T */
+		{ OP_DELETE, "-" "nn" "nn" "nn" "nn" "nn" "nn" "dd" },
+		{ OP_UPDATE, "n" "dn" "dn" "dn" "dn" "dn" "dn" "nn" },
+		{ OP_START, "n" "nn" "dd" "dd" "dd" "nn" "nn" "nn" },
+		{ OP_STOP, "n" "nn" "nn" "nn" "nn" "dd" "nn" "nn" },
+	};
+	struct plan_world *w = *state;
+
+	world_trainer(w, "");
+	world_settle(w);
+	struct lock_entry entry = *world_entry(w, "pod.trainer");
+	struct cloud_pod pod = *world_pod(w, "pod.trainer");
+	entry.pod = pod.config;
+	for (size_t row = 0; row < COUNTOF(rows); row++) {
+		char found[2 * (POD_TERMINATED + 1) + 2] = "";
+		for (unsigned i = 0; i < sizeof found - 1; i++) {
+			w->pods.items[0] = pod;
+			w->pods.items[0].status = (enum pod_status)
+			    ((i + 1) / 2 - (i > 0));
+			if (i > 0 && i % 2 == 0)
+				w->pods.items[0].config.image =
+				    STR("torch:2");
+			w->pods.n = i > 0;
+			w->lock.entries.n = 0;
+			w->lock.pending.n = 0;
+			w->lock.index = NULL;
+			lock_add_entry(&w->lock, &entry);
+			pending(w, OP_A, rows[row].action, &entry);
+			const char *said = reconcile(w);
+			found[i] = *said == '\0' ? '-' :
+			    strcmp(said, "result abc done\n") == 0 ? 'd' :
+			    strcmp(said, "result abc none\n") == 0 ? 'n' : '?';
+		}
+		assert_string_equal(found, rows[row].wanted);
+	}
+}
+
+static void
+test_plan_reconcile_settles_volumes_by_what_is_listed(void **state)
+{
+	/* Listing unknown; not listed; of the intended size; of another. */
+	static const struct {
+		enum op_action action;
+		const char *wanted;
+	} rows[] = {
+		{ OP_DELETE, "--nn" },
+		{ OP_UPDATE, "-ndn" },
+	};
+	struct plan_world *w = *state;
+
+	world_spec(w, "volumes: { d: { size: 100GB, data_center: EU-RO-1 } }");
+	world_settle(w);
+	struct lock_entry entry = *world_entry(w, "volume.d");
+	struct cloud_volume volume = w->volumes.items[0];
+	for (size_t row = 0; row < COUNTOF(rows); row++) {
+		char found[5] = "";
+		for (unsigned i = 0; i < 4; i++) {
+			w->volumes.items[0] = volume;
+			w->volumes.items[0].size_gb += i == 3;
+			w->volumes.n = i >= 2;
+			w->live.volumes_known = i > 0;
+			w->lock.entries.n = 0;
+			w->lock.pending.n = 0;
+			w->lock.index = NULL;
+			lock_add_entry(&w->lock, &entry);
+			pending(w, OP_A, rows[row].action, &entry);
+			const char *said = reconcile(w);
+			found[i] = *said == '\0' ? '-' :
+			    strcmp(said, "result abc done\n") == 0 ? 'd' :
+			    strcmp(said, "result abc none\n") == 0 ? 'n' : '?';
+		}
+		assert_string_equal(found, rows[row].wanted);
+	}
+}
+
 int
 main(void)
 {
@@ -322,6 +410,8 @@ main(void)
 		TEST(test_plan_reconcile_leaves_an_unlisted_delete_open),
 		TEST(test_plan_reconcile_settles_changes_by_what_is_live),
 		TEST(test_plan_reconcile_settles_volumes_by_name),
+		TEST(test_plan_reconcile_settles_changes_by_what_is_listed),
+		TEST(test_plan_reconcile_settles_volumes_by_what_is_listed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
