@@ -212,6 +212,9 @@ bench: setup-test ## measure, as ratios to a floor of the same run
 coverage: setup-test ## lines and branches the tests have run
 	@tools/coverage
 
+analyse: setup-lint ## -fanalyzer and clang-tidy over all; lint: what changed
+	@tools/analyse
+
 lint: setup-lint ## layers, warnings of two compilers, cppcheck, links ...
 	@tools/lint
 
@@ -248,7 +251,7 @@ help: ## this list
 		awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: all programs check test demo sim campaign fuzz fuzzers bench coverage \
-	lint format compdb setup setup-demo setup-test setup-lint install clean help
+	analyse lint format compdb setup setup-demo setup-test setup-lint install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

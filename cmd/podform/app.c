@@ -1,6 +1,7 @@
 /* app.c - see app.h */
 #include "app.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -266,6 +267,7 @@ app_load_spec(struct app *app, bool optional, bool *missing)
 	};
 	struct fs_info info;
 
+	assert(missing != NULL || !optional);
 	if (missing != NULL)
 		*missing = false;
 	if (optional && options.npaths == 0 && app->fs.stat(app->fs.ctx,

@@ -90,7 +90,7 @@ find_app(struct app *app, struct str id, struct github_credential *out,
     struct str *origin)
 {
 	struct str file = app_variable("PODFORM_GITHUB_APP_KEY_FILE");
-	struct str text;
+	struct str text = {0};
 
 	if (id.len == 0 || file.len == 0) {
 		out->why_none = STR("a GitHub App needs both "

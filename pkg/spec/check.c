@@ -1,4 +1,5 @@
 /* check.c - what no field can know by itself; see load.h */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -424,6 +425,7 @@ check_output(struct loader *loader, const struct ref *ref)
 	if (address->kind != KIND_POD)
 		return;
 	const struct pod_spec *pod = load_find_pod(loader, address->name);
+	assert(pod != NULL);
 	if (load_has_key(pod, address->key))
 		return;
 	diag_error(loader->diags, E_REF_UNKNOWN, ref->span,
