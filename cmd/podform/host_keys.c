@@ -152,8 +152,8 @@ host_keys_ensure(struct app *app, const struct lock *lock, struct str address,
 {
 	enum { SCAN_MS = 20 * 1000, SCAN_MAX = 64 << 10 };
 	/* Its standard error is chatter. */
-	const char *argv[] = { "sh", "-c", "exec ssh-keyscan \"$@\" "
-	    "2>/dev/null", "sh", "-T", "10", "-t", "ed25519,ecdsa", "-p",
+	const char *argv[] = { "sh", "-c",
+	    "exec ssh-keyscan \"$@\" 2>/dev/null", "sh", "-T", "10", "-t", "ed25519,ecdsa", "-p",
 	    NULL, "--", NULL, NULL };
 	struct str scan = {0}, blob, seen = {0};
 	int status;

@@ -43,7 +43,7 @@ read_key_file(struct app *app, struct str path, struct key_facts *facts)
 	const char *name = arena_cstr(&app->arena, path);
 	const struct fs *fs = &app->fs;
 	struct fs_info info;
-	struct str text;
+	struct str text = {0};
 	int rc = fs->stat(fs->ctx, name, true, &info);
 
 	if (rc == 0 && (info.mode & 077) != 0) {
