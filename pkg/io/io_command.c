@@ -177,7 +177,7 @@ io_command(struct arena *arena, const char *const *argv, int64_t timeout_ms,
 	struct clock clock = io_clock();
 	int64_t end_ms = clock.mono_ms(NULL) + timeout_ms;
 	int ends[2];
-	pid_t pid;
+	pid_t pid = 0;
 
 	*output = (struct str){0};
 	int result = open_pipe(ends);

@@ -58,7 +58,7 @@ test_github_classifies_every_status_of_every_request(void **state)
 	for (enum github_op op = 0; op < GITHUB_OP_COUNT; op++)
 	for (int status = 100; status < 600; status++)
 	for (enum words words = 0; words < NWORDS; words++) {
-		char number[8];
+		char number[16];
 		struct github_problem problem = {
 			.proven = words != UNPROVEN,
 			.message = str_from(said[words]) };
