@@ -45,6 +45,8 @@ struct io_transfer {
 	struct io_event *event;		/* gathers the answer */
 	size_t header_bytes;
 	const char *broken;		/* why we stopped it ourselves */
+	bool has_length;
+	int64_t length;			/* of Content-Length */
 	bool too_large;
 	int socket_errno;		/* no descriptor was left for it */
 	char error[CURL_ERROR_SIZE];	/* libcurl's own words */

@@ -59,7 +59,7 @@ def names_of_tests(tables):
 def none_is_missing(tables):
     known = set(names_of_tests(tables))
     lost = sorted(id for id in set(ids.IDS) - known
-                  if id[0].lower() in 'h' + ''.join(tables))
+                  if id[0].lower() in 'ah' + ''.join(tables))
     odd = sorted(known - set(ids.IDS))
     return ('without a test: %s; not in the list: %s' % (lost, odd)
             if lost or odd else None)

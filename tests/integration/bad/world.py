@@ -38,7 +38,7 @@ CLASSES = {'SPEC': {3}, 'STATE': {1, 3, 6}, 'ENV': {1, 3, 4}, 'SAFE': {0}}
 
 #: What differs from run to run.
 VOLATILE = ((r'127\.0\.0\.1:\d{4,5}', '127.0.0.1:PORT'),
-            (r'\b[0-9a-f]{32}\b', 'LINEAGE'),
+            (r'\b(?=0|[0-9a-f]*[a-f])[0-9a-f]{32}\b', 'LINEAGE'),
             (r"(id ')[0-9a-z]{14}'", r"\1ID'"),
             (r"is [0-9a-f]{8}\b", 'is LINEAGE'),
             (r'\d{4}-\d\d-\d\dT[0-9:]{8}Z', 'TIME'),
