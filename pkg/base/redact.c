@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/plant.h"
 #include "base/redact_form.h"
 #include "base/secret.h"
 #include "base/strbuf.h"
@@ -297,6 +298,8 @@ match_value(struct str text, struct str value)
 	    first != '+')
 		return 0;
 	for (size_t i = 0; i < COUNTOF(decoders); i++) {
+		if (PLANTED(17) && decoders[i] == decode_json)
+			continue;
 		size_t len = match_decoded(text, value, decoders[i]);
 		if (len > longest)
 			longest = len;

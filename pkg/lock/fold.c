@@ -75,7 +75,7 @@ created(struct arena *arena, struct lock *lock, const struct lock_op *op,
 		old->deposed = true;
 		lock_remember_keys(lock, old);
 	}
-	same = lock_find_id(lock, entry.kind, entry.id);
+	same = PLANTED(18) ? NULL : lock_find_id(lock, entry.kind, entry.id);
 	if (same != NULL)
 		lock_forget_keys(lock, same);
 	else
@@ -327,6 +327,18 @@ forget_deposed(struct arena *arena, struct lock *lock, int64_t wall_ms)
 	}
 }
 
+/* A planted bug: what stands in the journal once is done twice. */
+static void
+apply_twice(struct arena *arena, struct lock *lock,
+    const struct record *result)
+{
+	struct lock_op *op = lock_find_op(lock, &result->op.op);
+	struct record intent = { .type = RECORD_INTENT, .op = *op };
+
+	lock_apply_result(arena, lock, result);
+	lock_apply_intent(arena, lock, &intent);
+}
+
 bool
 journal_fold(struct arena *arena, struct lock *lock,
     const struct records *records, bool *changed, struct diags *diags)
@@ -353,6 +365,8 @@ journal_fold(struct arena *arena, struct lock *lock,
 		case RECORD_RESULT:
 			if (lock_find_op(lock, &record->op.op) == NULL)
 				continue;
+			if (PLANTED(18))
+				apply_twice(arena, lock, record);
 			lock_apply_result(arena, lock, record);
 			if (PLANTED(14))
 				forget_deposed(arena, lock, record->wall_ms);

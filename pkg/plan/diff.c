@@ -7,6 +7,7 @@
  * plan, `explain` and the reference cannot disagree.
  */
 #include "base/units.h"
+#include "base/plant.h"
 #include "plan/planner.h"
 
 /* -------------------------------------------------------- JSON values -- */
@@ -566,5 +567,6 @@ diff_pod(struct diff *d)
 	diff_volume(d, live);
 	diff_persistent(d, live);
 	diff_ports(d, live);
-	diff_env(d);
+	if (!PLANTED(26))
+		diff_env(d);
 }

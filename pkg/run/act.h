@@ -87,6 +87,8 @@ struct act {
 
 	uint64_t token;			/* of what it is waiting for */
 	int64_t started_ms, phase_ms, deadline_ms, not_before_ms;
+	int64_t ask_after_ms;		/* what was asked once is not asked
+					   again before: a Retry-After */
 	int64_t told_ms;		/* last progress note */
 	size_t step;			/* of a check or a setup step */
 	struct span span;		/* of the line that it carries out */
@@ -423,7 +425,8 @@ void wait_banner(struct run *run, struct act *act, bool ok,
     struct str reason);
 void wait_time(struct run *run, struct act *act);
 void gone_start(struct run *run, struct act *act);	/* after a delete */
-void gone_answer(struct run *run, struct act *act, bool gone);
+void gone_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer);
 bool answer_says_gone(const struct cloud_answer *answer);
 void running_listed(struct run *run, struct act *act,
     const struct listed *listed);

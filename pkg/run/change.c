@@ -457,7 +457,7 @@ change_answer(struct run *run, struct act *act,
 		break;
 	case PH_CHECK:
 		if (action_rows[act->kind].deletes) {
-			gone_answer(run, act, answer_says_gone(answer));
+			gone_answer(run, act, answer);
 		} else {
 			checked(run, act, answer);
 		}

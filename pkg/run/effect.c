@@ -4,6 +4,7 @@
  */
 #include "run/act.h"
 
+#include "base/plant.h"
 #include "base/units.h"
 
 struct str
@@ -159,6 +160,8 @@ void
 act_result(struct run *run, struct act *act, enum op_outcome outcome,
     enum next next, bool adopted)
 {
+	if (PLANTED(13) && act->undo && act->kind == ACTION_POD_DELETE)
+		outcome = OP_NONE;
 	act->next = next;
 	act->effected = outcome == OP_DONE;
 	act_phase(run, act, PH_RESULT);

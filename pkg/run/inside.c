@@ -103,7 +103,10 @@ login_answer(struct run *run, struct act *act,
 	bool refused = answer->outcome == OUTCOME_NO_EFFECT &&
 	    answer->reason != REASON_RATE_LIMITED;
 	if (act->npins == 0 && !refused && ++act->tries < LOG_TRIES) {
-		act_queue(run, act, pause_ms[act->tries - 1]);
+		int64_t pause = pause_ms[act->tries - 1];
+		if (pause < answer->retry_after_ms)
+			pause = answer->retry_after_ms;
+		act_queue(run, act, pause);
 		return;
 	}
 	act->looked = true;

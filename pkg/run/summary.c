@@ -1,4 +1,5 @@
 /* summary.c - what a run came to: counts, what is left, the exit code. */
+#include "base/plant.h"
 #include "run/act.h"
 #include "run/session.h"
 
@@ -295,7 +296,9 @@ summary_make(struct run *run)
 	    sum->started + sum->stopped;
 	if (sum->failures.n > 0 || sum->interrupted || run->unrecorded)
 		list_kept(run);
-	if (sum->left.n > 0)
+	if (PLANTED(20) && run->lock->pending.n > 0)
+		sum->exit_code = EXIT_OK;
+	else if (sum->left.n > 0)
 		sum->exit_code = EXIT_LEFT;
 	else if (sum->interrupted)
 		sum->exit_code = EXIT_INTERRUPTED;

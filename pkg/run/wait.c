@@ -263,9 +263,13 @@ gone_start(struct run *run, struct act *act)
 }
 
 void
-gone_answer(struct run *run, struct act *act, bool gone)
+gone_answer(struct run *run, struct act *act,
+    const struct cloud_answer *answer)
 {
+	bool gone = answer_says_gone(answer);
+
 	act->got_gone = gone;
+	act->ask_after_ms = run->now_ms + answer->retry_after_ms;
 	act->not_before_ms = run->now_ms;	/* listings asked after count */
 	if (act->confirms && act->clean >= 3 && gone) {
 		act_result(run, act, OP_DONE, NEXT_DONE, false);
@@ -315,7 +319,7 @@ confirm_listed(struct run *run, struct act *act, const struct listed *listed)
 		PROBE("confirm_listed_as_ended");
 		act->clean = 3;		/* the service itself says so */
 	}
-	if (act->clean >= 3)
+	if (act->clean >= 3 && run->now_ms >= act->ask_after_ms)
 		ask(run, act);
 }
 
@@ -342,8 +346,9 @@ gone_listed(struct run *run, struct act *act, const struct listed *listed)
 	}
 	if (run->now_ms - act->ended_ms < run->options.settle_ms) {
 		PROBE("gone_is_contradicted");
-		if (!act->got_gone)
-			ask(run, act);	/* the two disagree: look again */
+		/* The two disagree: look again. */
+		if (!act->got_gone && run->now_ms >= act->ask_after_ms)
+			ask(run, act);
 		return;
 	}
 	PROBE("gone_still_there_after_delete");
@@ -381,7 +386,7 @@ void
 wait_answer(struct run *run, struct act *act,
     const struct cloud_answer *answer)
 {
-	gone_answer(run, act, answer_says_gone(answer));
+	gone_answer(run, act, answer);
 }
 
 /* What this run has not made it does not end, and the next one would wait for

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "base/plant.h"
 #include "ui/cells.h"
 
 enum { GAP = 2, SHRINK_MIN = 6 };
@@ -21,6 +22,9 @@ table_add_paint(struct table *table, struct str text, enum paint paint)
 {
 	struct table_cell cell = { cells_escape(table->arena, text), paint };
 
+	if (PLANTED(23) &&
+	    table->columns[table->cells.n % table->ncolumns].wrap)
+		cell.text = text;
 	*ARENA_PUSH(table->arena, &table->cells) = cell;
 }
 

@@ -31,6 +31,8 @@ struct check {
 	size_t log_at;
 	char lineage[HEX + 1];
 	int64_t serial;			/* of the last acknowledged commit */
+	int64_t safe_serial;		/* of what was safe on the disk, */
+	uint64_t safe_hash;		/* and what that was */
 	uint64_t listing_faults;
 };
 
@@ -424,6 +426,23 @@ check_lock_knows(const struct sim *sim, struct str id)
 	return lock_knows(sim, id);
 }
 
+/* What is safe on the disk under one serial stays what it is. */
+static void
+check_serial_once(struct sim *sim, int64_t serial)
+{
+	struct check *check = sim->check;
+	struct str text = disk_get(sim->disk, LOCK_PATH);
+	uint64_t hash = str_hash(text);
+
+	if (!str_eq(text, disk_get_safe(sim->disk, LOCK_PATH)))
+		return;
+	if (check->safe_serial == serial && check->safe_hash != hash)
+		sim_violate(sim, "I7", "two lock files have the serial %lld",
+		    (long long)serial);
+	check->safe_serial = serial;
+	check->safe_hash = hash;
+}
+
 void
 check_lock_file(struct sim *sim)
 {
@@ -445,6 +464,7 @@ check_lock_file(struct sim *sim)
 	if (check->serial > 0 && check->lineage[0] != '\0' &&
 	    strcmp(lineage, check->lineage) != 0)
 		sim_violate(sim, "I7", "the lineage changed");
+	check_serial_once(sim, serial);
 }
 
 void
@@ -490,6 +510,25 @@ check_made(struct sim *sim,
 		if (op != NULL && op->during == sim->command &&
 		    !lock_knows(sim, pod->id))
 			found(sim, pod->id, mark.address);
+	}
+}
+
+void
+check_undone(struct sim *sim)
+{
+	for (size_t i = 0; i < model_pod_count(sim->model); i++) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		struct op_seen mark;
+		const struct op_seen *op = NULL;
+		if (pod_mark(pod, &mark))
+			op = find_op(sim->check, mark.op);
+		if (op == NULL || op->during != sim->command ||
+		    pod->ended_ms == -1)
+			continue;
+		if (lock_knows(sim, pod->id))
+			sim_violate(sim, "I8", "%s (%s) was ended by a "
+			    "rollback and is still recorded", pod->id.data,
+			    mark.address);
 	}
 }
 
@@ -540,6 +579,27 @@ count_wanted(const struct check *check, const char *address, unsigned *have)
 		have[j] += strcmp(check->wanted[j].address, address) == 0;
 }
 
+/* An empty plan says that they are as the spec has them; are they? */
+static void
+check_same(struct sim *sim, const struct model_pod *pod, const char *address)
+{
+	const struct check *check = sim->check;
+
+	for (size_t j = 0; j < check->nwanted; j++) {
+		const struct wanted *wanted = &check->wanted[j];
+		if (strcmp(wanted->address, address) != 0 ||
+		    wanted->image[0] == '\0')
+			continue;
+		if (!str_is(pod->image, wanted->image) ||
+		    !str_is(model_pod_env(pod, "MODE"), wanted->mode))
+			sim_violate(sim, "I5", "the plan is empty, and %s has "
+			    "%s and MODE " STR_FMT ", not %s and %s", address,
+			    pod->image.data,
+			    STR_ARG(model_pod_env(pod, "MODE")),
+			    wanted->image, wanted->mode);
+	}
+}
+
 void
 check_settled(struct sim *sim, bool destroyed)
 {
@@ -575,6 +635,8 @@ check_settled(struct sim *sim, bool destroyed)
 				      : "in no record");
 		if (!half)
 			count_wanted(check, mark.address, have);
+		if (!half && !destroyed)
+			check_same(sim, pod, mark.address);
 	}
 	for (size_t i = 0; i < model_volume_count(sim->model); i++) {
 		const struct model_volume *volume =

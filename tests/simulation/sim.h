@@ -139,7 +139,7 @@ struct sim {
 	uint64_t before;		/* the last flight before it */
 	bool own;			/* what is being served was sent by it */
 	struct told told[TOLD];
-	size_t ntold;
+	size_t ntold, early;		/* asked before it was to be */
 
 	/* What the checkers keep. */
 	struct check *check;
@@ -216,9 +216,14 @@ void check_free(struct check *check);
 void check_request(struct sim *sim, const struct sim_flight *flight);
 void check_cloud(struct sim *sim);
 /* What the spec wants now: "pod.x" or "pod.x[n]", volumes too. */
-struct wanted { char address[64]; bool surge; };
+struct wanted {
+	char address[64], image[24], mode[12];	/* absent image: a volume */
+	bool surge;
+};
 void check_want(struct sim *sim, const struct wanted *wanted, size_t n);
 void check_lock_file(struct sim *sim);
+/* After a command that says that all it did was undone (I8). */
+void check_undone(struct sim *sim);
 /* Something is about to be changed by the process that runs now. */
 void check_one_writer(struct sim *sim, const char *what);
 void check_exit(struct sim *sim, const char *command, int code,

@@ -507,6 +507,7 @@ signal_is_due(struct sim *sim, struct world_event *event)
 		return false;
 	event->type = WORLD_SIGNAL;
 	event->signal = 2;
+	sim->ntold = 0;			/* other questions now */
 	sim_trace(sim, "SIGINT");
 	return true;
 }

@@ -25,7 +25,7 @@ static const char *const gpus[] = {
 
 static void
 add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
-    bool surge)
+    const struct tale_pod *pod)
 {
 	struct wanted *one = &wanted[(*n)++];
 	if (key == 0)
@@ -33,7 +33,9 @@ add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
 	else
 		snprintf(one->address, sizeof one->address, "pod.%s[%u]",
 		    name, key);
-	one->surge = surge;
+	snprintf(one->image, sizeof one->image, "acme/model:%u", pod->image);
+	snprintf(one->mode, sizeof one->mode, "m%u", pod->env);
+	one->surge = pod->create_first;
 }
 
 void
@@ -80,8 +82,7 @@ tale_write_spec(struct tale *tale)
 		/* A stopped one need not be there. */
 		for (unsigned k = 0; k < pod->replicas &&
 		     !tale->guests[i].stopped; k++)
-			add_wanted(wanted, &n, guest_pods[i], k,
-			    pod->create_first);
+			add_wanted(wanted, &n, guest_pods[i], k, pod);
 	}
 	if (tale->sim->guests->any)
 		guest_write_rest(tale->sim, &out, tale->guests, replicas,
