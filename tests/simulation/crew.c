@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BATCH = 250, JOBS_MAX = 64, FAILURES = 32 };
+enum { BATCH = 50, JOBS_MAX = 64, FAILURES = 32 };
 
 struct failure {
 	uint64_t seed;

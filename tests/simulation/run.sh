@@ -104,12 +104,12 @@ else
 fi
 
 # A failure must be heard, shrunk to the least faults, and replayed.
-"$stories" --canary --seeds 1000 --from 7000 >"$work/canary" 2>&1
+"$stories" --canary --seeds 600 --from 7000 >"$work/canary" 2>&1
 status=$?
 failed=$(grep -c '^seed [0-9]*00: CANARY' "$work/canary")
 replay=$(sed -n "s/^    replay: make sim SEED=\([0-9]*\) SIM='\(.*\)'/--seed \1 \2/p" \
 	"$work/canary" | head -1)
-if [ $status -ne 1 ] || [ "$failed" -lt 5 ] || [ "$failed" -gt 10 ] ||
+if [ $status -ne 1 ] || [ "$failed" -lt 4 ] || [ "$failed" -gt 6 ] ||
 	! grep -q '^    1 kinds of faults are enough: CANARY' "$work/canary"; then
 	grep -v 'struck\|probe' "$work/canary"
 	result 1 "a canary is heard and shrunk"
@@ -120,12 +120,11 @@ else
 fi
 
 # A crash before each step of a first apply: killed, and with power lost.
-for seed in 3 11 42 54; do
+for seed in 3 11 42; do
 	"$stories" --every-step $seed >"$work/steps.$seed" 2>&1 &
-	[ $((seed % 2)) -eq 0 ] || continue
-	wait
 done
-for seed in 3 11 42 54; do
+wait
+for seed in 3 11 42; do
 	grep -v 'struck\|probe' "$work/steps.$seed"
 	grep -q ' steps, each crashed twice' "$work/steps.$seed" &&
 		grep -q '[1-9].* passed, 0 failed' "$work/steps.$seed"
