@@ -425,9 +425,11 @@ broken_begin(struct sim *sim, const char *word)
 	/* Whoever comes meanwhile would meet it, too. */
 	if (fault >= OWN_FLIPPED)
 		sim->rival_at = -1;
+	/* What only looks at the record may be asked for what it saw. */
+	if (fault >= OWN_FLIPPED && !runs)
+		return;
 	if (fault == OWN_FLIPPED || fault == OWN_CUT) {
-		if (runs)
-			damage(sim, fault == OWN_CUT);
+		damage(sim, fault == OWN_CUT);
 		return;
 	}
 	hw->fault = fault;
