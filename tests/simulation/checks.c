@@ -96,6 +96,8 @@ find_mark(const char *bytes, struct op_seen *mark)
 	return false;
 }
 
+static bool lock_knows(const struct sim *sim, struct str id);
+
 /* What people have taken in or let go by hand. */
 static const struct by_hand *
 by_hand(const struct sim *sim, struct str id)
@@ -111,7 +113,8 @@ check_is_forgotten(const struct sim *sim, const struct model_pod *pod)
 {
 	const struct by_hand *hand = by_hand(sim, pod->id);
 
-	return hand != NULL && hand->forgotten;
+	/* A lock file that came back knows it again. */
+	return hand != NULL && hand->forgotten && !lock_knows(sim, pod->id);
 }
 
 static bool

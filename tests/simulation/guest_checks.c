@@ -276,8 +276,11 @@ is_open(struct sim *sim, const struct wanted_tunnel *want)
 	for (size_t i = 0; pod != NULL && i < TUNNELS; i++) {
 		const struct held_end *end = &guests->ends[i];
 		const struct held_link *link = link_of(guests, end);
-		if (end->tunnel != 0 && end->listens &&
-		    end->port == want->port && link != NULL && link->up &&
+		/* A reverse one listens on the pod. */
+		bool listens = want->reverse
+		    ? !end->listens
+		    : end->listens && end->port == want->port;
+		if (end->tunnel != 0 && listens && link != NULL && link->up &&
 		    strcmp(end->address, want->address) == 0 &&
 		    str_is(pod->id, link->pod) &&
 		    pod->start_number == link->start)

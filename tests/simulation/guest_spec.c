@@ -116,6 +116,7 @@ guest_invent(struct sim *sim, struct tale_guest *guest)
 	guest->tunnel = rng_chance(rng, 450);
 	guest->check = rng_chance(rng, 300);
 	guest->dynamic = rng_chance(rng, 200);
+	guest->reverse = rng_chance(&sim->more, 250);
 }
 
 void
@@ -280,11 +281,15 @@ write_tunnel(struct wants *wants, struct strbuf *out, unsigned number,
 	if (replicas > 1)
 		strbuf_addf(out, "[%u]", key);
 	strbuf_addf(out, "\n    local: %u\n", one->port);
-	if (guest->dynamic)
+	one->reverse = guest->reverse;
+	if (guest->reverse)
+		strbuf_addf(out, "    direction: remote\n    remote: %u\n",
+		    9000 + guest->remote);
+	else if (guest->dynamic)
 		strbuf_adds(out, "    direction: dynamic\n");
 	else
 		strbuf_addf(out, "    remote: %u\n", 9000 + guest->remote);
-	if (guest->check && !guest->dynamic)
+	if (guest->check && !guest->dynamic && !guest->reverse)
 		strbuf_addf(out, "    check: http://127.0.0.1:%u/\n",
 		    one->port);
 }

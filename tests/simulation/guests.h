@@ -92,7 +92,7 @@ struct wanted_inside {
 	bool checks;
 };
 struct wanted_runner { char base[64], pod[64]; bool organization; };
-struct wanted_tunnel { char address[64], pod[64]; uint16_t port; };
+struct wanted_tunnel { char address[64], pod[64]; uint16_t port; bool reverse; };
 
 struct wants {
 	struct wanted_inside inside[16];
@@ -166,7 +166,7 @@ struct tale_guest {
 	unsigned runner;		/* 0 none, 1 ephemeral, 2 persistent */
 	unsigned label;
 	bool organization;
-	bool tunnel, check, dynamic;
+	bool tunnel, check, dynamic, reverse;
 	unsigned remote;
 };
 

@@ -431,7 +431,7 @@ run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	    process->plan != NULL) {
 		strbuf_reset(&sim->saved.does);
 		plan_lines(&sim->saved.does, process->plan);
-		sim->saved.serial = check_serial(sim);
+		sim->saved.serial = lives_serial(sim);
 		sim->saved.there = true;
 		sim->saved.used = false;
 	}

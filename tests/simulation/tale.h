@@ -78,6 +78,10 @@ void lives_turn(struct tale *tale);
 const char *lives_name(int life);
 /* An apply of the saved plan was let go on, and does this. */
 void lives_applies(struct sim *sim, struct str does);
+/* The serial that the plan was made of; UNKNOWN_SERIAL where the disk has
+ * played with the lock file since. */
+enum { UNKNOWN_SERIAL = -2 };
+int64_t lives_serial(struct sim *sim);
 
 /* story.c: another wish. */
 void tale_edit(struct tale *tale);
