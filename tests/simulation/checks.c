@@ -117,6 +117,17 @@ check_is_forgotten(const struct sim *sim, const struct model_pod *pod)
 	return hand != NULL && hand->forgotten && !lock_knows(sim, pod->id);
 }
 
+/* What was imported as pod.x lives beside a pod.x[0] that is to go. */
+static bool
+is_imported_at(const struct sim *sim, const char *address)
+{
+	for (size_t i = 0; i < sim->nby_hand; i++)
+		if (!sim->by_hand[i].forgotten &&
+		    strcmp(sim->by_hand[i].address, address) == 0)
+			return true;
+	return false;
+}
+
 static bool
 is_imported(const struct sim *sim, const struct model_pod *pod)
 {
@@ -293,7 +304,8 @@ check_doubles(struct sim *sim)
 		const struct model_pod *pod = model_pod_at(sim->model, i);
 		struct op_seen mark;
 		if (!model_pod_billed(pod) || !pod_mark(pod, &mark) ||
-		    is_excused(sim, pod, &mark))
+		    is_excused(sim, pod, &mark) ||
+		    is_imported_at(sim, mark.address))
 			continue;
 		unsigned others = 0;
 		for (size_t j = 0; j < nmarks; j++)
