@@ -29,7 +29,7 @@ least=1000
 [ "$RUNS" -lt 22000 ] || least=20000
 awk -v least=$least '/^scenario/ { table = 1; next }
     / runs, / { runs = $1; missed = $3; table = 0 }
-    table && $3 + $4 < 20 { print "# too few of " $1; few = 1 }
+    table && $3 + $4 < 5 { print "# too few of " $1; few = 1 }
     END { exit few || runs < least || missed * 100 > runs }' "$work/all"
 result $? "every scenario was crashed, $least times at least in all"
 
