@@ -202,6 +202,10 @@ campaign: $(STORIES) $(CRASHES) ## stories of chance for MINUTES, all crashes
 	@tools/campaign $(BUILD) $(MINUTES)
 	@$(BUILD)/crashes --all --jobs $(JOBS)
 
+mutants: setup-test ## bugs put in, to see who finds them: MUTANTS=n, SEED=n
+	@$(MAKE) -s -j$(JOBS) programs
+	@BUILD=$(BUILD) CC="$(CC)" tests/simulation/mutants.sh
+
 fuzz: setup-test ## bytes of chance for the parsers, until interrupted
 	@tools/fuzz
 
@@ -250,8 +254,9 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
 		awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all programs check test demo sim campaign fuzz fuzzers bench coverage \
-	analyse lint format compdb setup setup-demo setup-test setup-lint install clean help
+.PHONY: all programs check test demo sim campaign mutants fuzz fuzzers bench \
+	coverage analyse lint format compdb setup setup-demo setup-test setup-lint \
+	install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
