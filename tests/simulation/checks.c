@@ -493,8 +493,9 @@ check_exit(struct sim *sim, const char *command, int code,
 	check_lock_file(sim);
 	/* A killed commit may be seen before it is safe; who fails has not
 	 * vouched for it, who exits 0 has. */
-	bool vouched = code == 0 || str_eq(disk_get(sim->disk, LOCK_PATH),
-	    disk_get_safe(sim->disk, LOCK_PATH));
+	bool vouched = (code == 0 && strcmp(command, "plan") != 0) ||
+	    str_eq(disk_get(sim->disk, LOCK_PATH),
+		disk_get_safe(sim->disk, LOCK_PATH));
 	if (read_lock(sim, &serial, lineage) && vouched &&
 	    serial > check->serial) {
 		check->serial = serial;

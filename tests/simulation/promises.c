@@ -132,7 +132,8 @@ check_honest(struct sim *sim, const char *command, int code)
 			disk_get_safe(sim->disk, LOCK_PATH)))
 			sim_violate(sim, "I18", "%s exits 0, and the lock is "
 			    "not safe on the disk", command);
-		if (has_pending(sim))
+		/* Who leaves a part out leaves its ops open, too. */
+		if (sim->whole && has_pending(sim))
 			sim_violate(sim, "I18", "%s exits 0 with an op that "
 			    "is open", command);
 		return;

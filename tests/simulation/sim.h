@@ -135,6 +135,7 @@ struct sim {
 	/* Of the command that runs (promises.c). */
 	uint64_t command;		/* its number */
 	int64_t begun_ms, stood_still;
+	bool whole;			/* no part is left out */
 	uint64_t sent;			/* requests */
 	uint64_t before;		/* the last flight before it */
 	bool own;			/* what is being served was sent by it */

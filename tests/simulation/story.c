@@ -372,6 +372,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	strbuf_reset(&sim->said);
 	sim->commands++;
 	promises_begin(sim);
+	sim->whole = n == 1;
 	hardware_begin(sim, words[0]);
 	if (!apply || n > 1)
 		sim->still_since_ms = -1;
