@@ -321,7 +321,9 @@ close_unwanted(struct planner *p)
 		    held->config.pod_id);
 		bool pod_goes = pod != NULL && !PLANTED(25) && (pod->op == PLAN_DELETE ||
 		    pod->op == PLAN_STOP || pod->stop);
-		bool wanted = is_wanted(p, want) && !pod_goes;
+		/* One that is to lead elsewhere is replaced already. */
+		bool wanted = is_wanted(p, want) && (!pod_goes ||
+		    selected(p, held->config.address));
 		if (wanted || held->state == TUNNEL_CLOSED ||
 		    (!pod_goes && !selected(p, held->config.address)))
 			continue;
