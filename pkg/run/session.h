@@ -81,6 +81,7 @@ struct session {
 	bool lock_changed;		/* in memory, against the file; or a
 					   commit was cut off before its end */
 	uint64_t next_token;
+	int64_t cloud_not_before_ms;	/* it has asked for this rest */
 	int interrupted;		/* signals seen */
 	int signal;			/* the last one */
 	/* Secrets that were read, by name; values never leave memory. */

@@ -78,6 +78,9 @@ take_answer(struct session *session, void *asked,
 		send_ask(session, ask);
 		return;
 	}
+	if (answer.reason == REASON_RATE_LIMITED)
+		session->cloud_not_before_ms = session_mono(session) +
+		    answer.retry_after_ms;
 	if (wants_retry(&answer) && ++question->tries < READ_TRIES) {
 		PROBE("read_is_tried_again");
 		question_again(session, question, (int64_t)SECOND_MS <<
@@ -109,6 +112,9 @@ static const struct question_kind of_cloud = {
 static void
 ask_all(struct session *session, struct ask *asks, size_t n)
 {
+	/* Who gave up on an answer was told to wait all the same. */
+	for (size_t i = 0; i < n; i++)
+		asks[i].question.not_before_ms = session->cloud_not_before_ms;
 	questions_ask(session, &of_cloud, asks, n);
 }
 
