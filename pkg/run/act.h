@@ -295,6 +295,8 @@ struct host {
 	const struct pod_spec *spec;	/* NULL: it is not wanted any more */
 };
 void act_host(struct run *run, const struct act *act, struct host *host);
+/* Why nobody logs in to one of port 0, and the way out. */
+struct str host_no_port(struct run *run, const struct host *host);
 /* What has been done in the container that runs now; never NULL. */
 struct lock_inside *host_inside(struct run *run, const struct host *host);
 /* Ask for a task there; the login is filled in. */

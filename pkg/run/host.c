@@ -127,6 +127,15 @@ act_host(struct run *run, const struct act *act, struct host *host)
 	}
 }
 
+struct str
+host_no_port(struct run *run, const struct host *host)
+{
+	return arena_printf(run->arena, STR_FMT " has no SSH port: it needs "
+	    "22/tcp in its ports; if it has that and stays so: podform apply "
+	    "--replace " STR_FMT, STR_ARG(host->address),
+	    STR_ARG(host->address));
+}
+
 struct lock_inside *
 host_inside(struct run *run, const struct host *host)
 {

@@ -40,8 +40,7 @@ reach(struct run *run, struct act *act, struct host *host)
 	act_host(run, act, host);
 	if (host->ssh.port != 0)
 		return true;
-	act_fail(run, act, FAIL_INSIDE,
-	    STR("it has no SSH port: it needs 22/tcp in its ports"));
+	act_fail(run, act, FAIL_INSIDE, host_no_port(run, host));
 	return false;
 }
 

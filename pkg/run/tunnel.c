@@ -17,8 +17,7 @@ open_start(struct run *run, struct act *act)
 
 	act_host(run, act, &host);
 	if (host.id.len == 0 || host.ssh.port == 0) {
-		act_fail(run, act, FAIL_INSIDE, STR("its pod has no SSH port: "
-		    "it needs 22/tcp in its ports"));
+		act_fail(run, act, FAIL_INSIDE, host_no_port(run, &host));
 		return;
 	}
 	const struct lock_inside *inside = host_inside(run, &host);
