@@ -56,6 +56,11 @@ meddle(struct sim *sim)
 	hw->fault = -1;
 	if (now.data == NULL || !own_strikes(sim, fault))
 		return;
+	/* The journal tells that a commit may not be on the disk yet. */
+	if (strcmp(hw->target, LOCK_PATH) != 0 &&
+	    !str_eq(disk_get(sim->disk, LOCK_PATH),
+		disk_get_safe(sim->disk, LOCK_PATH)))
+		sim->unsafe_untold = true;
 	sim_trace(sim, "somebody meddles with %s: %s", hw->target,
 	    fault == OWN_REPLACED ? "another file"
 		: fault == OWN_DELETED ? "moved away"

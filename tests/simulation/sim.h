@@ -141,6 +141,8 @@ struct sim {
 	bool own;			/* what is being served was sent by it */
 	struct told told[TOLD];
 	size_t ntold, early;		/* asked before it was to be */
+	/* Who could have told that the lock is not on the disk is gone. */
+	bool unsafe_untold;
 
 	/* What the checkers keep. */
 	struct check *check;
