@@ -359,6 +359,13 @@ lock_release(struct arena *arena, struct lock *lock,
 		grave->released = true;
 		grave->id = arena_str(arena, entry->id);
 	}
+	/* What was still open about it concerns nobody any more. */
+	for (size_t i = lock->pending.n; i-- > 0 && entry->id.len > 0;) {
+		struct lock_op *op = &lock->pending.items[i];
+		if (op->entry.kind == entry->kind &&
+		    str_eq(op->entry.id, entry->id))
+			lock_remove_op(lock, op);
+	}
 }
 
 static const struct tombstone *

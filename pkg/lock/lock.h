@@ -199,7 +199,7 @@ struct lock_entry *lock_find_id(struct lock *lock, enum kind kind,
     struct str id);
 struct lock_op *lock_find_op(struct lock *lock, const struct id128 *op);
 /* The user gave the thing that op had made away: it keeps our mark and is
- * nevertheless left alone, until lock_reclaim(). */
+ * nevertheless left alone, until lock_reclaim(); pending ops of its id go. */
 void lock_release(struct arena *arena, struct lock *lock,
     const struct lock_entry *entry, int64_t wall_ms);
 bool lock_is_released(const struct lock *lock, struct str op);

@@ -235,10 +235,36 @@ test_lock_index_does_not_trust_what_changed(void **state)
 	bench_release(&b);
 }
 
+/* What was open about a thing that is given away goes with it. */
+static void
+test_lock_release_ends_what_is_open_about_it(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = full_lock(&b.arena);
+	struct lock_entry entry = *lock_find(lock, STR("pod.trainer"));
+	struct id128 nine = op_id(9);
+	struct lock_op *op = lock_find_op(lock, &nine);
+	size_t before = lock->pending.n;
+	op->entry.kind = KIND_POD;
+	op->entry.id = STR("another");
+	lock_release(&b.arena, lock, &entry, 0);
+	assert_int_equal(lock->pending.n, before);
+	op = lock_find_op(lock, &nine);
+	op->entry.id = entry.id;
+	lock_release(&b.arena, lock, &entry, 0);
+	assert_int_equal(lock->pending.n, before - 1);
+	assert_null(lock_find_op(lock, &nine));
+	bench_release(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_lock_release_ends_what_is_open_about_it),
 		cmocka_unit_test(
 		    test_lock_member_of_another_podform_is_refused),
 		cmocka_unit_test(test_lock_list_of_other_things_is_refused),
