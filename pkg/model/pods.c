@@ -270,10 +270,12 @@ model_pod_start(struct model *model, struct model_pod *pod,
 	model_take_gpus(model, pod);
 	pod->started_ms = -1;
 	pod->started_at = (struct str){0};
-	if (model->faults.moves)
-		give_address(model, pod,
-		    model_random_below(&model->fault_rng, 256),
-		    1 + model_random_below(&model->fault_rng, 254));
+	if (model->faults.moves) {
+		/* One after the other: compilers differ in the order. */
+		uint64_t a = model_random_below(&model->fault_rng, 256);
+		uint64_t b = 1 + model_random_below(&model->fault_rng, 254);
+		give_address(model, pod, a, b);
+	}
 	model_pod_begin_container(model, pod, model->config.start_ms);
 	model_money_pod(model, pod);
 	model_pod_words(model, pod, "Resumed by User");

@@ -97,6 +97,27 @@ cpu_seconds(void)
 	    seconds_of(children.ru_utime) + seconds_of(children.ru_stime);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(probes_name(*(const size_t *)a),
+	    probes_name(*(const size_t *)b));
+}
+
+/* In an order that does not depend on who linked the program. */
+static void
+report_probes(const struct totals *totals)
+{
+	size_t order[PROBES_MAX];
+
+	for (size_t i = 0; i < probes_count(); i++)
+		order[i] = i;
+	qsort(order, probes_count(), sizeof order[0], by_name);
+	for (size_t i = 0; i < probes_count(); i++)
+		printf("  probe %s seen %" PRIu64 " times\n",
+		    probes_name(order[i]), totals->probes[order[i]]);
+}
+
 static void
 report(const struct totals *totals)
 {
@@ -115,9 +136,7 @@ report(const struct totals *totals)
 		printf("  %s struck %" PRId64 " times\n", name,
 		    totals->struck[i]);
 	}
-	for (size_t i = 0; i < probes_count(); i++)
-		printf("  probe %s seen %" PRIu64 " times\n", probes_name(i),
-		    totals->probes[i]);
+	report_probes(totals);
 	printf("%" PRIu64 " jobs for runners; %" PRIu64 " times a second "
 	       "podform came, %" PRIu64 " times it was locked out\n",
 	    totals->jobs, totals->rivals, totals->locked);
