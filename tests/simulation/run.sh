@@ -75,8 +75,10 @@ if [ "$SEEDS" -ge 2000 ]; then
 fi
 
 # The same seed tells the same story, byte for byte, whatever compiled it.
-told() { # program, seeds, from: the traces without what a clock measured
-	"$1" --seeds "$2" --from "$3" --trace | sed 's/ [0-9.]* ms of one .*;//; /^the greediest/d'
+# (Times are a clock's, and how much memory a struct takes is a compiler's.)
+told() { # program, seeds, from
+	"$1" --seeds "$2" --from "$3" --trace |
+		sed 's/ [0-9.]* ms of one .*;//; /^the greediest/d'
 }
 status=0
 told "$stories" 200 1 >"$work/one"
