@@ -108,12 +108,13 @@ by_name(const void *a, const void *b)
 static void
 report_probes(const struct totals *totals)
 {
-	size_t order[PROBES_MAX];
+	size_t order[PROBES_MAX] = {0};
+	size_t count = probes_count();
 
-	for (size_t i = 0; i < probes_count(); i++)
+	for (size_t i = 0; i < count; i++)
 		order[i] = i;
-	qsort(order, probes_count(), sizeof order[0], by_name);
-	for (size_t i = 0; i < probes_count(); i++)
+	qsort(order, count, sizeof order[0], by_name);
+	for (size_t i = 0; i < count; i++)
 		printf("  probe %s seen %" PRIu64 " times\n",
 		    probes_name(order[i]), totals->probes[order[i]]);
 }
