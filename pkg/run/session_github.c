@@ -62,7 +62,7 @@ find_scopes(struct session *session)
 	}
 }
 
-/* Refused: *code is what to leave with.  A signal is said once. */
+/* Refused: *code is what to leave with. */
 static bool
 refused(struct session *session, struct live_scope *scope,
     const struct ask_github *ask, int *code)
@@ -71,11 +71,9 @@ refused(struct session *session, struct live_scope *scope,
 		return false;
 	scope->known = false;
 	scope->why_unknown = ask->answer.message;
-	if (session->interrupted == 0 || *code == EXIT_OK) {
-		int said = ask_github_refused(session, ask);
-		if (*code == EXIT_OK)
-			*code = said;
-	}
+	int said = ask_github_refused(session, ask);
+	if (*code == EXIT_OK)
+		*code = said;
 	return true;
 }
 

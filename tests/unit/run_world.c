@@ -630,6 +630,17 @@ honest_answer(struct run_world *r, const struct cloud_request *request,
 		answer->lines->text = str_from(r->log_line);
 		answer->nlines = r->log_line != NULL;
 		break;
+	case CLOUD_LIST_GPUS:
+		answer->gpus = r->w.live.gpus;
+		answer->ngpus = r->w.live.ngpus;
+		break;
+	case CLOUD_LIST_DATA_CENTERS:
+		answer->data_centers = r->w.live.data_centers;
+		answer->ndata_centers = r->w.live.ndata_centers;
+		break;
+	case CLOUD_GET_ACCOUNT:
+		answer->account = r->w.live.account;
+		break;
 	default:
 		volume_op(r, request, answer);
 		break;
@@ -644,27 +655,35 @@ run_lie(struct run_world *r, enum cloud_op op, unsigned after, bool effect,
 		.op = op, .after = after, .effect = effect, .answer = answer };
 }
 
-static void
-answer_effect(struct run_world *r, const struct run_effect *effect)
+void
+run_cloud_says(struct run_world *r, const struct cloud_request *request,
+    struct cloud_answer *answer)
 {
-	struct cloud_answer answer;
 	struct run_script *lie = NULL;
 
 	for (size_t i = 0; i < r->scripts.n && lie == NULL; i++)
-		if (r->scripts.items[i].op == effect->request.op)
+		if (r->scripts.items[i].op == request->op)
 			lie = &r->scripts.items[i];
 	if (lie == NULL || lie->after > 0) {
 		if (lie != NULL)
 			lie->after--;
-		honest_answer(r, &effect->request, &answer);
-	} else {
-		if (lie->effect)
-			honest_answer(r, &effect->request, &answer);
-		answer = lie->answer;
-		size_t at = (size_t)(lie - r->scripts.items);
-		r->scripts.n--;
-		memmove(lie, lie + 1, (r->scripts.n - at) * sizeof *lie);
+		honest_answer(r, request, answer);
+		return;
 	}
+	if (lie->effect)
+		honest_answer(r, request, answer);
+	*answer = lie->answer;
+	size_t at = (size_t)(lie - r->scripts.items);
+	r->scripts.n--;
+	memmove(lie, lie + 1, (r->scripts.n - at) * sizeof *lie);
+}
+
+static void
+answer_effect(struct run_world *r, const struct run_effect *effect)
+{
+	struct cloud_answer answer;
+
+	run_cloud_says(r, &effect->request, &answer);
 	deliver(r, effect, &answer);
 }
 
@@ -734,27 +753,26 @@ run_github_lie(struct run_world *r, enum github_op op, unsigned after,
 		.answer = answer };
 }
 
-static void
-answer_ssh(struct run_world *r, const struct run_effect *effect)
+struct ssh_answer
+run_ssh_says(struct run_world *r, const struct ssh_request *request)
 {
-	struct run_event event = event_now(r, RUN_SSH_ANSWER);
 	struct ssh_answer answer = ssh_exits(0, "");
 
 	answer.listener = r->listener;
 	answer.worker = r->worker;
-	if (effect->ssh.task == SSH_RUNNER_START) {
+	if (request->task == SSH_RUNNER_START) {
 		r->listener = true;
-		if (effect->ssh.runner.registration_token.len > 0 &&
+		if (request->runner.registration_token.len > 0 &&
 		    !r->config_fails)
 			*ARENA_PUSH(&r->w.arena, &r->runners) =
 			    (struct github_runner){ .id = 70 + (int)++r->made,
-				.name = effect->ssh.runner.name };
+				.name = request->runner.name };
 		for (size_t i = 0; i < r->runners.n; i++)
 			r->runners.items[i].online |= !r->never_online;
 	}
 	for (size_t i = 0; i < r->ssh_scripts.n; i++) {
 		struct ssh_script *lie = &r->ssh_scripts.items[i];
-		if (lie->task != effect->ssh.task)
+		if (lie->task != request->task)
 			continue;
 		if (lie->after-- > 0)
 			break;
@@ -764,6 +782,15 @@ answer_ssh(struct run_world *r, const struct run_effect *effect)
 		    (r->ssh_scripts.n - i) * sizeof *lie);
 		break;
 	}
+	return answer;
+}
+
+static void
+answer_ssh(struct run_world *r, const struct run_effect *effect)
+{
+	struct run_event event = event_now(r, RUN_SSH_ANSWER);
+	struct ssh_answer answer = run_ssh_says(r, &effect->ssh);
+
 	event.token = effect->token;
 	event.ssh = &answer;
 	tell(r, &event);
@@ -815,47 +842,69 @@ honest_github(struct run_world *r, const struct github_request *request,
 	}
 }
 
-static void
-answer_github(struct run_world *r, const struct run_effect *effect)
+void
+run_github_says(struct run_world *r, const struct github_request *request,
+    struct github_answer *answer)
 {
-	struct run_event event = event_now(r, RUN_GITHUB_ANSWER);
-	struct github_answer answer;
 	struct github_script *lie = NULL;
 
 	for (size_t i = 0; i < r->github_scripts.n && lie == NULL; i++)
-		if (r->github_scripts.items[i].op == effect->github.op)
+		if (r->github_scripts.items[i].op == request->op)
 			lie = &r->github_scripts.items[i];
 	if (lie == NULL || lie->after > 0 || lie->effect)
-		honest_github(r, &effect->github, &answer);
+		honest_github(r, request, answer);
 	if (lie != NULL && lie->after > 0) {
 		lie->after--;
 	} else if (lie != NULL) {
-		answer = lie->answer;
+		*answer = lie->answer;
 		size_t at = (size_t)(lie - r->github_scripts.items);
 		r->github_scripts.n--;
 		memmove(lie, lie + 1,
 		    (r->github_scripts.n - at) * sizeof *lie);
 	}
+}
+
+static void
+answer_github(struct run_world *r, const struct run_effect *effect)
+{
+	struct run_event event = event_now(r, RUN_GITHUB_ANSWER);
+	struct github_answer answer;
+
+	run_github_says(r, &effect->github, &answer);
 	event.token = effect->token;
 	event.github = &answer;
 	tell(r, &event);
+}
+
+struct holder_answer
+run_holder_says(struct run_world *r, const struct holder_request *request)
+{
+	struct holder_answer answer = { .ok = r->tunnel_fails == NULL ||
+		request->verb == HOLDER_CLOSE,
+		.reason = str_from(r->tunnel_fails) };
+
+	if (answer.ok && request->verb == HOLDER_OPEN) {
+		answer.tunnels = ARENA_NEW(&r->w.arena, struct tunnel_status);
+		answer.ntunnels = 1;
+		answer.tunnels[0] = (struct tunnel_status){
+			.config = request->config, .state = TUNNEL_UP,
+			.first_use = true,
+			.fingerprint = STR("SHA256:seen-by-the-holder"),
+		};
+	}
+	if (answer.ok && request->verb == HOLDER_LIST) {
+		answer.tunnels = r->w.tunnels.items;
+		answer.ntunnels = r->w.tunnels.n;
+	}
+	return answer;
 }
 
 static void
 answer_holder(struct run_world *r, const struct run_effect *effect)
 {
 	struct run_event event = event_now(r, RUN_HOLDER_ANSWER);
-	struct holder_answer answer = { .ok = r->tunnel_fails == NULL ||
-		effect->holder.verb == HOLDER_CLOSE,
-		.reason = str_from(r->tunnel_fails) };
+	struct holder_answer answer = run_holder_says(r, &effect->holder);
 
-	struct tunnel_status status = { .config = effect->holder.config,
-		.state = TUNNEL_UP, .first_use = true,
-		.fingerprint = STR("SHA256:seen-by-the-holder") };
-	if (answer.ok && effect->holder.verb == HOLDER_OPEN) {
-		answer.tunnels = &status;
-		answer.ntunnels = 1;
-	}
 	event.token = effect->token;
 	event.holder = &answer;
 	tell(r, &event);

@@ -120,6 +120,17 @@ void run_github_lie(struct run_world *r, enum github_op op, unsigned after,
 struct ssh_answer ssh_exits(int status, const char *output);
 struct ssh_answer ssh_cut(enum ssh_outcome outcome, const char *reason);
 
+/* What is answered, lies included: for those who ask by themselves, as the
+ * session does (session_world.h). */
+void run_cloud_says(struct run_world *r, const struct cloud_request *request,
+    struct cloud_answer *answer);
+void run_github_says(struct run_world *r,
+    const struct github_request *request, struct github_answer *answer);
+struct ssh_answer run_ssh_says(struct run_world *r,
+    const struct ssh_request *request);
+struct holder_answer run_holder_says(struct run_world *r,
+    const struct holder_request *request);
+
 /* Answers. */
 struct cloud_answer says(int status, enum cloud_reason reason,
     const char *message);			/* NO_EFFECT */
