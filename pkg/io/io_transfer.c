@@ -169,13 +169,16 @@ check_length(struct io_transfer *transfer, struct str line)
 	struct str name = str_cut(line, ':', &value);
 	int64_t length;
 
+	if (str_eq_fold(name, STR("transfer-encoding")) &&
+	    str_search_fold(value, STR("chunked")) >= 0)
+		transfer->has_end = true;
 	if (!str_eq_fold(name, STR("content-length")))
 		return NULL;
 	if (!parse_int(str_trim(value), 0, INT64_MAX, &length))
 		return "a length that is none";
 	if (transfer->has_length && transfer->length != length)
 		return "two lengths";
-	transfer->has_length = true;
+	transfer->has_length = transfer->has_end = true;
 	transfer->length = length;
 	return NULL;
 }
@@ -202,6 +205,8 @@ on_header(char *data, size_t size, size_t n, void *ctx)
 	if (str_starts(line, STR("HTTP/"))) {
 		forget_headers(event);
 		transfer->has_length = false;
+		/* Newer ones than 1.1 frame all that they say. */
+		transfer->has_end = !str_starts(line, STR("HTTP/1"));
 		transfer->interim = str_search(line, STR(" 1")) > 0 &&
 		    str_search(line, STR(" 1")) < 10;
 	} else if (str_trim(line).len == 0)
@@ -398,6 +403,20 @@ stream_ended(const struct io_transfer *transfer, CURLcode code)
 	    (transfer->too_large || code == CURLE_OPERATION_TIMEDOUT);
 }
 
+/*
+ * A body without a length and without chunks ends where its connection does,
+ * and so does one that was cut.  By TLS a goodbye would tell them apart, but
+ * libcurl takes its absence for an end, too (measured, 7.88.1).  What has an
+ * end of its own or nothing to cut is fine, and so is a file, whose digest
+ * is known.
+ */
+static bool
+may_be_cut(const struct io_transfer *transfer, int status)
+{
+	return !transfer->has_end && transfer->quiet_ms == 0 &&
+	    transfer->sink.write == NULL && status != 204 && status != 304;
+}
+
 void
 io_transfer_finish(struct io_transfer *transfer, const struct curl_dl *curl,
     CURLcode code)
@@ -406,7 +425,9 @@ io_transfer_finish(struct io_transfer *transfer, const struct curl_dl *curl,
 	struct strbuf *reason = &transfer->event->reason;
 	int status = io_transfer_status(transfer, curl);
 
-	if ((code == CURLE_OK || stream_ended(transfer, code)) &&
+	if (code == CURLE_OK && may_be_cut(transfer, status))
+		transfer->broken = "no length, and may have been cut";
+	else if ((code == CURLE_OK || stream_ended(transfer, code)) &&
 	    status > 0) {
 		http->outcome = HTTP_ANSWERED;
 		http->status = status;

@@ -45,6 +45,7 @@ struct io_transfer {
 	struct io_event *event;		/* gathers the answer */
 	size_t header_bytes;
 	const char *broken;		/* why we stopped it ourselves */
+	bool has_end;			/* told: by a length or by chunks */
 	bool has_length;
 	int64_t length;			/* of Content-Length */
 	bool too_large;

@@ -7,9 +7,13 @@
  *			NULL the Nth time that the program or one of its
  *			libraries asks; from 1, without it never
  *	FAIL_ON=1	... and ever after
- *	FAIL_MAP=PATH	at the end, who asked each time, by a letter: `-` the
- *			program, `c` libc, `u` libcurl, `r` libcrypto, `l` the
- *			loader, or how another library's name begins
+ *	FAIL_MAP=PATH	without FAIL_AT: who asked each time, by a letter: `-`
+ *			the program, `c` libc, `u` libcurl, `r` libcrypto, `s`
+ *			libssh2, `l` the loader, or how another library's name
+ *			begins; with it: a `*` for the one that was struck.
+ *			The file is shared by all processes that are forked or
+ *			started so: a child counts on from where its parent
+ *			was, and once is once for all of them
  *	FAIL_TOLD=FD	a byte goes there when it strikes
  *	WRITE_MAX=N	write() takes so many bytes at most, as a full pipe or
  *			a nearly full disk does
@@ -26,6 +30,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,10 +44,11 @@ static long fail_at;
 static long write_max;
 static bool for_ever;
 static int told = -1;
-static int map = -1;
 
-/* Who asked, in the order in which they did. */
-static char callers[1 << 20];
+/* Who asked, in the order in which they did; NULL: nobody wants to know.  It
+ * is mapped, so that a process that may write nothing can tell. */
+enum { CALLERS_MAX = 1 << 20 };
+static _Atomic char *callers;
 
 static long
 number(const char *name)
@@ -60,21 +66,18 @@ begin(void)
 	write_max = number("WRITE_MAX");
 	told = (int)number("FAIL_TOLD");
 	unsetenv("LD_PRELOAD");
-	/* High, so that the program's own descriptors have their numbers. */
 	if (path != NULL) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		map = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+		int fd = open(path, O_RDWR | O_CREAT, 0600);
+		void *map = ftruncate(fd, CALLERS_MAX) == 0 ? mmap(NULL,
+		    CALLERS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) :
+		    MAP_FAILED;
 		close(fd);
+		if (map == MAP_FAILED)
+			abort();
+		callers = map;
 	}
 	asked = 0;
 	fail_at = number("FAIL_AT");
-}
-
-static void __attribute__((destructor))
-end(void)
-{
-	if (map >= 0)
-		(void)!syscall(SYS_write, map, callers, (size_t)asked);
 }
 
 static void
@@ -84,7 +87,7 @@ note(long n, void *caller)
 	Dl_info info;
 	char letter = '?';
 
-	if (n > (long)sizeof callers || inside)
+	if (n > CALLERS_MAX || inside)
 		return;
 	inside = true;
 	if (dladdr(caller, &info) != 0) {
@@ -103,9 +106,12 @@ static bool
 fails(void *caller)
 {
 	long n = ++asked;
-	if (map >= 0)
+	if (callers != NULL && fail_at == 0)
 		note(n, caller);
 	if (fail_at == 0 || (for_ever ? n < fail_at : n != fail_at))
+		return false;
+	if (n == fail_at && callers != NULL && n <= CALLERS_MAX &&
+	    atomic_exchange(&callers[n - 1], '*') == '*' && !for_ever)
 		return false;
 	if (n == fail_at && told > 0)
 		(void)!syscall(SYS_write, told, "*", 1);

@@ -131,6 +131,8 @@ class Liar:
     A lie is bytes, a function of the connection, or a function marked
     `after` of the honest answer."""
 
+    scheme = 'http'
+
     def __init__(self):
         self.lies = []
         self.seen = []
@@ -232,13 +234,13 @@ class Result:
 
 
 class Project:
-    def __init__(self, name):
+    def __init__(self, name, liar):
         self.name = name
         self.dir = tempfile.mkdtemp(dir=work, prefix=name)
         os.mkdir(self.dir + '/specs')
         with open(self.dir + '/specs/pods.yaml', 'w') as spec:
             spec.write(SPEC % name)
-        self.liar = Liar()
+        self.liar = liar()
 
     def start(self, *args, before=(), **env):
         self.out = open(self.dir + '/out', 'w+b')
@@ -248,7 +250,8 @@ class Project:
             [*before, PODFORM, *args], cwd=self.dir, stdin=subprocess.DEVNULL,
             stdout=self.out, stderr=self.err,
             env={'PATH': os.environ['PATH'], 'HOME': self.dir, 'USER': 't',
-                 'RUNPOD_API_URL': 'http://127.0.0.1:%d' % self.liar.port,
+                 'RUNPOD_API_URL': '%s://127.0.0.1:%d' % (
+                     self.liar.scheme, self.liar.port),
                  'RUNPOD_API_KEY': 'rpa_canary_7f3a',
                  'PODFORM_SETTLE': '300ms', **env})
 
@@ -297,9 +300,9 @@ def bounded(result, seconds=25, mib=64):
         raise AssertionError('used %.0f MiB' % result.mib)
 
 
-def project(name):
+def project(name, liar=Liar):
     """With an image of its own, by which its pods are told apart."""
-    made = Project(name)
+    made = Project(name, liar)
     with open(made.dir + '/specs/pods.yaml', 'w') as spec:
         spec.write((SPEC % name).replace('base:1.0', 'base:' + name))
     return made
@@ -758,7 +761,7 @@ def run_one(test):
         return 'not ok - ' + name, str(error) or repr(error)
 
 
-def main():
+def main(tests):
     global sim_port
     port_file = work + '/port'
     sim = subprocess.Popen(
@@ -787,4 +790,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(tests))

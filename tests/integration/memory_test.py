@@ -55,7 +55,7 @@ def callers(project, *words):
     path = project.dir + ".map"
     project.run(*words, status=None, env={**preload(), "FAIL_MAP": path})
     with open(path, encoding="latin-1") as file:
-        text = file.read()
+        text = file.read().rstrip("\0")
     os.unlink(path)
     if not text:
         raise Wrong("nothing was counted")
