@@ -8,6 +8,7 @@
  * up to 1 TB and $0.05 above; a host's volume disk $0.10 while its pod
  * runs and $0.20 while it is stopped.
  */
+#include "base/json.h"
 #include "base/units.h"
 #include "plan/planner.h"
 
@@ -38,6 +39,20 @@ price_persistent_disk(int64_t size_gb, bool running)
 {
 	return hourly(size_gb * (running ? DISK_GB_MONTH :
 	    DISK_GB_MONTH_STOPPED));
+}
+
+struct str
+price_text(struct arena *arena, int64_t per_hour)
+{
+	struct strbuf out = {0};
+	struct json_writer w = { .out = &out };
+
+	if (per_hour < 0)
+		return (struct str){0};
+	json_put_usd(&w, per_hour);
+	struct str text = arena_str(arena, strbuf_str(&out));
+	strbuf_release(&out);
+	return text;
 }
 
 static bool

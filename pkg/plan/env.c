@@ -6,6 +6,8 @@
  * the spec.  A live value that no record or spec accounts for is not shown
  * either: somebody may have typed a password into the console.
  */
+#include <assert.h>
+
 #include "plan/planner.h"
 
 /* What the service and its images put into every pod. */
@@ -27,100 +29,113 @@ env_injected(struct str name)
 
 enum verdict { SAME, DIFFERENT, UNCLEAR };
 
-/* Digits in the caller's room. */
 static struct str
-number_text(char number[8], int64_t value)
+number_text(struct diff *d, int64_t value)
 {
-	size_t at = 8;
-
-	for (; value > 0 && at > 0; value /= 10)
-		number[--at] = (char)('0' + value % 10);
-	return (struct str){ number + at, 8 - at };
-}
-
-static struct str
-volume_value(const struct cloud_volume *volume, struct str path,
-    char number[8])
-{
-	if (str_is(path, "name"))
-		return volume->name;
-	if (str_is(path, "data_center"))
-		return volume->data_center;
-	if (str_is(path, "size"))
-		return number_text(number, volume->size_gb);
-	return (struct str){0};
+	return arena_printf(d->p->arena, "%lld", (long long)value);
 }
 
 /* Nothing is recorded of a tunnel: the spec says where it is, or, where its
  * port is automatic, the holder that has it. */
 static struct str
-tunnel_value(struct diff *d, const struct resource *want, struct str path,
-    char number[8])
+tunnel_value(struct diff *d, const struct resource *want, struct str path)
 {
 	const struct live *live = d->p->live;
 
 	if (str_is(path, "local.host"))
 		return want->tunnel->local_address;
-	if (!str_is(path, "local.port"))
-		return (struct str){0};
+	assert(str_is(path, "local.port"));
 	if (want->tunnel->local_port != 0)
-		return number_text(number, want->tunnel->local_port);
+		return number_text(d, want->tunnel->local_port);
 	for (size_t i = 0; i < live->ntunnels; i++)
 		if (live->tunnels[i].port != 0 && str_eq(
 		    live->tunnels[i].config.address, want->address))
-			return number_text(number, live->tunnels[i].port);
+			return number_text(d, live->tunnels[i].port);
 	return (struct str){0};
 }
 
-/* The value that a thing of ours offers to others, absent if not known. */
 static struct str
-output_value(struct diff *d, const struct text_part *part, char number[8])
+volume_value(struct diff *d, const struct cloud_volume *volume,
+    struct str path)
+{
+	if (str_is(path, "name"))
+		return volume->name;
+	if (str_is(path, "data_center"))
+		return volume->data_center;
+	assert(str_is(path, "size"));
+	return number_text(d, volume->size_gb);
+}
+
+/* As a run fills it in: what is recorded goes before what is listed, for a
+ * pod that is stopped may report none of it. */
+static struct str
+pod_value(struct diff *d, const struct lock_entry *have, struct str path)
+{
+	const struct cloud_pod *pod = map_get(&d->p->pods, have->id);
+
+	if (str_is(path, "name"))
+		return have->pod.name;
+	if (str_is(path, "gpu"))
+		return have->pod.gpu;
+	if (str_is(path, "cost_per_hour"))
+		return price_text(d->p->arena, have->price_per_hour);
+	if (str_is(path, "data_center") && have->pod.data_center.len > 0)
+		return have->pod.data_center;
+	if (pod == NULL)
+		return (struct str){0};
+	if (str_is(path, "data_center"))
+		return pod->config.data_center;
+	if (!str_starts(path, STR("ssh.")) || pod->ssh.port == 0)
+		return (struct str){0};
+	if (str_is(path, "ssh.host"))
+		return pod->ssh.host;
+	if (str_is(path, "ssh.user"))
+		return pod->ssh.user.len > 0 ? pod->ssh.user : STR("root");
+	assert(str_is(path, "ssh.port"));
+	return number_text(d, pod->ssh.port);
+}
+
+/* The value that a thing of ours offers to others, absent if not known; which
+ * there are is checked with the spec. */
+static struct str
+output_value(struct diff *d, const struct text_part *part)
 {
 	const struct lock_entry *have = map_get(&d->p->entries,
 	    part->address);
-	const struct resource *want = d->p->spec == NULL ? NULL :
-	    spec_find(d->p->spec, part->address);
+	const struct resource *want = spec_find(d->p->spec, part->address);
 
 	if (want != NULL && want->kind == KIND_TUNNEL)
-		return tunnel_value(d, want, part->text, number);
+		return tunnel_value(d, want, part->text);
 	if (have == NULL)
 		return (struct str){0};
+	if (have->kind == KIND_RUNNER) {
+		assert(str_is(part->text, "name"));
+		return have->runner.name;
+	}
 	if (str_is(part->text, "id"))
 		return have->id;
-	if (have->kind == KIND_RUNNER)
-		return str_is(part->text, "name") ? have->runner.name :
-		    (struct str){0};
 	if (have->kind == KIND_VOLUME)
-		return volume_value(&have->volume, part->text, number);
-	const struct cloud_pod *pod = map_get(&d->p->pods, have->id);
-	if (pod == NULL)
-		return (struct str){0};
-	if (str_is(part->text, "name"))
-		return pod->config.name;
-	if (str_is(part->text, "gpu"))
-		return pod->config.gpu;
-	if (str_is(part->text, "data_center"))
-		return pod->config.data_center;
-	if (pod->ssh.port == 0)
-		return (struct str){0};
-	if (str_is(part->text, "ssh.host"))
-		return pod->ssh.host;
-	if (str_is(part->text, "ssh.user"))
-		return pod->ssh.user;
-	if (!str_is(part->text, "ssh.port"))
-		return (struct str){0};
-	return number_text(number, pod->ssh.port);
+		return volume_value(d, &have->volume, part->text);
+	return pod_value(d, have, part->text);
 }
 
-const char outputs_ssh[] = "ssh", outputs_all[] = "all";
+void
+outputs_move(struct planner *p, const struct resource *want, unsigned which)
+{
+	map_put(&p->moved, p->arena, want->address,
+	    (void *)(uintptr_t)which);
+}
 
 /* Is an output known only once this plan was carried out? */
 static bool
 output_moves(struct diff *d, const struct text_part *part)
 {
-	const char *moved = map_get(&d->p->moved, part->address);
-	return moved == outputs_all ||
-	    (moved == outputs_ssh && str_starts(part->text, STR("ssh.")));
+	uintptr_t moved = (uintptr_t)map_get(&d->p->moved, part->address);
+
+	return (moved & OUTPUTS_ALL) != 0 ||
+	    ((moved & OUTPUTS_SSH) != 0 &&
+		str_starts(part->text, STR("ssh."))) ||
+	    ((moved & OUTPUTS_NAME) != 0 && str_is(part->text, "name"));
 }
 
 /* Compare what a text means today with a live value, piece by piece. */
@@ -128,7 +143,6 @@ static enum verdict
 text_against(struct diff *d, const struct text *text, struct str live)
 {
 	const struct plan_options *options = d->p->options;
-	char number[8];
 
 	if (text->nparts == 0)
 		return str_eq(text->raw, live) ? SAME : DIFFERENT;
@@ -142,8 +156,10 @@ text_against(struct diff *d, const struct text *text, struct str live)
 		else if (part->type == PART_OUTPUT && output_moves(d, part))
 			return DIFFERENT;
 		else if (part->type == PART_OUTPUT)
-			piece = output_value(d, part, number);
-		if (piece.data == NULL && part->type != PART_TEXT)
+			piece = output_value(d, part);
+		/* Nothing that we name is empty: then it is not known. */
+		if (piece.data == NULL ||
+		    (piece.len == 0 && part->type == PART_OUTPUT))
 			return UNCLEAR;
 		if (!str_starts(live, piece))
 			return DIFFERENT;
@@ -268,10 +284,6 @@ diff_key(struct diff *d, const struct key *key, bool blind)
 	}
 	found.path = arena_printf(d->p->arena, "env." STR_FMT,
 	    STR_ARG(key->name));
-	if (!blind && drift_ignored(d->spec, found.path)) {
-		diff_key(d, key, true);
-		return;
-	}
 	found.span = key->wanted != NULL ? key->wanted->value.span :
 	    d->spec->at[POD_FIELD_ENV];
 	if (found.span.source == 0)

@@ -402,5 +402,7 @@ bool plan_has_drift(const struct plan *plan);	/* unacknowledged */
 /* Hourly price of storage, micro-dollars: network volume of size_gb. */
 int64_t price_volume(int64_t size_gb, bool high_performance);
 int64_t price_persistent_disk(int64_t size_gb, bool running);
+/* "0.69", as texts name it; absent where it is not known. */
+struct str price_text(struct arena *arena, int64_t per_hour);
 
 #endif

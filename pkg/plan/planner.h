@@ -44,8 +44,8 @@ struct planner {
 	struct map pending;		/* op in hex -> lock_op */
 	struct map entry_ids;		/* id -> lock_entry, pods; by_id only */
 	bool by_id;
-	struct map moved;		/* address -> outputs_ssh or _all: that
-					   will be others after this plan */
+	struct map moved;		/* address -> enum outputs, as bits:
+					   others after this plan */
 	bool *want_done;		/* by index: decided about */
 	bool *entry_done;		/* by index: has been decided about */
 	bool *pod_done;			/* by index: known by an entry */
@@ -68,8 +68,11 @@ struct planner {
 	struct plan_change placement;	/* its candidates */
 };
 
-/* Which outputs of a pod will be others: those of its container or all. */
-extern const char outputs_ssh[], outputs_all[];
+/* Which outputs of a thing will be others: those of its container, its name,
+ * or all. */
+enum outputs { OUTPUTS_SSH = 1, OUTPUTS_NAME = 2, OUTPUTS_ALL = 4 };
+void outputs_move(struct planner *p, const struct resource *want,
+    unsigned which);
 
 /* ---------------------------------------------------------- index.c ---- */
 

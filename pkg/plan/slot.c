@@ -75,13 +75,6 @@ place(struct slot *slot)
 }
 
 static void
-outputs_move(struct slot *slot, const char *which)
-{
-	map_put(&slot->p->moved, slot->p->arena, slot->want->address,
-	    (void *)(uintptr_t)which);
-}
-
-static void
 create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
 {
 	struct plan_change *change = &slot->change;
@@ -89,7 +82,7 @@ create_with(struct slot *slot, enum plan_op op, enum plan_reason reason)
 	change->op = op;
 	change->reason = reason;
 	config_wanted(&slot->diff, &change->config);
-	outputs_move(slot, outputs_all);
+	outputs_move(slot->p, slot->want, OUTPUTS_ALL);
 	change->name_pattern = slot->spec->name_pattern;
 	change->on_failure = slot->spec->on_failure;
 	change->changes = 0;
@@ -233,6 +226,7 @@ finish_update(struct slot *slot)
 {
 	struct planner *p = slot->p;
 	struct plan_change *change = &slot->change;
+	unsigned moves = 0;
 
 	if (change->restarts && slot->runs && !change->stop)
 		danger_add(p, change, "container_reset");
@@ -244,9 +238,13 @@ finish_update(struct slot *slot)
 		danger_add(p, change, "gpu_not_guaranteed");
 		p->plan->needs_account |= !p->live->account_known;
 	}
-	if (change->start || (change->restarts && slot->runs && !change->stop))
-		outputs_move(slot, outputs_ssh);
 	target_make(slot);
+	if (change->start || (change->restarts && slot->runs && !change->stop))
+		moves |= OUTPUTS_SSH;
+	if (!str_eq(slot->target.name, config_name_of(slot->have)))
+		moves |= OUTPUTS_NAME;
+	if (moves != 0)
+		outputs_move(p, slot->want, moves);
 	change->on_failure = slot->spec->on_failure;
 	change->config = slot->target;
 	change->gpu_name = str_eq(slot->target.gpu, slot->have->pod.gpu) ?

@@ -13,8 +13,7 @@ volume_create(struct planner *p, struct plan_change *change,
 	const struct volume_spec *spec = change->want->volume;
 	struct arena *arena = p->arena;
 
-	map_put(&p->moved, arena, change->address,
-	    (void *)(uintptr_t)outputs_all);
+	outputs_move(p, change->want, OUTPUTS_ALL);
 	change->op = PLAN_CREATE;
 	change->reason = reason;
 	change->undo = "delete";

@@ -89,6 +89,8 @@ pod_output(struct run *run, struct str address, struct str path,
 		return entry->pod.name;
 	if (str_is(path, "gpu"))
 		return entry->pod.gpu;
+	if (str_is(path, "cost_per_hour"))
+		return price_text(run->arena, entry->price_per_hour);
 	if (str_is(path, "data_center") && entry->pod.data_center.len > 0)
 		return entry->pod.data_center;
 	const struct cloud_pod *pod = listed_pod(run, entry->id);

@@ -56,7 +56,8 @@ test_base64_refuses_what_is_not_quite_it(void **state)
 	(void)state;
 	const char *const wrong[] = {
 		"Z", "Zg", "Zg=", "Zg===", "Zg==Zg==", "Zh==", "Zm9=", "Z===",
-		"====", "=Zg=", " Zg=", "Zg==\n", "Zm9-", "Zm9_", "Zm9v====",
+		"====", "Zm9[", "Zm9{", "Zm9:", "Zm9@", "Zm9.", "Zm9`", "Zm9\xff",
+		"=Zg=", " Zg=", "Zg==\n", "Zm9-", "Zm9_", "Zm9v====",
 	};
 	struct arena arena = {0};
 	struct str out;

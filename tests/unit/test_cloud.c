@@ -43,13 +43,14 @@ test_cloud_sort_orders_ports_by_number(void **state)
 	struct str ports[] = {
 		STR_INIT("8188/http"), STR_INIT("22/tcp"), STR_INIT("8188/tcp"),
 		STR_INIT("443/http"), STR_INIT("22/tcp"), STR_INIT("x/tcp"),
+		STR_INIT("+7/tcp"),
 		STR_INIT("99999999999999/tcp"), STR_INIT("65535/tcp"),
 		STR_INIT("80"),
 	};
 	struct pod_config config = { .ports = ports,
 		.nports = COUNTOF(ports) };
-	static const char *const want[] = { "99999999999999/tcp", "x/tcp",
-		"22/tcp", "80", "443/http", "8188/http", "8188/tcp",
+	static const char *const want[] = { "+7/tcp",
+		"99999999999999/tcp", "x/tcp", "22/tcp", "80", "443/http", "8188/http", "8188/tcp",
 		"65535/tcp" };
 	pod_config_sort(&config);
 	assert_int_equal(config.nports, COUNTOF(want));

@@ -375,6 +375,27 @@ test_diag_span_place(void **state)
 	assert_true(str_is(sources_get(sources, 1)->text, "a: b\n"));
 }
 
+/* What a service answered goes into messages; a token in it does not. */
+static void
+test_diag_hides_tokens_by_their_form(void **state)
+{
+	struct fixture *f = *state;
+	const char *token = "ghp_0123456789abcdefABCD";
+	diag_error(&f->diags, "PF1", NO_SPAN, "refused: '%s' is bad", token);
+	diag_hint(&f->diags, "not %s", token);
+	diag_related(&f->diags, NO_SPAN, "%s", token);
+	diag_while(&f->diags, NO_SPAN, "sending %s.", token);
+	diag_warning(&f->diags, NULL, NO_SPAN, "%s", token);
+	diag_errno(&f->diags, NULL, NO_SPAN, ENOENT, "no %s", token);
+	assert_string_equal(printed(f, plain),
+	    "error: refused: '(secret)' is bad [PF1]\n"
+	    "   (secret)\n"
+	    "   hint: not (secret)\n"
+	    "   while sending (secret).\n"
+	    "warning: (secret)\n"
+	    "error: no (secret): No such file or directory\n");
+}
+
 #define diag_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -396,6 +417,7 @@ main(void)
 		diag_test(test_diag_colors_only_if_asked),
 		diag_test(test_diag_finds_lines_whatever_ends_them),
 		diag_test(test_diag_span_place),
+		diag_test(test_diag_hides_tokens_by_their_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,6 +277,43 @@ test_json_bears_keys_that_collide(void **state)
 	arena_release(&arena);
 }
 
+/* However many keys come twice: the first second one is told. */
+static void
+test_json_names_the_first_twin_of_keys_that_collide(void **state)
+{
+	static const unsigned orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 },
+		{ 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	struct str keys[120];
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0, found = 0; found < COUNTOF(keys); i++) {
+		keys[found] = arena_printf(&arena, "k%zu", i);
+		found += (str_hash(keys[found]) & 1023) == 7;
+	}
+	for (size_t order = 0; order < COUNTOF(orders); order++) {
+		struct strbuf text = {0};
+		struct json doc;
+		struct json_error error = {0};
+		strbuf_addc(&text, '{');
+		for (size_t i = 0; i < COUNTOF(keys); i++)
+			strbuf_addf(&text, "\"" STR_FMT "\":0,",
+			    STR_ARG(keys[i]));
+		size_t first = text.len;
+		for (size_t i = 0; i < 3; i++)
+			strbuf_addf(&text, "%s\"" STR_FMT "\":0",
+			    i > 0 ? "," : "",
+			    STR_ARG(keys[40 * orders[order][i] + 20]));
+		strbuf_addc(&text, '}');
+		assert_false(json_parse(&arena, strbuf_str(&text), usual, &doc,
+		    &error));
+		assert_string_equal(error.reason, "duplicate key");
+		assert_int_equal(error.offset, first);
+		strbuf_release(&text);
+	}
+	arena_release(&arena);
+}
+
 static bool
 nested(struct arena *arena, size_t depth, unsigned limit, size_t *offset)
 {
@@ -484,6 +521,8 @@ main(void)
 		cmocka_unit_test(
 		    test_json_finds_equal_keys_in_objects_of_any_size),
 		cmocka_unit_test(test_json_bears_keys_that_collide),
+		cmocka_unit_test(
+		    test_json_names_the_first_twin_of_keys_that_collide),
 		cmocka_unit_test(test_json_limits_depth),
 		cmocka_unit_test(test_json_limits_size),
 		cmocka_unit_test(test_json_values_know_their_type_and_text),

@@ -9,6 +9,8 @@
 
 static const char pod[] =
     "{\"id\":\"x\\u0041\\n\\\"\\\\\\/\\b\\f\\r\\t\\ud83d\\ude00\","
+    "\"edges\":\"\\u007f\\u0080\\u07ff\\u0800\\ud7ff\\ue000\\uffff\\ud800\\udc00"
+    "\\udbff\\udfff\","
     "\"plain\":\"abc\",\"empty\":\"\",\"n\":8,\"neg\":-3,\"frac\":1.5,"
     "\"exp\":1e2,\"big\":9223372036854775807,"
     "\"least\":-9223372036854775808,\"huge\":9223372036854775808,"
@@ -62,6 +64,11 @@ test_json_read_str(void **state)
 	struct str out;
 	assert_true(json_read_str(&f->r, f->root, "id", REQUIRED, &out));
 	assert_true(str_is(out, "xA\n\"\\/\b\f\r\t\xf0\x9f\x98\x80"));
+	/* Where the number of bytes changes, and around the surrogates. */
+	assert_true(json_read_str(&f->r, f->root, "edges", REQUIRED, &out));
+	assert_true(str_is(out, "\x7f" "\xc2\x80" "\xdf\xbf"
+	    "\xe0\xa0\x80" "\xed\x9f\xbf" "\xee\x80\x80"
+	    "\xef\xbf\xbf" "\xf0\x90\x80\x80" "\xf4\x8f\xbf\xbf"));
 	assert_true(json_read_str(&f->r, f->root, "plain", OPTIONAL, &out));
 	assert_true(str_is(out, "abc"));
 	assert_ptr_equal(out.data, json_text(json_get(f->root, "plain")).data +

@@ -36,6 +36,13 @@ test_mark_id_is_32_lower_case_hex(void **state)
 	    &out));
 	assert_false(id128_parse(STR("g123456789abcdef0123456789abcdef"),
 	    &out));
+	/* The neighbours of the digits and of the letters. */
+	static const char around[] = "/:`g";
+	for (size_t i = 0; around[i] != '\0'; i++) {
+		char text[] = OURS;
+		text[31] = around[i];
+		assert_false(id128_parse(str_from(text), &out));
+	}
 	assert_true(str_is(id128_str(&out), OURS));
 }
 
@@ -213,6 +220,46 @@ test_mark_owner_of_volumes_goes_by_name(void **state)
 	    &op));
 }
 
+/* One of the two forms names that op of that lineage. */
+static void
+test_mark_hints_by_either_form(void **state)
+{
+	static const struct {
+		const char *name, *env;		/* NULL: it has none */
+		bool hints, matches;
+	} rows[] = {
+		{ NAME_NONE, NULL, false, false },
+		{ NAME_OURS, NULL, true, true },
+		{ NAME_OURS2, NULL, false, false },	/* another op */
+		{ NAME_ELSE, NULL, false, false },
+		{ NAME_NONE, ENV_OURS, true, false },
+		{ NAME_OURS, ENV_OURS, true, true },
+		{ NAME_OURS2, ENV_OURS, true, false },
+		{ NAME_ELSE, ENV_OURS, true, false },
+		{ NAME_NONE, ENV_TWIN, false, false },
+		{ NAME_OURS, ENV_TWIN, true, false },
+		{ NAME_ELSE, ENV_ELSE, false, false },
+		{ NAME_OURS, ENV_ELSE, true, false },
+		{ NAME_OURS, "garbage", true, false },
+		{ NAME_NONE, "garbage", false, false },
+		{ NAME_OURS, "v1 " OURS " " OP2 " pod.trainer", true, false },
+		{ NAME_NONE, "v1 " OURS " " OP2 " pod.trainer", false, false },
+	};
+	struct id128 lineage = id(OURS), op = id(OP);
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct str name = str_from(rows[i].name);
+		struct str env = str_from(rows[i].env);
+		bool has_env = rows[i].env != NULL;
+		if (mark_hints(name, env, has_env, &lineage, &op) !=
+		    rows[i].hints || mark_matches(name, env, has_env,
+		    &lineage, &op) != rows[i].matches)
+			fail_msg("row %zu: %s with %s", i, rows[i].name,
+			    has_env ? rows[i].env : "none");
+	}
+}
+
 /* Before the first apply there is no lineage, and so nothing is ours. */
 static void
 test_mark_owner_without_lineage_owns_nothing(void **state)
@@ -238,6 +285,7 @@ main(void)
 		cmocka_unit_test(test_mark_env_refuses_what_is_none),
 		cmocka_unit_test(test_mark_name_refuses_what_is_none),
 		cmocka_unit_test(test_mark_owner_truth_table),
+		cmocka_unit_test(test_mark_hints_by_either_form),
 		cmocka_unit_test(test_mark_owner_of_volumes_goes_by_name),
 		cmocka_unit_test(
 		    test_mark_owner_without_lineage_owns_nothing),

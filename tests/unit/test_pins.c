@@ -48,6 +48,21 @@ test_pins_finds_what_ssh_keygen_prints(void **state)
 		{ "256 MD5:00:11 root@pod (ED25519)", "" },
 		{ "256 SHA256:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJm\033[m "
 		    "root@pod (ED25519)", "" },
+		{ "256 SHA256:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSd: "
+		    "root@pod (ED25519)", "" },
+		{ "256 SHA256:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSd[ "
+		    "root@pod (ED25519)", "" },
+		{ "256 SHA256:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSd` "
+		    "root@pod (ED25519)", "" },
+		{ "256 SHA256:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSd{ "
+		    "root@pod (ED25519)", "" },
+		{ "256 SHA256:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSd+ "
+		    "root@pod (ED25519)", "SHA256:"
+		    "Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSd+ " },
+		{ "256 SHA255:Vn7vqOlZeVxjHOD3DX8PBLmm1kgM0mCKbUh5tIJmSdM "
+		    "root@pod (ED25519)", "" },
+		{ "127 " A " root@pod (ED25519)", "" },
+		{ "16385 " A " root@pod (ED25519)", "" },
 		{ "256 " A, "" }, { "256", "" }, { "", "" },
 	};
 	(void)state;
