@@ -34,7 +34,8 @@ enum { LOCK_VERSION = 1 };
  * this holds for it.
  */
 struct lock_inside {
-	struct str start;		/* absent: nothing was done yet */
+	struct str start;		/* absent: nothing was done yet, or
+					   the service did not say */
 	struct str host_key;		/* pinned, "SHA256:…"; absent: none */
 	struct str host_key_by;		/* how it became known: "log" or
 					   "first use" */

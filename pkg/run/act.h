@@ -63,6 +63,7 @@ struct subject {
 	struct str start;		/* of its container, as last listed */
 	int64_t wait_ms;		/* when it was first waited for; 0 */
 	struct lock_inside inside;	/* of that container; see inside.c */
+	bool inside_known;		/* what is recorded has been read */
 	bool user_ran;			/* something of the user's has begun
 					   to run in it */
 	size_t checks;			/* that have succeeded */
@@ -303,12 +304,12 @@ struct lock_inside *host_inside(struct run *run, const struct host *host);
 struct ssh_request *host_ask(struct run *run, struct act *act,
     const struct host *host, enum ssh_task task, const char *name,
     int64_t timeout_ms);
-/* The pod's environment as the spec has it, host->spec->nenv of them; false:
- * act has failed. */
-bool host_env(struct run *run, struct act *act, const struct host *host,
-    struct env_var **env);
-/* The last lines of an output that say something, on one line. */
-struct str last_words(struct run *run, struct str output, size_t lines);
+/* The pod's environment as the spec has it, host->spec->nenv of them; false
+ * with a reason when a value is not known. */
+bool host_env(struct run *run, const struct host *host, struct env_var **env,
+    struct str *reason);
+/* The last line of an output that says something: its beginning, escaped. */
+struct str last_words(struct run *run, struct str output);
 /*
  * An answer of something that did not run to its end: true, and the act goes
  * on (again, later) or has failed.  False: it did.

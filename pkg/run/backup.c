@@ -32,14 +32,13 @@ backup_start(struct run *run, struct act *act)
 
 	act_host(run, act, &host);
 	if (host.ssh.port == 0 || host.spec == NULL ||
-	    !run_fill_text(run, &host.spec->backup_check, &script, &why)) {
+	    !run_fill_text(run, &host.spec->backup_check, &script, &why) ||
+	    !host_env(run, &host, &env, &why)) {
 		stop_instead(run, act, "its backup.check cannot be asked; it "
 		    "is stopped, not terminated");
 		return;
 	}
 	act->span = host.spec->backup_check.span;
-	if (!host_env(run, act, &host, &env))
-		return;
 	struct ssh_request *request = host_ask(run, act, &host, SSH_RUN,
 	    "backup check", BACKUP_MS);
 	request->script = script;

@@ -50,15 +50,6 @@ of_change(struct host *host, const struct plan_change *change,
 	from_listing(host, change->pod);
 }
 
-static const struct plan_change *
-numbered(const struct plan *plan, size_t number)
-{
-	if (number < plan->changes.n)
-		return &plan->changes.items[number];
-	number -= plan->changes.n;
-	return number < plan->waits.n ? &plan->waits.items[number] : NULL;
-}
-
 static struct str
 pod_address(const struct plan_change *change)
 {
@@ -108,9 +99,8 @@ act_host(struct run *run, const struct act *act, struct host *host)
 	if (change->kind == KIND_POD) {
 		of_change(host, change, act->subject);
 	} else {
-		const struct plan_change *pod = change->host_change == SIZE_MAX
-		    ? NULL
-		    : numbered(run->plan, change->host_change);
+		const struct plan_change *pod = plan_action_change(run->plan,
+		    &(struct plan_action){ .change = change->host_change });
 		if (pod != NULL)
 			of_change(host, pod,
 			    &run->change_subjects[change->host_change]);
@@ -136,21 +126,30 @@ host_no_port(struct run *run, const struct host *host)
 	    STR_ARG(host->address));
 }
 
+/* Is the record about the container that runs now? */
+static bool
+is_of_record(const struct host *host, const struct lock_inside *recorded)
+{
+	if (host->start.len > 0 && recorded->start.len > 0)
+		return str_eq(host->start, recorded->start);
+	return !begins_anew(host);
+}
+
 struct lock_inside *
 host_inside(struct run *run, const struct host *host)
 {
 	struct lock_inside *inside = &host->subject->inside;
 
-	if (str_eq(inside->start, host->start))
+	if (host->subject->inside_known &&
+	    str_eq(inside->start, host->start))
 		return inside;
 	const struct lock_entry *entry =
 	    lock_find_id(run->lock, KIND_POD, host->id);
-	*inside = (struct lock_inside){ .start = host->start };
-	if (entry != NULL && (str_eq(entry->inside.start, host->start) ||
-	    (entry->inside.start.len == 0 && !begins_anew(host)))) {
+	*inside = (struct lock_inside){0};
+	if (entry != NULL && is_of_record(host, &entry->inside))
 		*inside = entry->inside;
-		inside->start = host->start;
-	}
+	inside->start = host->start;
+	host->subject->inside_known = true;
 	return inside;
 }
 
@@ -193,8 +192,8 @@ host_ask(struct run *run, struct act *act, const struct host *host,
 }
 
 bool
-host_env(struct run *run, struct act *act, const struct host *host,
-    struct env_var **out)
+host_env(struct run *run, const struct host *host, struct env_var **out,
+    struct str *reason)
 {
 	const struct pod_spec *spec = host->spec;
 	struct env_var *env = ARENA_ARRAY(run->arena, struct env_var,
@@ -208,9 +207,9 @@ host_env(struct run *run, struct act *act, const struct host *host,
 		env[i].sensitive = text_has(&var->value, PART_SECRET);
 		if (run_fill_text(run, &var->value, &env[i].value, &why))
 			continue;
-		act_fail(run, act, FAIL_ERROR, arena_printf(run->arena,
-		    "the value of env " STR_FMT " is not known: " STR_FMT,
-		    STR_ARG(var->name), STR_ARG(why)));
+		*reason = arena_printf(run->arena, "the value of env " STR_FMT
+		    " is not known: " STR_FMT, STR_ARG(var->name),
+		    STR_ARG(why));
 		return false;
 	}
 	return true;
@@ -219,28 +218,14 @@ host_env(struct run *run, struct act *act, const struct host *host,
 /* ------------------------------------------------------------ answers --- */
 
 struct str
-last_words(struct run *run, struct str output, size_t lines)
+last_words(struct run *run, struct str output)
 {
 	struct strbuf words = { .ceiling = 8 * WORDS_MAX };
-	struct str found[8];
-	size_t n = 0;
 
-	while (output.len > 0 && n < lines && n < COUNTOF(found)) {
-		ptrdiff_t at = str_rfind(output, '\n');
-		struct str line = str_sub(output, (size_t)(at + 1), output.len);
-		output = at < 0 ? (struct str){0}
-				: str_sub(output, 0, (size_t)at);
-		line = str_trim(line);
-		if (line.len > 0 && line.data[line.len - 1] == '\r')
-			line.len--;
-		if (line.len > 0)
-			found[n++] = str_sub(line, 0, WORDS_MAX / lines);
-	}
-	for (size_t i = n; i-- > 0;) {
-		strbuf_add_escaped(&words, found[i]);
-		if (i > 0)
-			strbuf_adds(&words, " | ");
-	}
+	output = str_trim(output);
+	struct str line = str_trim(str_sub(output,
+	    (size_t)(str_rfind(output, '\n') + 1), output.len));
+	strbuf_add_escaped(&words, str_sub(line, 0, WORDS_MAX));
 	struct str text = arena_str(run->arena, strbuf_str(&words));
 	strbuf_release(&words);
 	return text;
@@ -270,7 +255,7 @@ bool
 act_cut_off(struct run *run, struct act *act, const struct host *host,
     const struct ssh_answer *answer)
 {
-	struct str reason = last_words(run, answer->reason, 1);
+	struct str reason = last_words(run, answer->reason);
 
 	switch (answer->outcome) {
 	case SSH_DONE:
@@ -297,27 +282,32 @@ act_cut_off(struct run *run, struct act *act, const struct host *host,
 	return true;
 }
 
-/* The last lines, whole ones: what a person wants to see of a failure. */
+/* The last lines, whole ones unless one alone is too long: what a person
+ * wants to see of a failure. */
 static struct str
 tail_of(struct str output)
 {
 	enum { LINES = 20, BYTES = 4096 };
-	size_t from = output.len, lines = 0;
+	size_t from, lines = 0;
 
-	while (from > 0 && output.len - from < BYTES) {
-		if (from < output.len && output.data[from - 1] == '\n' &&
-		    ++lines == LINES)
-			break;
-		from--;
-	}
-	return str_trim(str_sub(output, from, output.len));
+	output = str_trim(output);
+	from = output.len;
+	struct str whole = {0};
+	while (from > 0 && output.len - from < BYTES && lines < LINES)
+		if (output.data[--from] == '\n') {
+			whole = str_sub(output, from + 1, output.len);
+			lines++;
+		}
+	return from == 0 || lines == 0
+	    ? str_sub(output, from, output.len)
+	    : whole;
 }
 
 void
 act_fail_inside(struct run *run, struct act *act, const char *what,
     const struct ssh_answer *answer)
 {
-	struct str words = last_words(run, answer->output, 1);
+	struct str words = last_words(run, answer->output);
 	struct str how = answer->status < 0
 	    ? STR("was killed")
 	    : arena_printf(run->arena, "exited with %d", answer->status);

@@ -33,17 +33,6 @@ set_deadline(struct run *run, struct act *act, const struct host *host)
 		    ready_timeout(run, host->change);
 }
 
-/* Where to ask; false: it cannot be reached, and act has failed. */
-static bool
-reach(struct run *run, struct act *act, struct host *host)
-{
-	act_host(run, act, host);
-	if (host->ssh.port != 0)
-		return true;
-	act_fail(run, act, FAIL_INSIDE, host_no_port(run, host));
-	return false;
-}
-
 /* --------------------------------------------------------------- login -- */
 
 static void
@@ -76,7 +65,7 @@ login_start(struct run *run, struct act *act)
 {
 	struct host host;
 
-	if (!reach(run, act, &host))
+	if (!act_reach(run, act, &host))
 		return;
 	set_deadline(run, act, &host);
 	if (host_inside(run, &host)->host_key.len > 0 || act->looked)
@@ -136,7 +125,7 @@ still_coming(struct run *run, struct act *act,
 	if (answer->outcome != SSH_UNREACHABLE &&
 	    answer->outcome != SSH_LOST && answer->outcome != SSH_TIMED_OUT)
 		return false;
-	struct str reason = last_words(run, answer->reason, 1);
+	struct str reason = last_words(run, answer->reason);
 	if (run->now_ms >= act->deadline_ms) {
 		act_fail(run, act, FAIL_TIMEOUT, arena_printf(run->arena,
 		    "no login in time: " STR_FMT, STR_ARG(reason)));
@@ -179,8 +168,10 @@ run_script(struct run *run, struct act *act, const struct host *host,
 		    "it cannot be filled in: " STR_FMT, STR_ARG(why)));
 		return NULL;
 	}
-	if (!host_env(run, act, host, &env))
+	if (!host_env(run, host, &env, &why)) {
+		act_fail(run, act, FAIL_ERROR, why);
 		return NULL;
+	}
 	host->subject->user_ran = true;
 	struct ssh_request *request =
 	    host_ask(run, act, host, task, name, timeout_ms);
@@ -197,7 +188,7 @@ check_start(struct run *run, struct act *act)
 {
 	struct host host;
 
-	if (!reach(run, act, &host))
+	if (!act_reach(run, act, &host))
 		return;
 	const struct text *check = &host.spec->ready_checks[act->step];
 	act->span = check->span;
@@ -216,7 +207,7 @@ check_words(struct run *run, const struct act *act, const struct host *host,
 {
 	struct str words = last_words(run, answer->outcome == SSH_DONE
 	    ? answer->output
-	    : answer->reason, 1);
+	    : answer->reason);
 
 	return arena_printf(run->arena, "check %zu of %zu %s%s" STR_FMT,
 	    act->step + 1, host->spec->nready_checks,
@@ -282,7 +273,7 @@ setup_start(struct run *run, struct act *act)
 	struct host host;
 	struct ssh_request *request;
 
-	if (!reach(run, act, &host))
+	if (!act_reach(run, act, &host))
 		return;
 	size_t due = step_due(run, act, &host);
 	const struct setup_step *step = &host.spec->setup[due];
@@ -346,7 +337,7 @@ process_start(struct run *run, struct act *act)
 {
 	struct host host;
 
-	if (!reach(run, act, &host))
+	if (!act_reach(run, act, &host))
 		return;
 	act->span = host.spec->process_run.span;
 	struct ssh_request *request = run_script(run, act, &host, SSH_PROCESS,

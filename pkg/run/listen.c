@@ -139,7 +139,7 @@ own_words(struct run *run, struct str output)
 		if (str_starts(line, STR("podform: ")))
 			found = str_sub(line, 9, line.len);
 	}
-	return last_words(run, found, 1);
+	return last_words(run, found);
 }
 
 static void
@@ -242,7 +242,7 @@ online_listed(struct run *run, struct act *act,
 	if (answer->outcome == OUTCOME_NO_EFFECT &&
 	    answer->reason == REASON_AUTH) {
 		act_fail(run, act, FAIL_AUTH,
-		    last_words(run, answer->message, 1));
+		    last_words(run, answer->message));
 		return;
 	}
 	/* One that takes one job may be gone before anybody has seen it. */
@@ -280,7 +280,7 @@ void
 online_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 {
 	struct str words = answer->outcome == SSH_DONE
-	    ? last_words(run, answer->line, 1)
+	    ? last_words(run, answer->line)
 	    : (struct str){0};
 
 	act_fail(run, act, FAIL_TIMEOUT, arena_printf(run->arena,

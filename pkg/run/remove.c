@@ -264,7 +264,7 @@ sought(struct run *run, struct act *act, const struct github_answer *answer)
 
 	if (answer->outcome != OUTCOME_OK) {
 		act_retry(run, act, answer->retry_after_ms, FAIL_ERROR,
-		    last_words(run, answer->message, 1));
+		    last_words(run, answer->message));
 		return;
 	}
 	if (answer->nrunners > 0) {
@@ -387,7 +387,7 @@ remove_journaled(struct run *run, struct act *act)
 static struct str
 job_words(struct run *run, const struct ssh_answer *answer)
 {
-	struct str line = last_words(run, answer->line, 1);
+	struct str line = last_words(run, answer->line);
 
 	return line.len == 0
 	    ? STR("it has a job")
@@ -403,7 +403,7 @@ later_unknown(struct run *run, struct act *act,
 	    "nobody knows whether it has a job: " STR_FMT,
 	    STR_ARG(last_words(run, answer->outcome == SSH_DONE
 		    ? answer->output
-		    : answer->reason, 1))));
+		    : answer->reason))));
 }
 
 /* The job that GitHub had given it just before it removed it may show only
@@ -485,7 +485,7 @@ remove_listed(struct run *run, struct act *act,
 		    ? STR("GitHub says that it has a job")
 		    : arena_printf(run->arena, "GitHub does not say whether "
 			  "it has a job: " STR_FMT,
-			  STR_ARG(last_words(run, answer->message, 1))));
+			  STR_ARG(last_words(run, answer->message))));
 		return;
 	}
 	PROBE("remove_looks_idle");
@@ -529,7 +529,7 @@ remove_github(struct run *run, struct act *act,
 		later(run, act, answer->outcome == OUTCOME_OK
 		    ? STR("GitHub says both that it is gone and that it is "
 			  "there")
-		    : last_words(run, answer->message, 1));
+		    : last_words(run, answer->message));
 		return;
 	}
 	if (answer->outcome == OUTCOME_OK) {
@@ -551,7 +551,7 @@ remove_github(struct run *run, struct act *act,
 	} else {
 		later(run, act, arena_printf(run->arena,
 		    "GitHub did not remove it: " STR_FMT,
-		    STR_ARG(last_words(run, answer->message, 1))));
+		    STR_ARG(last_words(run, answer->message))));
 	}
 }
 

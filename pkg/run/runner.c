@@ -127,7 +127,7 @@ install_fetched(struct run *run, struct act *act, bool ok, struct str reason)
 		act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
 		    "neither the pod nor this machine can fetch the runner "
 		    "package: " STR_FMT,
-		    STR_ARG(last_words(run, reason, 1))));
+		    STR_ARG(last_words(run, reason))));
 		return;
 	}
 	act->from = arena_printf(run->arena, STR_FMT "/" STR_FMT,
@@ -248,7 +248,7 @@ registered(struct run *run, struct act *act, int64_t number)
 static void
 again(struct run *run, struct act *act, const struct github_answer *answer)
 {
-	struct str words = last_words(run, answer->message, 1);
+	struct str words = last_words(run, answer->message);
 
 	act_retry(run, act, answer->retry_after_ms, FAIL_ERROR,
 	    words.len > 0 ? words : STR("GitHub gave no clear answer"));
@@ -288,7 +288,7 @@ minted(struct run *run, struct act *act, const struct github_answer *answer)
 		withdraw(run, act, answer->reason == REASON_AUTH ||
 		    answer->reason == REASON_FORBIDDEN ? FAIL_AUTH
 						       : FAIL_ERROR,
-		    last_words(run, answer->message, 1));
+		    last_words(run, answer->message));
 	}
 }
 

@@ -77,7 +77,7 @@ open_holder(struct run *run, struct act *act,
 {
 	if (!answer->ok) {
 		act_fail(run, act, FAIL_INSIDE,
-		    last_words(run, answer->reason, 1));
+		    last_words(run, answer->reason));
 		return;
 	}
 	if (answer->ntunnels > 0)
@@ -109,7 +109,7 @@ close_holder(struct run *run, struct act *act,
 {
 	if (!answer->ok) {
 		act_retry(run, act, 0, FAIL_ERROR,
-		    last_words(run, answer->reason, 1));
+		    last_words(run, answer->reason));
 		return;
 	}
 	act->effected = true;
