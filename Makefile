@@ -44,7 +44,8 @@ SIM_SRC   := $(wildcard cmd/podform-sim/*.c)
 STANDIN_SRC := $(wildcard cmd/podform-sim/runner/*.c)
 SSH_SRC   := $(wildcard cmd/podform-ssh/*.c)
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
-HELP_SRC  := $(filter-out $(TEST_SRC),$(wildcard tests/unit/*.c))
+HELP_SRC  := $(filter-out $(TEST_SRC) tests/unit/cmd_%, \
+	$(wildcard tests/unit/*.c))
 STORY_SRC := $(filter-out tests/simulation/crash_%, \
 	$(wildcard tests/simulation/*.c))
 STORY_OWN := $(addprefix tests/simulation/,main.c program.c meter.c)
@@ -56,6 +57,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 LIB   := $(BUILD)/libpodform.a
 MODEL := $(BUILD)/libmodel.a
+COMMANDS := $(BUILD)/libcommands.a
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(TEST_SRC))
 PROGRAMS := $(if $(CLI_SRC),$(BUILD)/podform) \
 	$(if $(wildcard cmd/podform-sim/main.c),$(BUILD)/podform-sim) \
@@ -80,6 +82,10 @@ $(LIB): $(call obj,$(LIB_SRC))
 	$(call say,AR  )
 	$(Q)rm -f $@; ar rcs $@ $^
 $(MODEL): $(call obj,$(MODEL_SRC))
+	$(call say,AR  )
+	$(Q)rm -f $@; ar rcs $@ $^
+# For tests of podform's commands.
+$(COMMANDS): $(call obj,$(filter-out cmd/podform/main.c,$(CLI_SRC)))
 	$(call say,AR  )
 	$(Q)rm -f $@; ar rcs $@ $^
 
@@ -127,6 +133,12 @@ $(BUILD)/crashes: $(call obj,$(CRASH_PARTS)) $(MODEL) $(LIB)
 		$(LIB_LIBS) $(SIM_LIBS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
 		$(MODEL) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(link) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
+$(BUILD)/unit/test_cmd_%: $(BUILD)/tests/unit/test_cmd_%.o \
+		$(call obj,$(wildcard tests/unit/cmd_*.c) $(HELP_SRC)) \
+		$(COMMANDS) $(MODEL) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(link) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
@@ -229,7 +241,7 @@ format: ## lay out the C files that you changed (clang-format)
 compdb: export FLAGS = $(CPPFLAGS) $(CFLAGS)
 compdb: ## write compile_commands.json for editors
 	@CC=$(CC) tools/compdb $(LIB_SRC) $(MODEL_SRC) $(CLI_SRC) $(SIM_SRC) $(STANDIN_SRC) $(SSH_SRC) \
-		$(sort $(STORY_SRC) $(CRASH_SRC)) $(BENCH_SRC) $(HELP_SRC) $(TEST_SRC) \
+		$(sort $(STORY_SRC) $(CRASH_SRC)) $(BENCH_SRC) $(wildcard tests/unit/*.c) \
 		>compile_commands.json
 
 setup: ## install what building needs (Debian 12, root or sudo)
