@@ -236,6 +236,48 @@ put_copy(struct loader *loader, struct setup_step *step, SHA2_CTX *sha)
 		put_files(&copy, sha);
 }
 
+/* Could letters of it be taken for a reference where `$${` has become `${`? */
+static bool
+looks_referring(struct str text)
+{
+	for (ptrdiff_t at; (at = str_search(text, STR("${"))) >= 0;) {
+		text = str_sub(text, (size_t)at + 2, text.len);
+		struct str rest, first = str_cut(text, '.', &rest);
+		enum kind kind;
+		if (rest.data != NULL && (str_is(first, "secret") ||
+		    kind_parse(first, &kind)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The text as it was written.  Almost always its letters are enough; where
+ * some of them look like a reference and are none, it is also said which are
+ * which, so that digests of before hold for all other texts.
+ */
+static void
+put_text(SHA2_CTX *sha, const struct text *text)
+{
+	bool doubtful = text->nparts == 0 && looks_referring(text->raw);
+
+	put(sha, text->raw);
+	for (size_t i = 0; i < text->nparts; i++)
+		doubtful |= text->parts[i].type == PART_TEXT &&
+		    looks_referring(text->parts[i].text);
+	if (!doubtful)
+		return;
+	put(sha, STR("letters"));
+	if (text->nparts == 0)
+		put(sha, text->raw);
+	for (size_t i = 0; i < text->nparts; i++) {
+		const struct text_part *part = &text->parts[i];
+		put(sha, part->type == PART_TEXT ? STR("text") :
+		    STR("reference"));
+		put(sha, part->text);
+	}
+}
+
 /* What comes from defaults.pod is one step of many pods: once is enough. */
 static void
 step_digest(struct loader *loader, struct setup_step *step)
@@ -246,7 +288,7 @@ step_digest(struct loader *loader, struct setup_step *step)
 		return;
 	SHA256Init(&sha);
 	put(&sha, step->copy ? STR("copy 1") : STR("run 1"));
-	put(&sha, step->run.raw);
+	put_text(&sha, &step->run);
 	put(&sha, step->from);
 	put(&sha, step->to);
 	if (step->copy)
@@ -265,7 +307,7 @@ load_steps(struct loader *loader, struct pod_spec *pod)
 		return;
 	SHA256Init(&sha);
 	put(&sha, STR("process 1"));
-	put(&sha, pod->process_run.raw);
+	put_text(&sha, &pod->process_run);
 	put(&sha, pod->process_log);
 	pod->process_digest = finish(loader->arena, &sha);
 }

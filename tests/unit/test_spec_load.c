@@ -457,6 +457,70 @@ test_spec_digest_tells_a_reference_from_its_letters(void **state)
 	spec_world_release(&world);
 }
 
+/* The digests of a step and of a process with this text. */
+static void
+step_digests(const char *text, struct str *step, struct str *process,
+    struct arena *arena)
+{
+	struct spec_world world;
+	struct str spec = arena_printf(arena, "project: t\n"
+	    "secrets: { K: { env: K } }\n"
+	    "pods:\n  b: { image: a:1, gpu: A40 }\n"
+	    "  a:\n    image: a:1\n    gpu: A40\n"
+	    "    setup: [{ run: '%s' }]\n"
+	    "    process: { run: '%s' }\n", text, text);
+
+	start(&world, arena_cstr(arena, spec));
+	finish(&world);
+	const struct pod_spec *pod = world.spec->resources[0].pod;
+	*step = arena_str(arena, pod->setup[0].digest);
+	*process = arena_str(arena, pod->process_digest);
+	spec_world_release(&world);
+}
+
+static void
+test_spec_step_digest_tells_a_reference_from_its_letters(void **state)
+{
+	/* Each of these has the same letters once `$${` is `${`. */
+	static const char *const texts[][3] = {
+		{ "x ${secret.K}", "x $${secret.K}", NULL },
+		{ "${secret.K} ${secret.K}", "$${secret.K} ${secret.K}",
+		  "${secret.K} $${secret.K}" },
+		{ "${pod.b.id}", "$${pod.b.id}", NULL },
+	};
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(texts); i++) {
+		struct str steps[3], processes[3];
+		for (size_t j = 0; j < 3 && texts[i][j] != NULL; j++) {
+			step_digests(texts[i][j], &steps[j], &processes[j],
+			    &arena);
+			for (size_t k = 0; k < j; k++) {
+				assert_false(str_eq(steps[j], steps[k]));
+				assert_false(str_eq(processes[j],
+				    processes[k]));
+			}
+		}
+	}
+	arena_release(&arena);
+}
+
+/* What is recorded of steps that were done stays true in later versions. */
+static void
+test_spec_step_digest_is_what_it_was(void **state)
+{
+	struct arena arena = {0};
+	struct str step, process;
+
+	(void)state;
+	step_digests("echo ${secret.K} $${HOME%%.*}", &step, &process,
+	    &arena);
+	assert_str(step, "sha256:d79b3ad7606618831b292b2d8b0c42c7"
+	    "9d2f94fa792c60fa3ce4b60994138bc2");
+	arena_release(&arena);
+}
+
 /* Three times the pods: about three times the memory, nothing squared. */
 static size_t
 memory_of(int pods)
@@ -528,6 +592,9 @@ main(void)
 		cmocka_unit_test(test_spec_digest_follows_the_meaning_only),
 		cmocka_unit_test(
 		    test_spec_digest_tells_a_reference_from_its_letters),
+		cmocka_unit_test(
+		    test_spec_step_digest_tells_a_reference_from_its_letters),
+		cmocka_unit_test(test_spec_step_digest_is_what_it_was),
 		cmocka_unit_test(test_spec_load_takes_two_kilobytes_per_pod),
 		cmocka_unit_test(test_address_is_parsed_and_written),
 	};
