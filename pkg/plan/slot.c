@@ -304,20 +304,33 @@ is_coming_up(const struct slot *slot)
 		(status == POD_RUNNING && !slot->pod->has_runtime));
 }
 
+/* What somebody did to the state is recorded once it is what is wanted. */
+static bool
+stopped_now(const struct slot *slot)
+{
+	bool wanted = slot->spec->state == STATE_STOPPED;
+
+	if (wanted ? slot->drift.stopped : slot->drift.started)
+		return wanted;
+	return slot->have->stopped;
+}
+
 /* Nothing of the cloud changes, but the record may have to. */
 static void
 record(struct slot *slot)
 {
 	struct planner *p = slot->p;
 	const struct lock_entry *have = slot->have;
+	bool stopped = stopped_now(slot);
 
 	if (!slot->diff.agreed && !renamed(slot) &&
-	    have->protect == slot->spec->protect)
+	    have->protect == slot->spec->protect && have->stopped == stopped)
 		return;
 	struct lock_entry *entry = ARENA_NEW(p->arena, struct lock_entry);
 	*entry = *have;
 	entry->address = slot->want->address;
 	entry->protect = slot->spec->protect;
+	entry->stopped = stopped;
 	if (slot->diff.agreed) {
 		target_make(slot);
 		entry->pod = slot->target;

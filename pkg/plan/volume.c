@@ -128,15 +128,22 @@ static void
 volume_stays(struct planner *p, const struct resource *want,
     const struct lock_entry *have, const struct cloud_volume *live)
 {
+	int64_t size_gb = have->volume.size_gb;
+
 	p->plan->noops++;
 	cost_volume(p, live);
+	/* Somebody has made it as large as it is wanted now. */
+	if (live->size_gb == want->volume->size_gb)
+		size_gb = live->size_gb;
 	if (have->protect == want->volume->protect &&
+	    have->volume.size_gb == size_gb &&
 	    str_eq(have->address, want->address))
 		return;
 	struct lock_entry *entry = ARENA_NEW(p->arena, struct lock_entry);
 	*entry = *have;
 	entry->address = want->address;
 	entry->protect = want->volume->protect;
+	entry->volume.size_gb = size_gb;
 	keep_add(p, have, entry);
 }
 

@@ -134,6 +134,9 @@ make_entry(struct run *run, struct act *act)
 	struct str name = act->entry.pod.name;
 	act->entry.pod = change->config;
 	act->entry.pod.name = name;
+	/* Where no act changes its state, it is as it is wanted already. */
+	if (change->want != NULL && !change->start && !change->stop)
+		act->entry.stopped = change->want->pod->state == STATE_STOPPED;
 }
 
 /* An update of the environment replaces the whole of it, so what the

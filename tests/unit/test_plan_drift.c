@@ -353,6 +353,62 @@ test_plan_drift_started_behind_our_back_is_stopped(void **state)
 	world_release(&w);
 }
 
+/* What somebody did is what is wanted now: told once, then recorded. */
+static void
+test_plan_drift_towards_the_wish_is_recorded(void **state)
+{
+	struct plan_world w;
+
+	(void)state;
+	world_init(&w);
+	world_trainer(&w, "");
+	world_settle(&w);
+	world_pod(&w, "pod.trainer")->status = POD_EXITED;
+	world_trainer(&w, "state: stopped");
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_DRIFT),
+	    "drift pod.trainer stopped\n");
+	assert_true(w.plan->empty);
+	world_apply(&w);
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_DRIFT), "");
+	assert_int_equal(w.plan->keeps.n, 0);
+
+	world_pod(&w, "pod.trainer")->status = POD_RUNNING;
+	world_trainer(&w, "");
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_DRIFT),
+	    "drift pod.trainer started\n");
+	world_apply(&w);
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_DRIFT), "");
+	assert_int_equal(w.plan->keeps.n, 0);
+
+	/* A status that we have no word for is nothing to be recorded. */
+	world_entry(&w, "pod.trainer")->stopped = true;
+	world_pod(&w, "pod.trainer")->status = POD_UNKNOWN;
+	world_plan(&w, 0);
+	assert_int_equal(w.plan->keeps.n, 0);
+	world_release(&w);
+}
+
+static void
+test_plan_drift_of_a_size_towards_the_wish_is_recorded(void **state)
+{
+	struct plan_world w;
+
+	(void)state;
+	world_init(&w);
+	world_spec(&w, "volumes: { v: { size: 10GB, data_center: EU-RO-1 } }");
+	world_settle(&w);
+	w.volumes.items[0].size_gb = 20;
+	world_spec(&w, "volumes: { v: { size: 20GB, data_center: EU-RO-1 } }");
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_DRIFT),
+	    "drift volume.v\n"
+	    "  size: \"10GB\" -> \"20GB\" drift @2\n");
+	assert_true(w.plan->empty);
+	world_apply(&w);
+	assert_text(world_plan(&w, DUMP_CHANGES | DUMP_DRIFT), "");
+	assert_int_equal(w.plan->keeps.n, 0);
+	world_release(&w);
+}
+
 static void
 test_plan_drift_of_a_mark_makes_a_suspect(void **state)
 {
@@ -504,6 +560,9 @@ main(void)
 		cmocka_unit_test(test_plan_drift_accepted_is_shown_and_left),
 		cmocka_unit_test(
 		    test_plan_drift_started_behind_our_back_is_stopped),
+		cmocka_unit_test(test_plan_drift_towards_the_wish_is_recorded),
+		cmocka_unit_test(
+		    test_plan_drift_of_a_size_towards_the_wish_is_recorded),
 		cmocka_unit_test(test_plan_drift_of_a_mark_makes_a_suspect),
 		cmocka_unit_test(test_plan_drift_of_an_id_makes_a_suspect),
 		cmocka_unit_test(

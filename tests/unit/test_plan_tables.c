@@ -77,8 +77,8 @@ test_plan_pod_of_each_state_by_what_is_wanted(void **state)
 		const char *wanted;
 	} rows[] = {
 		{ PLAN_NORMAL, "", false, "+....^R+" },
-		{ PLAN_NORMAL, "", true, "+....^R+" },
-		{ PLAN_NORMAL, "state: stopped", false, "f.vvv.-f" },
+		{ PLAN_NORMAL, "", true, "+.kkk^R+" },
+		{ PLAN_NORMAL, "state: stopped", false, "f.vvvk-f" },
 		{ PLAN_NORMAL, "state: stopped", true, "f.vvv.-f" },
 		{ PLAN_NORMAL, "image2", false, "+.~~~~R+" },
 		{ PLAN_NORMAL, "gpu2", false, "+.RRRRR+" },

@@ -220,6 +220,27 @@ test_run_stop_and_start_end_with_what_is_recorded(void **state)
 	assert_false(world_entry(&r->w, "pod.trainer")->stopped);
 }
 
+/* Somebody has brought the state to what is wanted; the rest is sent. */
+static void
+test_run_update_records_the_state_that_is_wanted(void **state)
+{
+	struct run_world *r = *state;
+
+	run_release(r);
+	run_init(r);
+	world_trainer(&r->w, "");
+	world_settle(&r->w);
+	world_trainer(&r->w, "state: stopped");
+	world_settle(&r->w);
+	world_pod(&r->w, "pod.trainer")->status = POD_RUNNING;
+	world_trainer(&r->w, "args: two");
+	run_start(r);
+	assert_true(world_entry(&r->w, "pod.trainer")->stopped);
+	run_drive(r);
+	assert_text(run_outcome(r), "exit 0, changed 1\n");
+	assert_false(world_entry(&r->w, "pod.trainer")->stopped);
+}
+
 /* Sent once more only when a GET shows that it did not happen. */
 static void
 test_run_stop_looks_after_an_unclear_answer(void **state)
@@ -446,6 +467,7 @@ main(void)
 		TEST(test_run_delete_that_never_ends_is_left),
 		TEST(test_run_change_sends_nothing_to_what_is_not_marked),
 		TEST(test_run_stop_and_start_end_with_what_is_recorded),
+		TEST(test_run_update_records_the_state_that_is_wanted),
 		TEST(test_run_stop_looks_after_an_unclear_answer),
 		TEST(test_run_start_without_a_gpu_is_no_capacity),
 		TEST(test_run_start_interrupted_while_unclear_is_left),
