@@ -4,7 +4,8 @@
  * A saved plan is valid once, for one lineage and account, for what it saw,
  * for an hour.  Nothing in the file is trusted: the plan is made again from
  * spec, lock and the live account, and has to come out the same.  What has
- * moved is named.
+ * moved is named.  A file that was changed is refused before any of that
+ * costs something: who was shown another plan than this has agreed to none.
  */
 #include "apply.h"
 #include "base/plant.h"
@@ -231,8 +232,9 @@ check_live(struct applying *applying, const struct plan_file *file)
 
 static int
 open_for(struct applying *applying, struct app *app,
-    const struct plan_binding *binding)
+    const struct plan_file *file)
 {
+	const struct plan_binding *binding = &file->binding;
 	struct planning *planning = &applying->planning;
 	struct id128 lineage;
 	int code;
@@ -249,6 +251,9 @@ open_for(struct applying *applying, struct app *app,
 		code = apply_may_record(applying);
 	if (code == EXIT_OK)
 		code = check_record(applying, binding);
+	if (code == EXIT_OK && !plan_file_check(file, app_operand(app, 0),
+		&app->diags))
+		code = EXIT_STALE;
 	if (code == EXIT_OK && !app->options->destroy)
 		code = session_read_secrets(&planning->session, true);
 	planning->options.account = binding->account.len > 0;
@@ -271,7 +276,7 @@ apply_saved(struct applying *applying, struct app *app)
 	if (code == EXIT_OK)
 		code = take_options(app, &file.binding);
 	if (code == EXIT_OK)
-		code = open_for(applying, app, &file.binding);
+		code = open_for(applying, app, &file);
 	if (code == EXIT_OK)
 		code = session_plan_to_apply(&planning->session,
 		    &planning->options, app->options->settle_ms,

@@ -99,6 +99,9 @@ static const struct error_code other_codes[] = {
 	  "The system's reason is in the message." },
 	{ "PF0704", "The plan cannot be saved.",
 	  "The system's reason is in the message." },
+	{ "PF0705", "The saved plan was changed after it was written.",
+	  "Make a new one: what it shows may not be what was planned. Laying "
+	  "it out anew is no change." },
 
 	{ "PF0801", "An option that does not exist, or not for this command.",
 	  "`podform COMMAND --help` lists them." },

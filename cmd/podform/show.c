@@ -28,7 +28,9 @@ show_plan(struct app *app, const char *path)
 	struct plan_file file;
 	struct strbuf out = {0};
 
-	if (!plan_file_read(&app->arena, &app->fs, path, &file, &app->diags))
+	if (!plan_file_read(&app->arena, &app->fs, path, &file,
+		&app->diags) ||
+	    !plan_file_check(&file, str_from(path), &app->diags))
 		return EXIT_ERROR;
 	if (app_json(app)) {
 		strbuf_add(&out, file.text);

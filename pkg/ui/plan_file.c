@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "ui/plan_file_parts.h"
+#include "ui/plan_seal.h"
 #include "ui/words.h"
 
 static bool
@@ -164,7 +165,29 @@ plan_file_parse(struct arena *arena, struct str text, struct str path,
 		return false;
 	}
 	out->plan->mode = out->binding.mode;
+	struct str seal = {0};
+	out->sealed = json_read_str(&reader, root, PLAN_SEAL, NULLABLE,
+	    &seal);
+	out->whole = out->sealed && str_eq(seal, plan_seal(arena, root));
 	return true;
+}
+
+bool
+plan_file_check(const struct plan_file *file, struct str path,
+    struct diags *diags)
+{
+	if (file->whole)
+		return true;
+	if (file->sealed)
+		diag_error(diags, "PF0705", NO_SPAN, "plan '" STR_FMT "' was "
+		    "changed after podform wrote it: its content does not "
+		    "match its content_digest", STR_ARG(path));
+	else
+		diag_error(diags, "PF0705", NO_SPAN, "plan '" STR_FMT "' has "
+		    "no content_digest: it was changed, or is of an older "
+		    "podform", STR_ARG(path));
+	diag_hint(diags, "make a new one: podform plan --out FILE");
+	return false;
 }
 
 bool

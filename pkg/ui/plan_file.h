@@ -18,6 +18,8 @@ struct plan_file {
 	struct plan *plan;		/* to be shown only */
 	struct sources *sources;	/* that its places point into */
 	struct str text;		/* the document as it was read */
+	bool sealed;			/* it has a content_digest ... */
+	bool whole;			/* ... that fits: see plan_seal.h */
 };
 
 /* Understand text (borrowed); path is for messages. */
@@ -26,6 +28,13 @@ bool plan_file_parse(struct arena *arena, struct str text, struct str path,
 
 bool plan_file_read(struct arena *arena, const struct fs *fs,
     const char *path, struct plan_file *out, struct diags *diags);
+
+/*
+ * False, with a report, for a file that was changed since it was written:
+ * what it shows is not what was planned.
+ */
+bool plan_file_check(const struct plan_file *file, struct str path,
+    struct diags *diags);
 
 /* Write text to path: 0600, a new file moved into place. */
 bool plan_file_write(struct arena *arena, const struct fs *fs,

@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "ui/diag_json.h"
 #include "ui/plan_json_parts.h"
+#include "ui/plan_seal.h"
 #include "ui/words.h"
 
 static void
@@ -293,12 +294,35 @@ put_totals(struct json_writer *w, const struct plan *plan)
 	arena_release(&arena);
 }
 
+/* The last member: what the others, written from `start` on, come to. */
+static void
+put_seal(struct json_writer *w, size_t start)
+{
+	struct json_limits limits = { .bytes = STRBUF_CEILING };
+	struct arena arena = {0};
+	struct json doc;
+	struct json_error error;
+	size_t end = w->out->len;
+
+	strbuf_addc(w->out, '}');
+	if (!w->out->failed && json_parse(&arena, str_sub(strbuf_str(w->out),
+		start, end + 1 - start), limits, &doc, &error)) {
+		struct str seal = plan_seal(&arena, json_root(&doc));
+		w->out->len = end;
+		json_member_str(w, PLAN_SEAL, seal);
+	} else {
+		w->out->len = end;
+	}
+	arena_release(&arena);
+}
+
 void
 plan_json(struct strbuf *out, const struct plan *plan,
     const struct plan_json_options *options)
 {
 	struct json_writer w = { .out = out,
 		.indent = options->compact ? 0 : 2 };
+	size_t start = out->len;
 
 	json_begin(&w, '{');
 	json_member_str(&w, "format_version", STR(PLAN_FORMAT));
@@ -324,6 +348,7 @@ plan_json(struct strbuf *out, const struct plan *plan,
 	put_totals(&w, plan);
 	json_key(&w, "diagnostics");
 	diag_json_list(&w, options->diags);
+	put_seal(&w, start);
 	json_end(&w, '}');
 	strbuf_addc(out, '\n');
 }

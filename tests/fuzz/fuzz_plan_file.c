@@ -44,7 +44,7 @@ check_written(struct arena *arena, const struct plan_file *file)
 	plan_json(&first, file->plan, &options);
 	bool ok = plan_file_parse(arena, strbuf_str(&first), STR("p"), &again,
 	    &diags);
-	assert(ok);
+	assert(ok && again.whole);
 	options.binding = &again.binding;
 	options.sources = again.sources;
 	plan_json(&second, again.plan, &options);

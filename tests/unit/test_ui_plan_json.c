@@ -128,6 +128,109 @@ test_plan_file_shows_the_same_text_again(void **state)
 	arena_release(&arena);
 }
 
+/* Is a file with this text whole?  What it says if not. */
+static bool
+is_whole(const char *text, const char *part)
+{
+	struct arena arena = {0};
+	struct diags diags = { .arena = &arena };
+	struct plan_file file;
+
+	assert_true(plan_file_parse(&arena, str_from(text), STR("p.json"),
+	    &file, &diags));
+	bool whole = plan_file_check(&file, STR("p.json"), &diags);
+	assert_int_equal(diags.errors, !whole);
+	if (!whole) {
+		assert_string_equal(diags.last->code, "PF0705");
+		if (str_search(diags.last->message, str_from(part)) < 0)
+			fail_msg("'%s' is not in '" STR_FMT "'", part,
+			    STR_ARG(diags.last->message));
+	}
+	arena_release(&arena);
+	return whole;
+}
+
+/* Without the blanks outside of strings, as other tools would lay it out. */
+static char *
+packed(struct arena *arena, struct str text)
+{
+	char *out = arena_alloc(arena, text.len + 1), *to = out;
+	bool inside = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		if (c == '"' && text.data[i - 1] != '\\')
+			inside = !inside;
+		if (inside || (c != ' ' && c != '\n'))
+			*to++ = c;
+	}
+	*to = '\0';
+	return out;
+}
+
+static void
+test_plan_file_holds_together_however_it_is_laid_out(void **state)
+{
+	struct arena arena = {0};
+	struct sources sources = {0};
+	struct strbuf json = document(&arena, &sources,
+	    sample_plan_full(&arena, &sources));
+
+	(void)state;
+	assert_true(is_whole(json.data, ""));
+	assert_true(is_whole(packed(&arena, strbuf_str(&json)), ""));
+	/* The same letter, spelt otherwise. */
+	char *at = strstr(json.data, "pod.trainer");
+	assert_non_null(at);
+	struct str other = arena_printf(&arena, "%.*s\\u0070%s",
+	    (int)(at - json.data), json.data, at + 1);
+	assert_true(is_whole(other.data, ""));
+	strbuf_release(&json);
+	arena_release(&arena);
+}
+
+/* Each digit and each truth that stands anywhere in it, one at a time. */
+static void
+test_plan_file_that_was_edited_does_not_hold_together(void **state)
+{
+	struct arena arena = {0};
+	struct sources sources = {0};
+	struct strbuf json = document(&arena, &sources,
+	    sample_plan_full(&arena, &sources));
+	size_t read = 0;
+
+	(void)state;
+	for (size_t i = 0; i < json.len; i++) {
+		struct diags diags = { .arena = &arena };
+		struct plan_file file;
+		char was = json.data[i];
+		if (was < '1' || was > '9')
+			continue;
+		json.data[i] = was == '9' ? '8' : (char)(was + 1);
+		if (plan_file_parse(&arena, strbuf_str(&json), STR("p"),
+			&file, &diags)) {
+			read++;
+			if (file.whole)
+				fail_msg("byte %zu, '%.30s'", i,
+				    json.data + i);
+		}
+		json.data[i] = was;
+	}
+	assert_true(read > 100);
+	/* An action that is told as another one, and one that is left out. */
+	char *action = strstr(json.data, "[\"create\"]");
+	assert_non_null(action);
+	memcpy(action, "[\"delete\"]", 10);
+	assert_false(is_whole(json.data, "was changed after podform wrote"));
+	memcpy(action, "[\"create\"]", 10);
+	assert_true(is_whole(json.data, ""));
+	char *seal = strstr(json.data, "content_digest");
+	memcpy(seal, "content_digesx", 14);
+	assert_false(is_whole(json.data, "has no content_digest"));
+	strbuf_release(&json);
+	arena_release(&arena);
+}
+
 static void
 check_refused(const char *text, const char *code, const char *part)
 {
@@ -190,6 +293,10 @@ main(void)
 		cmocka_unit_test(
 		    test_plan_json_writes_no_live_value_of_a_secret),
 		cmocka_unit_test(test_plan_file_shows_the_same_text_again),
+		cmocka_unit_test(
+		    test_plan_file_holds_together_however_it_is_laid_out),
+		cmocka_unit_test(
+		    test_plan_file_that_was_edited_does_not_hold_together),
 		cmocka_unit_test(test_plan_file_refuses_what_is_not_a_plan),
 		cmocka_unit_test(
 		    test_plan_file_ignores_members_of_later_minors),

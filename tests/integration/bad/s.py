@@ -278,19 +278,26 @@ def json_change(function):
     return change
 
 
-def obeyed_plan(name, change):
-    """What a plan shows is for people: what is done is what its digest
-    binds, made anew from spec, record and service."""
+def shown_plan(name, change):
+    """A plan that shows what was not planned is neither shown nor done."""
     def story(place):
-        text = made_plan(place, name)
-        first = [pod['id'] for pod in live.pods(place.path)]
-        place.write('p', change(text), 0o600)
-        exits(place.run('apply', 'p', env=live.env()), 0)
-        pods = live.pods(place.path)
-        wants('images', {pod['image'] for pod in pods}, {'runpod/base:1.0'})
-        wants('pods', len(pods), 2)
-        wants('the first', first[0] in [pod['id'] for pod in pods], True)
+        changed = change(made_plan(place, name))
+        place.write('p', changed, 0o600)
+        done = place.run('show', 'p', env=live.env())
+        exits(done, 1)
+        wants('what is shown', len(done.out), 0)
+        wants('why', 'content_digest' in done.err, True)
+        return plan_refused(place, changed)
     return story
+
+
+def laid_out_plan(place):
+    """Laid out anew by another tool it is the same plan."""
+    text = made_plan(place, 'plan-laid-out')
+    place.write('p', json.dumps(json.loads(text), indent=1), 0o600)
+    exits(place.run('show', 'p', env=live.env()), 0)
+    exits(place.run('apply', 'p', env=live.env()), 0)
+    wants('pods', len(live.pods(place.path)), 2)
 
 
 def plan_cuts(place):
@@ -318,7 +325,7 @@ def plan(id, what, change):
 
 
 def shown(id, what, change):
-    return Story(id, 'a saved plan: ' + what, obeyed_plan(
+    return Story(id, 'a saved plan: ' + what, shown_plan(
         'plan-' + what.split()[-1], change))
 
 
@@ -523,6 +530,9 @@ CASES = [
          lambda t: t.replace(b'runpod/base:1.0', b'evil/miner:1.0')),
     shown('S-13', 'with another target',
          lambda t: t.replace(b'pod.two', b'pod.one')),
+    shown('S-13', 'without its digest', lambda t: re.sub(
+        rb',\s*"content_digest": "[^"]*"', b'', t)),
+    Story('S-13', 'a saved plan laid out anew', laid_out_plan),
     plan('S-13', 'with a key given twice',
          lambda t: t.replace(b'{', b'{"serial": 1,', 1)),
     plan('S-13', 'with trailing bytes', lambda t: t + b'x'),
