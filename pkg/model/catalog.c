@@ -1,4 +1,6 @@
 /* catalog.c - see catalog.h: finding rows, and what is free at first. */
+#include <assert.h>
+
 #include "model/catalog.h"
 
 #include "base/arena.h"
@@ -82,6 +84,7 @@ model_host_cuda(const struct model_gpu *gpu, const struct model_place *place)
 	for (n = floor; model_cuda[n] != NULL; n++)
 		;
 	n -= floor;
+	assert(n > 0);
 	/* Newer drivers are more common: of two draws take the later. */
 	uint32_t a = mix(gpu, place, 7) % n, b = mix(gpu, place, 8) % n;
 	return model_cuda[floor + (a > b ? a : b)];

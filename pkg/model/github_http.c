@@ -207,7 +207,7 @@ page_url(struct hub_exchange *x, size_t page, size_t per_page)
 }
 
 void
-hub_page(struct hub_exchange *x, size_t total, size_t *from, size_t *to)
+hub_page_of(struct hub_exchange *x, size_t total, size_t *from, size_t *to)
 {
 	int64_t per = 30, page = 1;
 	struct str link = {0};

@@ -5,6 +5,8 @@
 #ifndef MODEL_GITHUB_STATE_H
 #define MODEL_GITHUB_STATE_H
 
+#include <assert.h>
+
 #include "model/github.h"
 #include "model/rest.h"
 
@@ -136,9 +138,16 @@ void hub_invalid(struct hub_exchange *x, const char *field,
 struct str hub_query(const struct hub_exchange *x, const char *name);
 /* The body as an object, to be put; NULL: 400 was answered. */
 struct json_object *hub_body(struct hub_exchange *x);
-/* Positions [from, to) of the page that was asked for; adds Link. */
-void hub_page(struct hub_exchange *x, size_t total, size_t *from,
+/* Positions [from, to) of the page that was asked for; adds Link.  That they
+ * lie within total is said where analysers of the callers see it. */
+void hub_page_of(struct hub_exchange *x, size_t total, size_t *from,
     size_t *to);
+static inline void
+hub_page(struct hub_exchange *x, size_t total, size_t *from, size_t *to)
+{
+	hub_page_of(x, total, from, to);
+	assert(*from <= *to && *to <= total);
+}
 struct str hub_base(const struct hub_exchange *x);	/* of the API */
 struct str hub_web(const struct hub_exchange *x);	/* for people */
 bool hub_struck(const struct hub_exchange *x, enum hub_fault fault);

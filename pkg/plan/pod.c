@@ -215,6 +215,8 @@ decide_living(struct slot *slot)
 			return;
 		drop_attrs(slot);
 	}
+	if (!slot->change.stop)
+		slot_check_stuck(slot);
 	if (slot->change.changes != 0)
 		slot_update(slot);
 	else if (slot->change.start || slot->change.stop)

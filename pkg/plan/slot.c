@@ -342,6 +342,65 @@ record(struct slot *slot)
 	keep_add(p, have, entry);
 }
 
+static bool
+lacks_ssh_port(const struct slot *slot)
+{
+	const struct cloud_pod *pod = slot->pod;
+
+	if (slot->spec->state != STATE_RUNNING || slot->p->live->from_lock ||
+	    pod->status != POD_RUNNING || pod->ssh.port != 0)
+		return false;
+	for (size_t i = 0; i < pod->config.nports; i++)
+		if (str_is(pod->config.ports[i], "22/tcp"))
+			return true;
+	return false;
+}
+
+/*
+ * Since when a container should be up: since it started; where it never did,
+ * since the pod was made.  Of one that ran before and is starting again the
+ * service does not say.
+ */
+static bool
+coming_since(const struct slot *slot, int64_t *wall_ms)
+{
+	const struct lock_entry *have = slot->have;
+	struct str started = slot->pod->started_at;
+
+	/* While it is about to start, that may be its last time. */
+	if (started.len > 0 && (slot->pod->status == POD_RUNNING ||
+		!str_eq(started, have->inside.start)))
+		return parse_time(started, wall_ms);
+	return have->inside.start.len == 0 && !have->stopped &&
+	    parse_time(slot->pod->created_at, wall_ms);
+}
+
+/* A pod that an earlier run could not wait for, and that bills all the same:
+ * it is named until somebody has decided what to do about it. */
+void
+slot_check_stuck(struct slot *slot)
+{
+	struct planner *p = slot->p;
+	bool no_port = lacks_ssh_port(slot);
+	int64_t timeout = slot->spec->ready_timeout_ms, since, age;
+
+	if (!no_port && !is_coming_up(slot))
+		return;
+	if (timeout <= 0)
+		timeout = READY_TIMEOUT_MS;
+	if (!coming_since(slot, &since))
+		return;
+	age = p->options->wall_ms - since;
+	if (age <= timeout)
+		return;
+	check_add(p, "stuck", CHECK_WARN, slot->want->span, STR_FMT " has "
+	    "waited for its %s for " STR_FMT ", and is billed; if nothing "
+	    "comes of pod '" STR_FMT "': podform apply --replace " STR_FMT,
+	    STR_ARG(slot->want->address), no_port ? "SSH port" : "container",
+	    STR_ARG(format_duration(p->arena, age / MINUTE_MS * MINUTE_MS)),
+	    STR_ARG(slot->have->id), STR_ARG(slot->want->address));
+}
+
 void
 slot_stays(struct slot *slot)
 {

@@ -44,6 +44,9 @@ void slot_update(struct slot *slot);
 void slot_change_state(struct slot *slot);
 void slot_update_inside(struct slot *slot);
 
+/* Warn of one that is billed and should long have been up. */
+void slot_check_stuck(struct slot *slot);
+
 /* Nothing of the cloud changes, but the record may have to. */
 void slot_stays(struct slot *slot);
 

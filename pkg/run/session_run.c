@@ -482,6 +482,7 @@ drive(struct driver *driver)
 		world->cancel(world->ctx, flight->token);
 		arena_release(&flight->arena);
 	}
+	driver->scratch = NULL;
 	arena_release(&scratch);
 }
 

@@ -57,6 +57,9 @@ enum pod_field {
 	POD_FIELD_IGNORE_DRIFT, POD_FIELD_COUNT
 };
 
+/* Where the spec gives no ready.timeout. */
+enum { READY_TIMEOUT_MS = 10 * 60 * 1000 };
+
 enum pod_state { STATE_RUNNING, STATE_STOPPED };
 enum on_failure { ON_FAILURE_STOP, ON_FAILURE_TERMINATE, ON_FAILURE_KEEP };
 enum replace_order { REPLACE_DESTROY_FIRST, REPLACE_CREATE_FIRST };

@@ -62,7 +62,7 @@ static void
 say_state(struct holder *holder, const struct held_tunnel *tunnel)
 {
 	struct str error = held_str(&tunnel->error);
-	struct str place = STR("");
+	struct str place;
 
 	if (tunnel->state != TUNNEL_UP)
 		place = error.data == NULL ? STR("") : arena_printf(

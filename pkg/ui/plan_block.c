@@ -22,17 +22,15 @@ plan_block_header(struct strbuf *out, const struct page *page,
 	size_t width = (size_t)style.width, from = out->len;
 	struct str place = span_place(page->arena, page->options->sources,
 	    span, false);
-	struct str verb = what, rest = {0};
+	struct str rest = {0};
 
 	what = cells_escape(page->arena, what);
 	address = cells_escape(page->arena, address);
 	place = cells_escape(page->arena, place);
 	size_t need = 4 + address.len + 1 + cells_width(what) +
 	    (place.len > 0 ? 2 + cells_width(place) : 0);
-	if (need > width) {
-		verb = str_cut(what, ':', &rest);
-		what = verb;
-	}
+	if (need > width)
+		what = str_cut(what, ':', &rest);
 	strbuf_adds(out, style_on(style, PAINT_BOLD));
 	strbuf_addf(out, "  # " STR_FMT " " STR_FMT "%s", STR_ARG(address),
 	    STR_ARG(what), rest.len > 0 ? ":" : "");

@@ -83,21 +83,6 @@ test_plan_replicas_keep_the_first_when_they_grow(void **state)
 	assert_true(str_is(world_entry(w, "pod.trainer")->id, "pod1"));
 }
 
-/* An apply that was killed while it waited left this behind. */
-static void
-test_plan_waits_for_a_pod_that_is_still_starting(void **state)
-{
-	struct plan_world *w = *state;
-
-	world_trainer(w, "");
-	world_settle(w);
-	w->pods.items[0].status = POD_STARTING;
-	w->pods.items[0].has_runtime = false;
-	assert_text(world_plan(w, DUMP_ACTIONS),
-	    "do 0 await running pod.trainer\n"
-	    "do 1 await ssh pod.trainer after 0\n");
-}
-
 static void
 test_plan_replicas_are_ordered_by_number(void **state)
 {
@@ -193,17 +178,6 @@ test_plan_stopped_pod_starts_with_its_changes(void **state)
 	    "do 3 await ssh pod.trainer after 2\n"
 	    "cost 0 -> 400000, worst 400000, storage 0\n");
 	world_settle(w);
-}
-
-static void
-test_plan_without_an_ssh_port_waits_for_no_banner(void **state)
-{
-	struct plan_world *w = *state;
-
-	world_trainer(w, "ports: [8188/http]");
-	assert_text(world_plan(w, DUMP_ACTIONS),
-	    "do 0 create pod.trainer\n"
-	    "do 1 await running pod.trainer after 0\n");
 }
 
 /* ------------------------------------------------------------- going ---- */
@@ -549,13 +523,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_plan_creates_a_pod_and_then_nothing),
 		TEST(test_plan_replicas_keep_the_first_when_they_grow),
-		TEST(test_plan_waits_for_a_pod_that_is_still_starting),
 		TEST(test_plan_replicas_are_ordered_by_number),
 		TEST(test_plan_replicas_change_the_first_while_they_grow),
 		TEST(test_plan_stopped_pod_is_not_made_to_be_stopped),
 		TEST(test_plan_stopped_pod_waits_with_its_replacement),
 		TEST(test_plan_stopped_pod_starts_with_its_changes),
-		TEST(test_plan_without_an_ssh_port_waits_for_no_banner),
 		TEST(test_plan_deletes_come_last_behind_one_barrier),
 		TEST(test_plan_create_first_deletes_the_old_one_last),
 		TEST(test_plan_lost_pod_is_confirmed_gone_before_its_create),
