@@ -169,6 +169,8 @@ int session_refresh(struct session *session, bool volumes);
 int session_fetch_for(struct session *session, const struct plan *plan,
     bool account);
 int session_settle(struct session *session, int64_t settle_ms);
+/* An empty one says which lock its records build on before it has any. */
+int session_begin_journal(struct session *session);
 int session_reconcile(struct session *session);
 bool session_resolve(void *session, struct arena *arena,
     struct str reference, struct str *value);

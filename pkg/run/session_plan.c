@@ -3,40 +3,18 @@
  */
 #include "run/session.h"
 
+#include <assert.h>
+
 #include "base/units.h"
 
 enum { SETTLE_MS = 60 * SECOND_MS, REQUEST_MS = 60 * SECOND_MS,
 	SETTLE_POLL_MS = 5 * SECOND_MS, SETTLE_LISTINGS = 3 };
 
-/* Apply records to the lock in memory; by the holder also to the journal. */
-static int
-take_records(struct session *session, const struct records *records)
-{
-	if (records->list.n == 0)
-		return EXIT_OK;
-	if (session->writing &&
-	    !journal_append(&session->journal, records->list.items,
-		records->list.n, session->diags))
-		return EXIT_ERROR;
-	for (size_t i = 0; i < records->list.n; i++) {
-		const struct record *record = &records->list.items[i];
-		if (record->type == RECORD_INTENT)
-			lock_apply_intent(session->arena, session->lock,
-			    record);
-		else if (record->type == RECORD_RESULT)
-			lock_apply_result(session->arena, session->lock,
-			    record);
-	}
-	session->lock_changed = true;
-	lock_sort(session->lock);
-	return EXIT_OK;
-}
-
 /* The journal of a holder begins with the lock that it builds on. */
-static int
-begin_journal(struct session *session)
+int
+session_begin_journal(struct session *session)
 {
-	if (!session->writing || session->journal.size > 0)
+	if (session->journal.size > 0)
 		return EXIT_OK;
 	struct record begin = {
 		.type = RECORD_BEGIN,
@@ -48,16 +26,45 @@ begin_journal(struct session *session)
 	    : EXIT_ERROR;
 }
 
+static bool
+journal_records(struct session *session, const struct records *records)
+{
+	return session_begin_journal(session) == EXIT_OK &&
+	    journal_append(&session->journal, records->list.items,
+		records->list.n, session->diags);
+}
+
+/* Apply what was found out to the lock in memory; by the holder also to the journal. */
+static int
+take_records(struct session *session, const struct records *records)
+{
+	if (records->list.n == 0)
+		return EXIT_OK;
+	if (session->writing && !journal_records(session, records))
+		return EXIT_ERROR;
+	for (size_t i = 0; i < records->list.n; i++) {
+		const struct record *record = &records->list.items[i];
+		assert(record->type == RECORD_INTENT ||
+		    record->type == RECORD_RESULT);
+		if (record->type == RECORD_INTENT)
+			lock_apply_intent(session->arena, session->lock,
+			    record);
+		else
+			lock_apply_result(session->arena, session->lock,
+			    record);
+	}
+	session->lock_changed = true;
+	lock_sort(session->lock);
+	return EXIT_OK;
+}
+
 int
 session_reconcile(struct session *session)
 {
 	struct records records = {0};
 	plan_reconcile(session->arena, session->spec, session->lock,
 	    &session->live, &records);
-	if (records.list.n == 0)
-		return EXIT_OK;
-	int code = begin_journal(session);
-	return code != EXIT_OK ? code : take_records(session, &records);
+	return take_records(session, &records);
 }
 
 /* ------------------------------------------------------------- settling -- */
@@ -88,9 +95,7 @@ settle_runners(struct session *session)
 	}
 	if (records.list.n == 0)
 		return EXIT_OK;
-	int code = begin_journal(session);
-	if (code == EXIT_OK)
-		code = take_records(session, &records);
+	int code = take_records(session, &records);
 	/* What it shows now is older than that. */
 	return code == EXIT_OK ? session_refresh_github(session) : code;
 }

@@ -567,16 +567,8 @@ session_apply(struct session *session, const struct plan *plan,
 		run_options.resolve_ctx = session;
 	}
 	*summary = NULL;
-	if (session->journal.size == 0) {
-		struct record begin = {
-			.type = RECORD_BEGIN,
-			.lineage = session->lock->lineage,
-			.serial = session->lock->serial,
-		};
-		if (!journal_append(&session->journal, &begin, 1,
-			session->diags))
-			return EXIT_ERROR;
-	}
+	if (session_begin_journal(session) != EXIT_OK)
+		return EXIT_ERROR;
 	struct driver driver = {
 		.session = session,
 		.run = run_new(session->arena, plan, session->lock,

@@ -813,10 +813,11 @@ honest_github(struct run_world *r, const struct github_request *request,
 		found = ARENA_PUSH(&r->w.arena, &r->runners);
 		*found = (struct github_runner){ .id = 70 + (int)++r->made,
 			.name = request->name };
-		answer->jit = STR("aGVsbG8=");
+		answer->jit = r->jit != NULL ? str_from(r->jit) :
+		    STR("aGVsbG8=");
 		break;
 	case GITHUB_REGISTRATION_TOKEN:
-		answer->token = STR("AABB");
+		answer->token = STR("AABBCCDD");
 		return;
 	case GITHUB_LIST_RUNNERS:
 		answer->runners = r->runners.items;

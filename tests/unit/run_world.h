@@ -62,6 +62,7 @@ struct run_world {
 	bool never_online;		/* runners that are started */
 	bool config_fails;		/* none registers itself */
 	bool listener, worker;		/* what a look sees */
+	const char *jit;		/* of a registration; NULL: "hello" */
 	const char *log_line;		/* of the container; NULL: none */
 	const char *tunnel_fails;	/* why; NULL: it comes up */
 	struct strbuf log;
