@@ -8,13 +8,10 @@
 static void
 count_inside(struct run *run, const struct act *act)
 {
-	const struct plan_change *change = act->change;
-
-	if (act->phase != PH_DONE || act->undo || change == NULL ||
-	    (act->kind != ACTION_POD_SETUP && act->kind != ACTION_POD_PROCESS))
+	if (act->kind != ACTION_POD_SETUP && act->kind != ACTION_POD_PROCESS)
 		return;
-	if (change->op != PLAN_UPDATE || change->changes != 0 ||
-	    act->subject->counted)
+	if (act->phase != PH_DONE || act->change->op != PLAN_UPDATE ||
+	    act->change->changes != 0 || act->subject->counted)
 		return;
 	act->subject->counted = true;
 	run->summary.changed_count++;
@@ -75,8 +72,6 @@ price_of(const struct act *act)
 
 	if (act->subject->per_hour > 0)
 		return act->subject->per_hour;
-	if (change == NULL)
-		return -1;
 	if (change->kind == KIND_RUNNER || change->kind == KIND_TUNNEL)
 		return 0;
 	if (ends && change->kind == KIND_VOLUME && change->have != NULL)
@@ -122,9 +117,8 @@ id_to_end(const struct act *act)
 		return act->id;
 	if (act->undoes != NULL)
 		return act->undoes->id;
-	return act->change != NULL && act->change->have != NULL
-	    ? act->change->have->id
-	    : (struct str){0};
+	return act->change->have != NULL ? act->change->have->id
+					 : (struct str){0};
 }
 
 static bool
