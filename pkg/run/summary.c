@@ -1,5 +1,6 @@
 /* summary.c - what a run came to: counts, what is left, the exit code. */
 #include "base/plant.h"
+#include "base/probe.h"
 #include "run/act.h"
 #include "run/session.h"
 
@@ -258,6 +259,44 @@ list_kept(struct run *run)
 	}
 }
 
+static bool
+is_of_an_act(const struct run *run, const struct lock_op *op)
+{
+	for (size_t i = 0; i < run->acts.n; i++)
+		if (str_eq(id128_str(&run->acts.items[i]->op),
+			id128_str(&op->op)))
+			return true;
+	return false;
+}
+
+/* What an earlier run left open and nobody could settle before this one: the
+ * plan went around it, and it is as unclear as it was. */
+static void
+find_left_open(struct run *run)
+{
+	for (size_t i = 0; i < run->lock->pending.n; i++) {
+		const struct lock_op *op = &run->lock->pending.items[i];
+		bool bills = op->entry.kind == KIND_POD ||
+		    op->entry.kind == KIND_VOLUME;
+		if (is_of_an_act(run, op))
+			continue;
+		PROBE("left_open_by_an_earlier_run");
+		*ARENA_PUSH(run->arena, &run->summary.left) =
+		    (struct run_left){
+			.address = op->address,
+			.id = op->entry.id,
+			.op = op->op,
+			.per_hour = !bills ? 0
+			    : op->entry.price_per_hour > 0
+			    ? op->entry.price_per_hour
+			    : -1,
+			.why = STR("an earlier run was cut off, and what "
+			    "came of it could not be found out; the next "
+			    "apply settles it"),
+		    };
+	}
+}
+
 static int
 code_of(enum run_failure failure)
 {
@@ -286,6 +325,7 @@ summary_make(struct run *run)
 		count(run, run->acts.items[i]);
 		find_left(run, run->acts.items[i]);
 	}
+	find_left_open(run);
 	size_t kept = sum->added + sum->changed_count + sum->destroyed +
 	    sum->started + sum->stopped;
 	if (sum->failures.n > 0 || sum->interrupted || run->unrecorded)

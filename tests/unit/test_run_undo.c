@@ -305,6 +305,30 @@ test_run_names_what_only_the_journal_knows(void **state)
 	assert_int_equal(sum->exit_code, 10);
 }
 
+/* GitHub did not say what became of a removal that was cut off, so the plan
+ * went around it: that is no success either. */
+static void
+test_run_names_what_an_earlier_run_left_open(void **state)
+{
+	struct run_world *r = *state;
+	struct id128 op;
+
+	run_trainer(r);
+	assert_true(id128_parse(STR("00000000000000000000000000000007"), &op));
+	*ARENA_PUSH(&r->w.arena, &r->w.lock.pending) = (struct lock_op){
+		.op = op, .action = OP_DELETE, .address = STR("runner.ci"),
+		.entry = { .kind = KIND_RUNNER, .id = STR("42") },
+	};
+	run_drive(r);
+	const struct run_summary *sum = run_summary(r->run);
+	assert_int_equal(sum->exit_code, 10);
+	assert_int_equal(sum->left.n, 1);
+	assert_text(arena_cstr(&r->w.arena, sum->left.items[0].address),
+	    "runner.ci");
+	assert_text(arena_cstr(&r->w.arena, sum->left.items[0].id), "42");
+	assert_int_equal(sum->left.items[0].per_hour, 0);
+}
+
 /* --------------------------------------------------------------- signals -- */
 
 static void
@@ -586,6 +610,7 @@ main(void)
 		TEST(test_run_intent_that_is_not_on_disk_is_not_sent),
 		TEST(test_run_result_that_is_not_on_disk_is_no_success),
 		TEST(test_run_names_what_only_the_journal_knows),
+		TEST(test_run_names_what_an_earlier_run_left_open),
 		TEST(test_run_interrupted_says_so_and_undoes),
 		TEST(test_run_interrupted_waits_for_no_backoff),
 		TEST(test_run_interrupted_at_every_event),
