@@ -4,6 +4,23 @@
 #include "commands.h"
 #include "record.h"
 
+/* What it replaced is another record of that address, and goes as it would
+ * have gone. */
+static void
+tell_rest(struct strbuf *out, const struct lock *lock,
+    const struct lock_entry *gone)
+{
+	for (size_t i = 0; i < lock->entries.n; i++) {
+		const struct lock_entry *entry = &lock->entries.items[i];
+		if (!entry->deposed || entry->kind != gone->kind ||
+		    !str_eq(entry->address, gone->address))
+			continue;
+		strbuf_adds(out, "Still recorded is what it had replaced, id ");
+		strbuf_add_escaped(out, entry->id);
+		strbuf_adds(out, ": the next apply ends that.\n");
+	}
+}
+
 static int
 forget(struct app *app, struct session *session)
 {
@@ -40,6 +57,7 @@ forget(struct app *app, struct session *session)
 	else
 		strbuf_adds(&out, "podform leaves it alone from now on; "
 		    "podform import takes it in again.\n");
+	tell_rest(&out, session->lock, &gone);
 	app_tell(app, &out);
 	return EXIT_OK;
 }
