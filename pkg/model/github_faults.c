@@ -202,6 +202,19 @@ hub_strike_fired(struct hub_exchange *x, enum hub_fault fault)
 		*left = -1;
 }
 
+/* A robot sends no requests: what its listener would meet. */
+bool
+hub_robot_meets(struct hub *hub, enum hub_fault fault)
+{
+	unsigned chance = hub->faults.per_mille[HUB_SESSION][fault];
+
+	if (chance == 0 ||
+	    model_random_below(&hub->fault_rng, 1000) >= chance)
+		return false;
+	hub->fired[fault]++;
+	return true;
+}
+
 /* --------------------------------------------------------- carrying out -- */
 
 static uint64_t

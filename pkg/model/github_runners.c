@@ -366,9 +366,12 @@ static enum hub_reply
 robot_begins(struct hub *hub, struct hub_runner *runner, struct str version,
     struct str pod)
 {
+	if (hub_robot_meets(hub, HUB_DEPRECATED))
+		hub_set_least_version(hub, STR("9999"));
 	if (hub_version_refused(hub, version))
 		return HUB_TOO_OLD;
-	if (hub_runner_online(hub, runner))
+	if (hub_runner_online(hub, runner) ||
+	    hub_robot_meets(hub, HUB_CONFLICT))
 		return HUB_TAKEN;
 	open_session(hub, runner, version, pod, true);
 	return HUB_OK;

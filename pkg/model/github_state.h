@@ -153,6 +153,7 @@ struct str hub_web(const struct hub_exchange *x);	/* for people */
 bool hub_struck(const struct hub_exchange *x, enum hub_fault fault);
 
 /* github_faults.c */
+bool hub_robot_meets(struct hub *hub, enum hub_fault fault);
 void hub_strike_draw(struct hub *hub, enum hub_call call,
     struct hub_strike *strike);
 bool hub_strike_before(struct hub_exchange *x);	/* true: it is answered */

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPS = 4096, WANTED = 64, SURGES = 64,
-	HEX = 32 };
+enum { OPS = 4096, WANTED = 64, SURGES = 64, HIDDEN = 16, HEX = 32 };
 
 struct op_seen {
 	char op[HEX + 1], lineage[HEX + 1], address[64];
@@ -33,7 +32,10 @@ struct check {
 	int64_t serial;			/* of the last acknowledged commit */
 	int64_t safe_serial;		/* of what was safe on the disk, */
 	uint64_t safe_hash;		/* and what that was */
-	uint64_t listing_faults;
+	/* Pods of ours, in no record, when a listing was damaged. */
+	char hidden[HIDDEN][40];
+	size_t nhidden;
+	uint64_t hidden_in;		/* command that was given it */
 };
 
 struct check *
@@ -293,13 +295,28 @@ is_excused(const struct sim *sim, const struct model_pod *pod,
 	    pod->created_ms - EPOCH_MS - op->arrives_ms > sim->hides_ms;
 }
 
+/* Was it there, and not to be seen, when this command read a listing? */
+static bool
+was_hidden(const struct sim *sim, struct str id)
+{
+	const struct check *check = sim->check;
+
+	for (size_t i = 0; check->hidden_in == sim->command &&
+	     i < check->nhidden; i++)
+		if (str_is(id, check->hidden[i]))
+			return true;
+	return false;
+}
+
 static void
 check_doubles(struct sim *sim)
 {
 	struct check *check = sim->check;
 	size_t n = model_pod_count(sim->model);
 	struct op_seen marks[64];
+	const struct model_pod *pods[64];
 	size_t nmarks = 0;
+	bool hidden = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct model_pod *pod = model_pod_at(sim->model, i);
 		struct op_seen mark;
@@ -308,13 +325,21 @@ check_doubles(struct sim *sim)
 		    is_imported_at(sim, mark.address))
 			continue;
 		unsigned others = 0;
-		for (size_t j = 0; j < nmarks; j++)
-			others += strcmp(marks[j].address, mark.address) == 0 &&
-			    strcmp(marks[j].op, mark.op) != 0;
+		for (size_t j = 0; j < nmarks; j++) {
+			if (strcmp(marks[j].address, mark.address) != 0 ||
+			    strcmp(marks[j].op, mark.op) == 0)
+				continue;
+			others++;
+			hidden |= was_hidden(sim, pods[j]->id);
+		}
 		if (others > (may_surge(check, mark.address) ? 1u : 0u))
-			sim_violate(sim, "I2", "%s is billed more than once",
-			    mark.address);
-		if (nmarks < 64)
+			sim_violate(sim, hidden ? "I10" : "I2", "%s is billed "
+			    "more than once%s", mark.address,
+			    hidden ? ": it was made anew, and the listing "
+				     "that lacked it was cut"
+				   : "");
+		pods[nmarks] = pod;
+		if (nmarks < 63)
 			marks[nmarks++] = mark;
 	}
 }
@@ -404,6 +429,30 @@ check_cloud(struct sim *sim)
 
 /* ------------------------------------------------ I7: the lock reads ----- */
 
+/* Two entries for one thing: what is done to one is not known to the other,
+ * and podform refuses such a file. */
+static bool
+has_twice(struct json_object *lock)
+{
+	json_object *entries, *a, *b;
+	size_t n;
+
+	if (!json_object_object_get_ex(lock, "resources", &entries))
+		return false;
+	n = json_object_array_length(entries);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (json_object_object_get_ex(
+				json_object_array_get_idx(entries, i), "id",
+				&a) &&
+			    json_object_object_get_ex(
+				json_object_array_get_idx(entries, j), "id",
+				&b) &&
+			    json_object_equal(a, b))
+				return true;
+	return false;
+}
+
 static bool
 read_lock(struct sim *sim, int64_t *serial, char lineage[HEX + 1])
 {
@@ -421,6 +470,8 @@ read_lock(struct sim *sim, int64_t *serial, char lineage[HEX + 1])
 		*serial = json_object_get_int64(field);
 	if (ok && json_object_object_get_ex(lock, "lineage", &field))
 		snprintf(lineage, HEX + 1, "%s", json_object_get_string(field));
+	if (ok && has_twice(lock))
+		sim_violate(sim, "I7", "the lock file has one thing twice");
 	json_object_put(lock);
 	return ok && *serial > 0;
 }
@@ -439,6 +490,63 @@ bool
 check_lock_knows(const struct sim *sim, struct str id)
 {
 	return lock_knows(sim, id);
+}
+
+bool
+check_is_of(const struct sim *sim, const struct model_pod *pod,
+    const char *address)
+{
+	const struct by_hand *hand = by_hand(sim, pod->id);
+	struct op_seen mark = {0};
+
+	if (hand == NULL && !pod_mark(pod, &mark))
+		return false;
+	return strcmp(hand != NULL ? hand->address : mark.address, address) ==
+	    0;
+}
+
+bool
+check_record_knows(const struct sim *sim, struct str id)
+{
+	return lock_knows(sim, id) ||
+	    str_search(disk_get(sim->disk, WORK_DIR "/journal"), id) >= 0;
+}
+
+static bool
+is_unknown(const struct sim *sim, const struct model_pod *pod)
+{
+	struct op_seen mark;
+
+	return model_pod_billed(pod) && !pod->by_console &&
+	    pod_mark(pod, &mark) && by_hand(sim, pod->id) == NULL &&
+	    !check_record_knows(sim, pod->id);
+}
+
+bool
+check_has_unknown(const struct sim *sim)
+{
+	for (size_t i = model_pod_count(sim->model); i-- > 0;)
+		if (is_unknown(sim, model_pod_at(sim->model, i)))
+			return true;
+	return false;
+}
+
+void
+check_damaged(struct sim *sim)
+{
+	struct check *check = sim->check;
+
+	if (check->hidden_in != sim->command)
+		check->nhidden = 0;
+	check->hidden_in = sim->command;
+	for (size_t i = model_pod_count(sim->model);
+	     i-- > 0 && check->nhidden < HIDDEN;) {
+		const struct model_pod *pod = model_pod_at(sim->model, i);
+		if (is_unknown(sim, pod))
+			snprintf(check->hidden[check->nhidden++],
+			    sizeof check->hidden[0], STR_FMT,
+			    STR_ARG(pod->id));
+	}
 }
 
 /* What is safe on the disk under one serial stays what it is. */

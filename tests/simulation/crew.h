@@ -20,6 +20,7 @@ struct totals {
 	uint64_t rivals, locked;
 	int64_t struck[FAULT_KINDS];
 	uint64_t probes[PROBES_MAX];
+	struct pace paces[PACES];	/* of the slowest commands */
 	int64_t memory_peak;		/* bytes, of the greediest command */
 };
 

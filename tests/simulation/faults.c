@@ -8,7 +8,7 @@
 static const char *const own_names[OWN_FAULT_COUNT] = {
 	[OWN_KILLED] = "F20 killed", [OWN_POWER] = "F21 power_lost",
 	[OWN_SIGNAL] = "F30 interrupted", [OWN_RIVAL] = "F33 rival",
-	[OWN_LOST] = "machine_lost",
+	[OWN_LOST] = "machine_lost", [OWN_CUT_LIST] = "F03 cut_list",
 	[OWN_WALL_JUMP] = "F16 jump", [OWN_WALL_SLEW] = "F16 slew",
 	[OWN_SUSPENDED] = "F17 suspended", [OWN_PAUSED] = "F18 paused",
 	[OWN_NO_SPACE] = "F22 no_space", [OWN_QUOTA] = "F22 quota",

@@ -22,6 +22,8 @@ enum own_fault {
 	OWN_SIGNAL,		/* F30: SIGINT, once or twice */
 	OWN_RIVAL,		/* F18, F33: a second podform meanwhile */
 	OWN_LOST,		/* the machine is gone, and the journal */
+	OWN_CUT_LIST,		/* F03: a listing is cut where something would
+				   be concluded from it */
 	OWN_WALL_JUMP, OWN_WALL_SLEW,		/* F16 */
 	OWN_SUSPENDED,		/* F17: the machine sleeps */
 	OWN_PAUSED,		/* F18: the process alone */

@@ -15,10 +15,19 @@ draw_hub_faults(struct sim *sim)
 	static const enum hub_fault kinds[] = {
 		HUB_ERROR_BEFORE, HUB_ERROR_AFTER, HUB_BODY,
 		HUB_RATE_LIMITED, HUB_SECONDARY, HUB_EXHAUSTED,
-		HUB_DROP_BEFORE, HUB_SLOW, HUB_NOT_FOUND, HUB_BUSY_LIE,
-		HUB_BUSY_FALSE, HUB_OFFLINE_LIE, HUB_OMITTED,
-		HUB_LISTED_TWICE, HUB_ODD, HUB_REMOVED,
-		HUB_EVICTED, HUB_EXPIRED, HUB_FORBIDDEN, HUB_STALE_304,
+		HUB_DROP_BEFORE, HUB_SLOW, HUB_NOT_FOUND, HUB_OMITTED,
+		HUB_LISTED_TWICE, HUB_ODD, HUB_REMOVED, HUB_EXPIRED,
+		HUB_FORBIDDEN,
+	};
+	static const struct {
+		enum hub_fault fault;
+		unsigned drawn;		/* per mille of stories */
+	} seldom[] = {
+		{ HUB_BUSY_LIE, 250 }, { HUB_BUSY_FALSE, 250 },
+		{ HUB_OFFLINE_LIE, 150 }, { HUB_STALE_304, 250 },
+		{ HUB_EVICTED, 250 }, { HUB_CONFLICT, 150 },
+		/* It lasts until calm. */
+		{ HUB_DEPRECATED, 90 },
 	};
 	struct guests *guests = sim->guests;
 	struct hub_faults faults = {0};
@@ -32,10 +41,20 @@ draw_hub_faults(struct sim *sim)
 				faults.per_mille[call][kinds[k]] =
 				    (uint16_t)often;
 	}
+	/* What is met seldom has to strike when it is: a listing while a job
+	 * runs, a listener that connects. */
+	for (size_t k = 0; k < COUNTOF(seldom); k++) {
+		if (!rng_chance(&guests->rng, seldom[k].drawn))
+			continue;
+		unsigned often = (unsigned)rng_range(&guests->rng, 150, 600);
+		for (int call = 0; call < HUB_CALL_COUNT; call++)
+			faults.per_mille[call][seldom[k].fault] =
+			    (uint16_t)often;
+	}
 	/* That is what busy runners are about. */
-	if (rng_chance(&guests->rng, 400))
+	if (rng_chance(&guests->rng, 600))
 		faults.per_mille[HUB_DELETE][HUB_JOB_FIRST] =
-		    (uint16_t)rng_range(&guests->rng, 200, 700);
+		    (uint16_t)rng_range(&guests->rng, 500, 950);
 	fault_mask_hub(sim, &faults);
 	hub_set_faults(guests->hub, &faults);
 }
@@ -84,7 +103,7 @@ guest_begin(struct sim *sim, bool quiet)
 			    rng_chance(&guests->rng, 150) ? 400 : 100);
 	guests->per_mille[GUEST_DONE] = 0;
 	/* What is asked seldom has to go wrong often. */
-	guests->per_mille[GUEST_TOKEN] *= 5;
+	guests->per_mille[GUEST_TOKEN] *= 9;
 	guests->per_mille[GUEST_NO_FETCH] *= 4;
 	draw_hub_faults(sim);
 	guests->next_people_ms = rng_range(&guests->rng, 0, 40000);
@@ -126,6 +145,11 @@ guest_edit(struct sim *sim, struct tale_guest *guest)
 
 	if (!sim->guests->any)
 		return;
+	/* Another label is another runner: the one before is removed. */
+	if (guest->runner > 0 && rng_chance(rng, 500)) {
+		guest->label++;
+		return;
+	}
 	switch (rng_below(rng, 11)) {
 	case 0:
 		guest->nsteps = (unsigned)rng_below(rng, 4);

@@ -107,6 +107,7 @@ hub_calm(struct sim *sim)
 
 	guests->next_job_ms = guests->next_people_ms = -1;
 	hub_set_faults(guests->hub, &none);
+	hub_set_least_version(guests->hub, STR(""));
 	for (size_t i = 0; i < hub_job_count(guests->hub); i++) {
 		struct hub_job *job = hub_job_at(guests->hub, i);
 		if (job->status == HUB_QUEUED || job->status == HUB_ASSIGNED)

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { FORGETS = 256 };	/* pods that one may be among */
+
 static int
 run(struct tale *tale, const char *a, const char *b, const char *c)
 {
@@ -69,6 +71,11 @@ apply_saved(struct tale *tale)
 	sim->saved.used |= check_serial(sim) != before;
 }
 
+static const char *const targets[] = {
+	"--target=pod.a", "--target=pod.b", "--target=pod.c",
+	"--exclude=pod.a", "--exclude=pod.b", "--replace=pod.a",
+};
+
 static void
 save_and_apply(struct tale *tale)
 {
@@ -82,8 +89,9 @@ save_and_apply(struct tale *tale)
 		people_meddle(tale);
 	if (rng_chance(&sim->more, 150))
 		tale_edit(tale);
-	if (rng_chance(&sim->more, 200))
-		run(tale, "apply", NULL, NULL);
+	if (rng_chance(&sim->more, 250))
+		run(tale, "apply", rng_chance(&sim->more, 500) ? NULL
+		    : targets[rng_below(&sim->more, COUNTOF(targets))], NULL);
 	sim_pass(sim, rng_range(&sim->more, 0,
 	    rng_chance(&sim->more, 100) ? 4000000 : 60000));
 	apply_saved(tale);
@@ -92,11 +100,6 @@ save_and_apply(struct tale *tale)
 }
 
 /* -------------------------------------------------------- parts, looks ---- */
-
-static const char *const targets[] = {
-	"--target=pod.a", "--target=pod.b", "--target=pod.c",
-	"--exclude=pod.a", "--exclude=pod.b", "--replace=pod.a",
-};
 
 static void
 apply_part(struct tale *tale)
@@ -161,27 +164,39 @@ import(struct tale *tale)
 	run(tale, "import", address, id);
 }
 
+/*
+ * Of an address there may be two, one that was made and one that it replaces:
+ * what was in the record and is not any more was let go, also by a command
+ * that was killed or whose disk failed.
+ */
 static void
 forget(struct tale *tale)
 {
 	struct sim *sim = tale->sim;
 	char address[32];
-	const struct model_pod *pod;
-	struct by_hand *hand;
+	bool known[FORGETS] = {0};
 
 	snprintf(address, sizeof address, "pod.%s",
 	    guest_pods[rng_below(&sim->more, PODS)]);
-	pod = check_pod_of(sim, address);
 	/* Whoever forgets a pod under a runner is on his own. */
-	if (pod == NULL || sim->guests->any)
+	if (check_pod_of(sim, address) == NULL || sim->guests->any)
 		return;
-	struct str id = pod->id;
-	int code = run(tale, "forget", address, NULL);
-	/* Killed, or with a disk that fails, it may have done it. */
-	if ((code != EXIT_OK && check_lock_knows(sim, id)) ||
-	    (hand = note_by_hand(sim, id, address)) == NULL)
-		return;
-	hand->forgotten = true;
+	size_t n = model_pod_count(sim->model);
+	for (size_t i = 0; i < n && i < FORGETS; i++)
+		known[i] = check_is_of(sim, model_pod_at(sim->model, i),
+			       address) &&
+		    check_record_knows(sim, model_pod_at(sim->model, i)->id);
+	int64_t serial = check_serial(sim);
+	run(tale, "forget", address, NULL);
+	for (size_t i = 0; i < n && i < FORGETS &&
+	     check_serial(sim) != serial; i++) {
+		struct str id = model_pod_at(sim->model, i)->id;
+		struct by_hand *hand = !known[i] || check_lock_knows(sim, id)
+		    ? NULL
+		    : note_by_hand(sim, id, address);
+		if (hand != NULL)
+			hand->forgotten = true;
+	}
 }
 
 static const struct {

@@ -8,6 +8,8 @@
  *					before each step of its first command
  *
  * --only LIST and --without LIST turn kinds of faults off (see faults.h).
+ * With --meant I4 no other invariant counts, to see whether this one sees a
+ * planted bug, too.
  * With --bare no story has guests (see guests.h), nor any fault of disk or
  * clock: those that were told before there were any are told as they were.
  * --canary fails one seed in a hundred, to show that failures are reported.
@@ -143,6 +145,10 @@ report(const struct totals *totals)
 	    totals->jobs, totals->rivals, totals->locked);
 	printf("the greediest command took %" PRId64 " KiB\n",
 	    totals->memory_peak / 1024);
+	for (size_t i = 0; i < PACES; i++)
+		printf("the longest %s took %" PRId64 " s, the busiest %"
+		       PRIu64 " requests\n", pace_name(i),
+		    totals->paces[i].ms / 1000, totals->paces[i].requests);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n",
 	    totals->stories - totals->failed, totals->failed);
 }
@@ -181,6 +187,8 @@ read_value(struct wanted_run *run, const char *option, const char *value)
 		crew->jobs = number > 0 ? (unsigned)number : 1;
 	else if (strcmp(option, "--every-step") == 0)
 		run->every = value;
+	else if (strcmp(option, "--meant") == 0)
+		crew->story.meant = value;
 #ifdef PODFORM_PLANT
 	else if (strcmp(option, "--plant") == 0)
 		podform_plant = (int)number;

@@ -148,12 +148,44 @@ check_honest(struct sim *sim, const char *command, int code)
 		    "to type next", command, code);
 }
 
+static const char *const commands[PACES] = {
+	"apply", "destroy", "plan", "import", "forget",
+};
+
+const char *
+pace_name(size_t i)
+{
+	return commands[i];
+}
+
+void
+pace_most(struct pace *pace, const struct pace *more)
+{
+	if (more->ms > pace->ms)
+		pace->ms = more->ms;
+	if (more->requests > pace->requests)
+		pace->requests = more->requests;
+}
+
+static void
+note_pace(struct sim *sim, const char *command)
+{
+	struct pace pace = { .requests = sim->sent };
+
+	if (stood_still(sim) == sim->stood_still)
+		pace.ms = sim->now_ms - sim->begun_ms;
+	for (size_t i = 0; i < PACES; i++)
+		if (strcmp(command, commands[i]) == 0)
+			pace_most(&sim->paces[i], &pace);
+}
+
 void
 promises_end(struct sim *sim, const char *command, int code)
 {
 	bool changes = strcmp(command, "apply") == 0 ||
 	    strcmp(command, "destroy") == 0;
 
+	note_pace(sim, command);
 	if (sim->now_ms - sim->begun_ms > LONGEST_MS &&
 	    stood_still(sim) == sim->stood_still)
 		sim_violate(sim, "I13", "%s took %lld s", command,

@@ -39,6 +39,10 @@ struct by_hand { char id[40], address[64]; bool forgotten; };
 /* What `plan --out` promised: "op address" lines. */
 struct saved_plan { bool there, used; int64_t serial; struct strbuf does; };
 
+/* The longest time and the most requests that a command has taken. */
+enum { PACES = 5 };
+struct pace { int64_t ms; uint64_t requests; };
+
 /* A 429 that said when to come again. */
 struct told { uint64_t request; int64_t until_ms; };
 
@@ -96,6 +100,8 @@ struct sim {
 	int64_t now_ms;
 	bool calm;
 	const struct fault_mask *mask;	/* kinds that never strike; or NULL */
+	const char *meant;		/* the one invariant that counts; or
+					   NULL: each does */
 	int64_t own_struck[OWN_KINDS_MAX];
 
 	struct sim_flight *flights;	/* FLIGHTS */
@@ -137,6 +143,7 @@ struct sim {
 	int64_t begun_ms, stood_still;
 	bool whole;			/* no part is left out */
 	uint64_t sent;			/* requests */
+	struct pace paces[PACES];	/* of the slowest commands so far */
 	uint64_t before;		/* the last flight before it */
 	bool own;			/* what is being served was sent by it */
 	struct told told[TOLD];
@@ -146,6 +153,8 @@ struct sim {
 
 	/* What the checkers keep. */
 	struct check *check;
+	/* Listings that are cut while a pod of ours is in no record. */
+	unsigned cuts_per_mille, cuts_in_row;
 	int64_t hides_ms;		/* effects later than this are the
 					   cloud's own fault */
 	bool direct;			/* the request being served changes
@@ -195,6 +204,7 @@ struct story_options {
 	bool verbose;
 	FILE *trace;
 	const struct fault_mask *mask;	/* or NULL: none is off */
+	const char *meant;		/* only this invariant counts; NULL */
 	int64_t crash_at;		/* of the first command; -1 by chance */
 	bool quiet_cloud;		/* no faults */
 	bool bare;			/* no guests: see guests.h */
@@ -207,6 +217,7 @@ struct story_result {
 	int64_t steps;			/* of the first command */
 	uint64_t commands, crashes, mutations, jobs, rivals, locked;
 	int64_t memory_peak;		/* bytes, of the greediest command */
+	struct pace paces[PACES];	/* of the slowest commands */
 	int64_t struck[FAULT_KINDS_MAX];	/* by kind of faults.h */
 };
 void story_run(const struct story_options *options,
@@ -241,6 +252,16 @@ void check_made(struct sim *sim,
 bool check_is_half(const struct model_pod *pod);
 bool check_is_forgotten(const struct sim *sim, const struct model_pod *pod);
 bool check_lock_knows(const struct sim *sim, struct str id);
+/* Is one billed and has our mark, and neither lock nor journal names it?
+ * What a listing says decides what becomes of it. */
+bool check_has_unknown(const struct sim *sim);
+/* A listing is on its way of which nobody can read which pods are there. */
+void check_damaged(struct sim *sim);
+/* Is it there for that address, by its mark or as people said? */
+bool check_is_of(const struct sim *sim, const struct model_pod *pod,
+    const char *address);
+/* Or does the journal name it? */
+bool check_record_knows(const struct sim *sim, struct str id);
 /* The serial of the lock file as it is; -1: there is none. */
 int64_t check_serial(struct sim *sim);
 /* The billed and recorded pod whose mark has that address ("pod.x" is its
@@ -265,5 +286,7 @@ void promises_begin(struct sim *sim);
 void promises_sent(struct sim *sim, const struct sim_flight *flight);
 void promises_told(struct sim *sim, const struct sim_flight *flight);
 void promises_end(struct sim *sim, const char *command, int code);
+void pace_most(struct pace *pace, const struct pace *more);
+const char *pace_name(size_t i);
 
 #endif

@@ -588,7 +588,8 @@ void
 story_run(const struct story_options *options, struct story_result *result)
 {
 	struct sim sim = { .seed = options->seed, .trace = options->trace,
-		.program = options->program, .mask = options->mask };
+		.program = options->program, .mask = options->mask,
+		.meant = options->meant };
 	struct tale tale = { .sim = &sim };
 	*result = (struct story_result){0};
 	begin(&tale, options);
@@ -597,6 +598,7 @@ story_run(const struct story_options *options, struct story_result *result)
 		tale_calm(&tale);
 	fault_counts(&sim, result->struck);
 	result->memory_peak = sim.memory_peak;
+	memcpy(result->paces, sim.paces, sizeof result->paces);
 	result->rivals = sim.rivals;
 	result->locked = sim.locked;
 	result->jobs = hub_job_count(sim.guests->hub);

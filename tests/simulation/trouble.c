@@ -66,6 +66,9 @@ trouble_draw(struct tale *tale)
 	if (rng_chance(rng, 100))
 		faults.per_mille[MODEL_POD_LIST][MODEL_BODY] = 400;
 	draw_cloud(tale, &faults);
+	if (rng_chance(&tale->sim->more, 150))
+		tale->sim->cuts_per_mille =
+		    (unsigned)rng_range(&tale->sim->more, 300, 900);
 	/* A late effect that a stale listing hides is seen later still. */
 	tale->sim->hides_ms =
 	    faults.per_mille[MODEL_POD_LIST][MODEL_STALE] > 0 ? 500 : 55000;
