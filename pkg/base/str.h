@@ -24,7 +24,12 @@ struct str {
 
 /* For printf: printf(STR_FMT, STR_ARG(s)). */
 #define STR_FMT "%.*s"
-#define STR_ARG(s) (int)(s).len, (s).data != NULL ? (s).data : ""
+#define STR_ARG(s) (int)(s).len, str_chars(s)
+static inline const char *
+str_chars(struct str text)
+{
+	return text.data != NULL ? text.data : "";
+}
 
 struct str str_from(const char *text);		/* NULL gives the absent str */
 bool str_eq(struct str a, struct str b);

@@ -257,8 +257,10 @@ get_int(struct json_value value, int64_t *out)
 static bool
 get_text(struct json_reader *reader, struct json_value value, struct str *out)
 {
-	return json_is(value, JSON_STRING) &&
-	    json_value_str(reader, value, out);
+	if (!json_is(value, JSON_STRING))
+		return false;
+	json_value_str(reader, value, out);
+	return true;
 }
 
 static bool

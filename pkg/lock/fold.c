@@ -25,7 +25,7 @@ lock_apply_intent(struct arena *arena, struct lock *lock,
     const struct record *intent)
 {
 	assert(intent->type == RECORD_INTENT);
-	lock_detach(arena, lock);
+	lock_detach(lock);
 	struct lock_op *op = lock_find_op(lock, &intent->op.op);
 	if (op == NULL)
 		op = ARENA_PUSH(arena, &lock->pending);
@@ -122,11 +122,10 @@ switched(struct lock *lock, const struct lock_op *op)
 }
 
 void
-lock_apply_fact(struct arena *arena, struct lock *lock,
-    const struct record *fact)
+lock_apply_fact(struct lock *lock, const struct record *fact)
 {
 	assert(fact->type == RECORD_FACT);
-	lock_detach(arena, lock);
+	lock_detach(lock);
 	struct lock_entry *entry = lock_find_id(lock, KIND_POD, fact->id);
 	if (entry != NULL)
 		entry->inside = fact->inside;
@@ -194,7 +193,7 @@ lock_apply_result(struct arena *arena, struct lock *lock,
 	struct lock_op *pending, op;
 
 	assert(result->type == RECORD_RESULT);
-	lock_detach(arena, lock);
+	lock_detach(lock);
 	pending = lock_find_op(lock, &result->op.op);
 	if (pending == NULL)
 		return;
@@ -220,12 +219,11 @@ lock_apply_result(struct arena *arena, struct lock *lock,
 		switched(lock, &op);
 		return;
 	case OP_DELETE:
+	case OP_COUNT:
+		assert(op.action == OP_DELETE);
 		deleted(arena, lock, &op, wall_ms);
 		return;
-	case OP_COUNT:
-		break;
 	}
-	assert(false && "an action");
 }
 
 /* -------------------------------------------------------- a journal ---- */
@@ -372,7 +370,7 @@ journal_fold(struct arena *arena, struct lock *lock,
 				forget_deposed(arena, lock, record->wall_ms);
 			break;
 		case RECORD_FACT:
-			lock_apply_fact(arena, lock, record);
+			lock_apply_fact(lock, record);
 			break;
 		case RECORD_END:
 			continue;

@@ -196,7 +196,9 @@ create(struct journal *journal, struct arena *arena, const char *path,
 	int error = file_sync(fs, fd, false);
 	if (error == 0)
 		error = fs->sync_dir(fs->ctx, file_dir(arena, path));
-	return error == 0 || failed(journal, diags, error, "sync");
+	if (error < 0)
+		return failed(journal, diags, error, "sync");
+	return true;
 }
 
 /*
@@ -227,7 +229,9 @@ reopen(struct journal *journal, struct arena *arena, const char *path,
 	error = fs->truncate(fs->ctx, journal->fd, records->good_size);
 	if (error == 0)
 		error = file_sync(fs, journal->fd, false);
-	return error == 0 || failed(journal, diags, error, "repair");
+	if (error < 0)
+		return failed(journal, diags, error, "repair");
+	return true;
 }
 
 bool
@@ -345,7 +349,9 @@ write_line(struct journal *journal, struct str line, struct diags *diags)
 	if (put < 0)
 		return failed(journal, diags, (int)put, "write");
 	int error = PLANTED(1) ? 0 : file_sync(fs, journal->fd, true);
-	return error == 0 || failed(journal, diags, error, "sync");
+	if (error < 0)
+		return failed(journal, diags, error, "sync");
+	return true;
 }
 
 bool

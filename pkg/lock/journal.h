@@ -141,8 +141,7 @@ void lock_apply_result(struct arena *arena, struct lock *lock,
     const struct record *result);
 /* One fact: the entry of that pod id says so.  A pod that is not recorded
  * changes nothing. */
-void lock_apply_fact(struct arena *arena, struct lock *lock,
-    const struct record *fact);
+void lock_apply_fact(struct lock *lock, const struct record *fact);
 /* One intent: add it to pending. */
 void lock_apply_intent(struct arena *arena, struct lock *lock,
     const struct record *intent);

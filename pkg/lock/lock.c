@@ -45,7 +45,7 @@ index_entry(struct lock *lock, size_t i, void *value)
 	struct lock_index *index = lock->index;
 
 	index->deposed |= entry->deposed;
-	if (!entry->deposed && entry->address.len > 0)
+	if (!entry->deposed)
 		map_put(&index->by_address, lock->arena, entry->address,
 		    value);
 	if (entry->id.len > 0)
@@ -71,14 +71,13 @@ index_grave(struct lock *lock, size_t i)
 	    arena_str(lock->arena, key), POSITION(i));
 }
 
-/* Bring the index up to date; false if there can be none (no arena). */
-static bool
-index_ready(struct lock *lock)
+/* The index, up to date. */
+static struct lock_index *
+index_of(struct lock *lock)
 {
 	struct lock_index *index = lock->index;
 
-	if (lock->arena == NULL)
-		return false;
+	assert(lock->arena != NULL);
 	if (index == NULL || lock->entries.n < index->nentries ||
 	    lock->pending.n < index->npending ||
 	    lock->tombstones.n < index->ngraves)
@@ -93,22 +92,19 @@ index_ready(struct lock *lock)
 	}
 	while (index->ngraves < lock->tombstones.n)
 		index_grave(lock, index->ngraves++);
-	return true;
+	return index;
 }
 
 struct lock_entry *
 lock_find(struct lock *lock, struct str address)
 {
 	size_t at = 0;
-	if (index_ready(lock)) {
-		if (!map_position(&lock->index->by_address, address, &at))
-			return NULL;
-		struct lock_entry *entry = &lock->entries.items[at];
-		if (at < lock->entries.n && !entry->deposed &&
-		    str_eq(entry->address, address))
-			return entry;
-	}
-	/* No index, or somebody changed an entry by hand. */
+	if (!map_position(&index_of(lock)->by_address, address, &at))
+		return NULL;
+	struct lock_entry *entry = &lock->entries.items[at];
+	if (!entry->deposed && str_eq(entry->address, address))
+		return entry;
+	/* Somebody changed an entry by hand. */
 	for (size_t i = 0; i < lock->entries.n; i++)
 		if (!lock->entries.items[i].deposed &&
 		    str_eq(lock->entries.items[i].address, address))
@@ -119,21 +115,18 @@ lock_find(struct lock *lock, struct str address)
 bool
 lock_may_have_deposed(struct lock *lock)
 {
-	return !index_ready(lock) || lock->index->deposed;
+	return index_of(lock)->deposed;
 }
 
 struct lock_entry *
 lock_find_id(struct lock *lock, enum kind kind, struct str id)
 {
 	size_t at = 0;
-	if (index_ready(lock)) {
-		if (!map_position(&lock->index->by_id[kind], id, &at))
-			return NULL;
-		struct lock_entry *entry = &lock->entries.items[at];
-		if (at < lock->entries.n && entry->kind == kind &&
-		    str_eq(entry->id, id))
-			return entry;
-	}
+	if (!map_position(&index_of(lock)->by_id[kind], id, &at))
+		return NULL;
+	struct lock_entry *entry = &lock->entries.items[at];
+	if (entry->kind == kind && str_eq(entry->id, id))
+		return entry;
 	for (size_t i = 0; i < lock->entries.n; i++)
 		if (lock->entries.items[i].kind == kind &&
 		    str_eq(lock->entries.items[i].id, id))
@@ -145,14 +138,8 @@ struct lock_op *
 lock_find_op(struct lock *lock, const struct id128 *op)
 {
 	size_t at = 0;
-	if (index_ready(lock))
-		return map_position(&lock->index->by_op, id128_str(op), &at) ?
-		    &lock->pending.items[at] : NULL;
-	for (size_t i = 0; i < lock->pending.n; i++)
-		if (str_eq(id128_str(&lock->pending.items[i].op),
-		    id128_str(op)))
-			return &lock->pending.items[i];
-	return NULL;
+	return map_position(&index_of(lock)->by_op, id128_str(op), &at) ?
+	    &lock->pending.items[at] : NULL;
 }
 
 /*
@@ -160,10 +147,8 @@ lock_find_op(struct lock *lock, const struct id128 *op)
  * the old ones go on showing what the plan was made from.
  */
 void
-lock_detach(struct arena *arena, struct lock *lock)
+lock_detach(struct lock *lock)
 {
-	if (lock->arena == NULL)
-		lock->arena = arena;
 	if (lock->detached)
 		return;
 	lock->detached = true;
@@ -185,16 +170,16 @@ lock_detach(struct arena *arena, struct lock *lock)
 void
 lock_forget_keys(struct lock *lock, const struct lock_entry *entry)
 {
-	if (index_ready(lock))
-		index_entry(lock, (size_t)(entry - lock->entries.items), GONE);
+	(void)index_of(lock);
+	index_entry(lock, (size_t)(entry - lock->entries.items), GONE);
 }
 
 void
 lock_remember_keys(struct lock *lock, const struct lock_entry *entry)
 {
 	size_t i = (size_t)(entry - lock->entries.items);
-	if (index_ready(lock))
-		index_entry(lock, i, POSITION(i));
+	(void)index_of(lock);
+	index_entry(lock, i, POSITION(i));
 }
 
 void
@@ -204,8 +189,7 @@ lock_remove_entry(struct lock *lock, struct lock_entry *entry)
 	size_t last = lock->entries.n - 1;
 
 	assert(at <= last);
-	if (lock->arena != NULL)
-		lock_detach(lock->arena, lock);
+	lock_detach(lock);
 	entry = &lock->entries.items[at];
 	lock_forget_keys(lock, entry);
 	if (at != last) {
@@ -213,8 +197,7 @@ lock_remove_entry(struct lock *lock, struct lock_entry *entry)
 		lock_remember_keys(lock, entry);
 	}
 	lock->entries.n = last;
-	if (lock->index != NULL)
-		lock->index->nentries = last;
+	lock->index->nentries = last;
 }
 
 void
@@ -222,8 +205,7 @@ lock_add_entry(struct lock *lock, const struct lock_entry *entry)
 {
 	struct lock_entry *added;
 
-	assert(lock->arena != NULL);
-	lock_detach(lock->arena, lock);
+	lock_detach(lock);
 	added = ARENA_PUSH(lock->arena, &lock->entries);
 	*added = *entry;
 	lock_remember_keys(lock, added);
@@ -235,8 +217,8 @@ lock_move_entry(struct lock *lock, struct lock_entry *entry,
 {
 	size_t at = (size_t)(entry - lock->entries.items);
 
-	assert(lock->arena != NULL && lock_find(lock, address) == NULL);
-	lock_detach(lock->arena, lock);
+	assert(lock_find(lock, address) == NULL);
+	lock_detach(lock);
 	entry = &lock->entries.items[at];
 	lock_forget_keys(lock, entry);
 	entry->address = arena_str(lock->arena, address);
@@ -248,19 +230,16 @@ lock_remove_op(struct lock *lock, struct lock_op *op)
 {
 	size_t at = (size_t)(op - lock->pending.items);
 	size_t last = lock->pending.n - 1;
-	bool indexed = index_ready(lock);
+	struct lock_index *index = index_of(lock);
 
 	assert(at <= last);
-	if (indexed)
-		index_pending(lock, at, GONE);
+	index_pending(lock, at, GONE);
 	if (at != last) {
 		*op = lock->pending.items[last];
-		if (indexed)
-			index_pending(lock, at, POSITION(at));
+		index_pending(lock, at, POSITION(at));
 	}
 	lock->pending.n = last;
-	if (indexed)
-		lock->index->npending = last;
+	index->npending = last;
 }
 
 /* ------------------------------------------------------------ order ---- */
@@ -313,13 +292,7 @@ lock_sort(struct lock *lock)
 bool
 lock_has_grave(struct lock *lock, const struct id128 *op)
 {
-	if (index_ready(lock))
-		return map_get(&lock->index->by_grave, id128_str(op)) != NULL;
-	for (size_t i = 0; i < lock->tombstones.n; i++)
-		if (str_eq(id128_str(&lock->tombstones.items[i].op),
-		    id128_str(op)))
-			return true;
-	return false;
+	return map_get(&index_of(lock)->by_grave, id128_str(op)) != NULL;
 }
 
 void

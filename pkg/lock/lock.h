@@ -141,7 +141,7 @@ struct lock {
 					   record.chain of the last record, as
 					   16 hex digits; absent for none */
 	/* Private to pkg/lock. */
-	struct arena *arena;
+	struct arena *arena;		/* never NULL */
 	struct lock_index *index;	/* built when first needed */
 	bool detached;			/* the arrays are ours alone */
 	bool swept;			/* old temporary files are gone */

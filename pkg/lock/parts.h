@@ -5,7 +5,7 @@
 #include "lock/lock.h"
 
 /* Give the lock arrays of its own before it is changed; see lock.h. */
-void lock_detach(struct arena *arena, struct lock *lock);
+void lock_detach(struct lock *lock);
 
 /* False: no entry is deposed. */
 bool lock_may_have_deposed(struct lock *lock);

@@ -211,7 +211,9 @@ keep_backup(struct commit *c)
 	error = fs->rename(fs->ctx, name, backup);
 	/* Renaming a name over another one of the same file does nothing. */
 	fs->unlink(fs->ctx, name);
-	return error == 0 || failed(c, error, "rename", name);
+	if (error < 0)
+		return failed(c, error, "rename", name);
+	return true;
 }
 
 /* A planted bug: over the old text, in its place. */
@@ -256,7 +258,9 @@ replace(struct commit *c, struct str text)
 	do
 		error = PLANTED(2) ? 0 : fs->sync_dir(fs->ctx, dir);
 	while (error == -EINTR);
-	return error == 0 || failed(c, error, "sync the directory", dir);
+	if (error < 0)
+		return failed(c, error, "sync the directory", dir);
+	return true;
 remove:
 	fs->unlink(fs->ctx, name);
 	return false;

@@ -96,23 +96,19 @@ struct reading {
 	const char *path;
 	struct str text;
 	struct sources *sources;
-	uint32_t source;	/* 0: not registered yet */
 	struct diags *diags;
 };
 
-/* The place of a byte; registers the text the first time. */
+/* The place of a byte, for the one thing that is said of a text. */
 static struct span
 place(struct reading *r, size_t offset)
 {
 	struct span span = { .line = 1, .column = 1 };
 	if (r->sources == NULL)
 		return NO_SPAN;
-	if (r->source == 0)
-		r->source = sources_add(r->sources,
-		    arena_str(r->arena, str_from(r->path)), r->text);
-	span.source = r->source;
-	if (offset > r->text.len)
-		offset = r->text.len;
+	assert(offset <= r->text.len);
+	span.source = sources_add(r->sources,
+	    arena_str(r->arena, str_from(r->path)), r->text);
 	span.offset = (uint32_t)offset;
 	for (size_t i = 0; i < offset; i++) {
 		unsigned char c = (unsigned char)r->text.data[i];
@@ -344,7 +340,7 @@ struct lock *
 text_read(struct arena *arena, const char *path, struct str text,
     struct sources *sources, struct diags *diags)
 {
-	struct reading r = { arena, path, text, sources, 0, diags };
+	struct reading r = { arena, path, text, sources, diags };
 	struct arena scratch = { 0 };
 
 	if (str_trim(text).len == 0) {

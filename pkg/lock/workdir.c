@@ -77,5 +77,7 @@ workdir_open(const struct fs *fs, struct arena *arena, const char *path,
 	/* The journal in it must be found after a power cut. */
 	const char *parent = file_dir(arena, path);
 	error = fs->sync_dir(fs->ctx, parent);
-	return error == 0 || failed(diags, error, "sync directory", parent);
+	if (error < 0)
+		return failed(diags, error, "sync directory", parent);
+	return true;
 }

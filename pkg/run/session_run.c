@@ -110,8 +110,7 @@ do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
 			lock_apply_result(session->arena, session->lock,
 			    &records[i]);
 		else if (records[i].type == RECORD_FACT)
-			lock_apply_fact(session->arena, session->lock,
-			    &records[i]);
+			lock_apply_fact(session->lock, &records[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct run_event event = event_now(session, RUN_JOURNALED);

@@ -90,11 +90,21 @@ full_volume(const char *address, const char *id)
 }
 
 struct lock *
-bare_lock(struct arena *arena, int64_t serial)
+empty_lock(struct arena *arena)
 {
 	struct lock *lock = ARENA_NEW(arena, struct lock);
-	lock->exists = true;
+
+	lock->arena = arena;
 	lock->version = LOCK_VERSION;
+	return lock;
+}
+
+struct lock *
+bare_lock(struct arena *arena, int64_t serial)
+{
+	struct lock *lock = empty_lock(arena);
+
+	lock->exists = true;
 	lock->serial = serial;
 	id128_parse(STR(LINEAGE), &lock->lineage);
 	lock->project = STR("quickstart");

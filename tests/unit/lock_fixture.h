@@ -33,6 +33,8 @@ struct id128 op_id(unsigned n);
 /* An entry with everything that one can have. */
 struct lock_entry full_pod(const char *address, const char *id);
 struct lock_entry full_volume(const char *address, const char *id);
+/* A lock before the first commit: without lineage or serial. */
+struct lock *empty_lock(struct arena *arena);
 /* A lock with one of each thing; serial 41. */
 struct lock *full_lock(struct arena *arena);
 /* A lock without resources, of the lineage, with that serial. */

@@ -242,7 +242,7 @@ run_journal(struct run_world *r, bool ok)
 		if (record->type == RECORD_RESULT)
 			lock_apply_result(arena, &r->w.lock, record);
 		else if (record->type == RECORD_FACT)
-			lock_apply_fact(arena, &r->w.lock, record);
+			lock_apply_fact(&r->w.lock, record);
 		else if (ok)
 			lock_apply_intent(arena, &r->w.lock, record);
 	}

@@ -286,7 +286,7 @@ test_journal_fold_refuses_what_does_not_belong(void **state)
 	assert_says(&b, "the journal belongs to another lock file");
 	/* No lock file any more, although there was one. */
 	list[0] = begin_record(42);
-	lock = ARENA_NEW(&b.arena, struct lock);
+	lock = empty_lock(&b.arena);
 	assert_false(fold(&b, lock, list, 2, &changed));
 	assert_says(&b, "the lock file is missing, but the journal builds on "
 	    "its serial 42");
@@ -304,7 +304,7 @@ test_journal_fold_recovers_the_first_run_without_a_lock(void **state)
 	    intent_record(1, OP_CREATE, "pod.a", NULL),
 	    intent_record(2, OP_CREATE, "pod.b", NULL),
 	    result_record(1, OP_DONE, "a1") };
-	struct lock *lock = ARENA_NEW(&b.arena, struct lock);
+	struct lock *lock = empty_lock(&b.arena);
 	assert_true(fold(&b, lock, list, 4, &changed));
 	assert_true(changed);
 	assert_string_equal(lock->lineage.hex, LINEAGE);
@@ -428,7 +428,7 @@ run_script(struct bench *b, const struct record *list, size_t n)
 {
 	struct journal journal;
 	size_t done = 0;
-	struct lock *lock = ARENA_NEW(&b->arena, struct lock);
+	struct lock *lock = empty_lock(&b->arena);
 
 	lock->arena = &b->arena;
 	lock->lineage = begin_record(0).lineage;
@@ -569,7 +569,7 @@ test_journal_folded_records_do_not_count_again(void **state)
 	struct bench b;
 	(void)state;
 	bench_init(&b);
-	struct lock *lock = ARENA_NEW(&b.arena, struct lock);
+	struct lock *lock = empty_lock(&b.arena);
 	lock->lineage = begin_record(0).lineage;
 	script(list);
 	assert_true(journal_open(&journal, &b.arena, &b.fs, JOURNAL_PATH,

@@ -314,7 +314,6 @@ test_lock_index_follows_changes(void **state)
 	(void)state;
 	bench_init(&b);
 	struct lock *lock = bare_lock(&b.arena, 1);
-	lock->arena = &b.arena;
 	for (int i = 0; i < 500; i++) {
 		snprintf(name, sizeof name, "pod.p%d", i);
 		snprintf(id, sizeof id, "id%d", i);

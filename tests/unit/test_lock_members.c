@@ -195,27 +195,6 @@ test_lock_file_above_the_limit_is_not_read(void **state)
 	bench_release(&b);
 }
 
-/* A lock made by hand has no arena for an index; finding works anyway. */
-static void
-test_lock_without_an_arena_finds_too(void **state)
-{
-	struct bench b;
-	(void)state;
-	bench_init(&b);
-	struct lock *lock = full_lock(&b.arena);
-	struct id128 nine = op_id(9), ten = op_id(10);
-	lock->arena = NULL;
-	lock->index = NULL;
-	assert_true(str_is(lock_find(lock, STR("pod.trainer"))->id, "p1"));
-	assert_null(lock_find(lock, STR("pod.none")));
-	assert_true(lock_find_id(lock, KIND_POD, STR("p2"))->deposed);
-	assert_null(lock_find_id(lock, KIND_POD, STR("v1")));
-	assert_non_null(lock_find_op(lock, &nine));
-	assert_null(lock_find_op(lock, &ten));
-	assert_false(lock_is_dead(lock, STR("abc")));
-	bench_release(&b);
-}
-
 /* Entries that a caller changed by hand are still not confused. */
 static void
 test_lock_index_does_not_trust_what_changed(void **state)
@@ -224,7 +203,6 @@ test_lock_index_does_not_trust_what_changed(void **state)
 	(void)state;
 	bench_init(&b);
 	struct lock *lock = full_lock(&b.arena);
-	lock->arena = &b.arena;
 	struct lock_entry *entry = lock_find(lock, STR("pod.trainer"));
 	entry->address = STR("pod.moved");
 	assert_null(lock_find(lock, STR("pod.trainer")));
@@ -273,7 +251,6 @@ main(void)
 		    test_lock_reads_and_commits_in_any_directory),
 		cmocka_unit_test(test_lock_read_goes_on_after_an_interrupt),
 		cmocka_unit_test(test_lock_file_above_the_limit_is_not_read),
-		cmocka_unit_test(test_lock_without_an_arena_finds_too),
 		cmocka_unit_test(test_lock_index_does_not_trust_what_changed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
