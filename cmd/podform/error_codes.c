@@ -86,8 +86,9 @@ static const struct error_code other_codes[] = {
 	{ "PF0612", "`.podform` or the project's directory cannot be written, "
 	  "or is not yours alone.",
 	  "The message says what to type." },
-	{ "PF0613", "Warning: there is no lock file, but a backup of one.",
-	  "If it was deleted by mistake, copy the backup." },
+	{ "PF0613", "There is no lock file, but a backup of one.",
+	  "Copy the backup, or take the lock file from git. Only if nothing of "
+	  "it is there any more, move the backup away." },
 	{ "PF0614", "`.podform/mutex` cannot be used.",
 	  "The system's reason is in the message." },
 

@@ -153,7 +153,7 @@ struct lock {
 
 /*
  * Read path.  A missing file gives an empty lock with exists == false, and
- * is no error.  Refusals (S-01 .. S-13: cut, conflict markers, a newer
+ * is no error unless its backup is there.  Refusals (S-01 .. S-13: cut, conflict markers, a newer
  * version, one id twice, wrong type or owner, a link) are reported and give
  * NULL.  Checked by a checksum over the content.
  */

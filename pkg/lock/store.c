@@ -42,14 +42,23 @@ lock_read(struct arena *arena, const struct fs *fs, const char *path,
 	case FILE_MISSING:
 		break;
 	}
-	/* No lock file is normal the first time, and only then. */
+	/* No lock file is normal the first time, and only then: without what
+	 * it records everything would be made once more. */
 	const char *backup = backup_path(arena, path);
-	if (fs->stat(fs->ctx, backup, false, &info) == 0) {
-		diag_warning(diags, "PF0613", NO_SPAN, "lock file '%s' is "
+	int error = fs->stat(fs->ctx, backup, false, &info);
+	if (error < 0 && error != -ENOENT) {
+		diag_errno(diags, "PF0613", NO_SPAN, -error, "lock file '%s' "
+		    "is missing, and cannot examine '%s'", path, backup);
+		return NULL;
+	}
+	if (error == 0) {
+		diag_error(diags, "PF0613", NO_SPAN, "lock file '%s' is "
 		    "missing, but '%s' is there: what it records is not known "
 		    "to this run", path, backup);
-		diag_hint(diags, "if it was deleted by mistake: cp %s %s, or "
-		    "git checkout %s", backup, path, path);
+		diag_hint(diags, "put it back: cp %s %s, or git checkout %s; "
+		    "to begin anew, with nothing left to lose, move '%s' away",
+		    backup, path, path, backup);
+		return NULL;
 	}
 	struct lock *lock = ARENA_NEW(arena, struct lock);
 	lock->version = LOCK_VERSION;

@@ -213,40 +213,66 @@ check_stock(struct planner *p, const struct plan_change *change)
 	    STR_ARG(change->address));
 }
 
+/* Was it made for a thing of this spec, by an op of another lineage? */
+static bool
+is_cousin(const struct planner *p, const struct mark *mark, size_t digits,
+    struct str address)
+{
+	struct str ours = str_sub(id128_str(&p->lock->lineage), 0, digits);
+
+	return !str_eq(mark->lineage, ours) &&
+	    spec_find(p->spec, address) != NULL;
+}
+
+/* How many there are, and the first of them. */
+static size_t
+count_cousins(const struct planner *p, const struct str **first)
+{
+	const struct live *live = p->live;
+	struct mark mark;
+	struct str base;
+	size_t n = 0;
+
+	for (size_t i = 0; i < live->npods; i++)
+		if (live->pods[i].status != POD_TERMINATED &&
+		    mark_parse_env(live->pods[i].mark, &mark) &&
+		    is_cousin(p, &mark, 32, mark.address) && n++ == 0)
+			*first = &live->pods[i].id;
+	for (size_t i = 0; live->volumes_known && i < live->nvolumes; i++)
+		if (mark_parse_name(live->volumes[i].name, &base, &mark) &&
+		    is_cousin(p, &mark, mark.lineage.len, address_format(
+			p->arena, KIND_VOLUME, base, -1)) && n++ == 0)
+			*first = &live->volumes[i].id;
+	return n;
+}
+
 /*
- * A project that records nothing, and pods that were made for its addresses
- * under another lineage: its lock file was probably not put back (CI throws
- * machines away), and an apply would pay for everything twice.
+ * A project that records nothing, and things that were made for its
+ * addresses under another lineage: its lock file was probably not put back
+ * (CI throws machines away), and an apply would pay for everything twice, a
+ * destroy end nothing.  Where there was a run before, that is as good as
+ * certain.
  */
 static void
 check_lost_lock(struct planner *p)
 {
-	const struct cloud_pod *first = NULL;
-	size_t n = 0;
+	const struct str *first = NULL;
+	bool lost = p->options->record_lost && !p->lock->exists;
 
 	if (p->spec == NULL || p->lock->entries.n > 0 ||
-	    p->options->mode != PLAN_NORMAL)
+	    p->options->mode == PLAN_REFRESH_ONLY || p->live->from_lock)
 		return;
-	for (size_t i = 0; i < p->live->npods; i++) {
-		const struct cloud_pod *pod = &p->live->pods[i];
-		struct mark mark;
-		if (pod->status == POD_TERMINATED ||
-		    !mark_parse_env(pod->mark, &mark) ||
-		    str_eq(mark.lineage,
-		    id128_str(&p->lock->lineage)) ||
-		    spec_find(p->spec, mark.address) == NULL)
-			continue;
-		if (first == NULL)
-			first = pod;
-		n++;
-	}
-	if (n > 0)
-		check_add(p, "lost_lock", CHECK_WARN, NO_SPAN, "nothing is "
-		    "recorded here, but %zu pod%s on the account %s made for "
-		    "addresses of this spec under another lock file, such as '"
-		    STR_FMT "'; if that lock file was lost, put it back "
-		    "before an apply makes them again", n, n == 1 ? "" : "s",
-		    n == 1 ? "was" : "were", STR_ARG(first->id));
+	size_t n = count_cousins(p, &first);
+	if (n == 0)
+		return;
+	check_add(p, "lost_lock", lost ? CHECK_FAIL : CHECK_WARN, NO_SPAN,
+	    "nothing is recorded here, but %zu thing%s on the account %s made "
+	    "for addresses of this spec under another lock file, such as '"
+	    STR_FMT "'; if that lock file was lost, put it back before "
+	    "anything is done%s", n, n == 1 ? "" : "s",
+	    n == 1 ? "was" : "were", STR_ARG(*first), lost ? "; if it is "
+	    "another project's, podform init says that this is a new one" :
+	    "");
 }
 
 void

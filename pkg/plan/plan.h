@@ -83,6 +83,8 @@ struct plan_options {
 				`pod.x` also means all of its replicas */
 	size_t ntargets, nexcludes, nreplaces;
 	int64_t wall_ms;		/* now, for ages and {date} */
+	bool record_lost;		/* no lock file, but traces of an
+					   earlier run in .podform */
 	/* Today's value of a secret (absent: not known), for comparing with
 	 * the live environment in memory; may be NULL. */
 	struct str (*secret)(void *ctx, struct str name);

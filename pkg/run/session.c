@@ -7,6 +7,7 @@
 #include "lock/workdir.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 static const struct {
@@ -215,6 +216,11 @@ session_load(struct session *session)
 	    NULL, session->diags);
 	if (session->lock == NULL || !is_same_record(session, before))
 		return EXIT_ERROR;
+	/* Whoever holds the mutex has made a journal himself. */
+	struct fs_info info;
+	session->record_lost |= before == NULL && !session->writing &&
+	    !session->lock->exists && records.list.n == 0 &&
+	    fs->stat(fs->ctx, path, false, &info) != -ENOENT;
 	session->lock_changed = false;
 	if (!journal_fold(session->arena, session->lock, &records,
 		&session->lock_changed, session->diags))

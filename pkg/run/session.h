@@ -78,6 +78,7 @@ struct session {
 	struct journal journal;
 	struct mutex mutex;
 	bool writing;			/* the mutex is held */
+	bool record_lost;		/* see struct plan_options */
 	bool lock_changed;		/* in memory, against the file; or a
 					   commit was cut off before its end */
 	uint64_t next_token;

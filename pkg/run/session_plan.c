@@ -304,6 +304,7 @@ decide(struct session *session, const struct session_plan_options *options,
 		plan_options.may_listen = session->config.world->may_listen;
 		plan_options.may_listen_ctx = session->config.world->ctx;
 	}
+	plan_options.record_lost = session->record_lost;
 	*plan = NULL;
 	/* The first pass finds out what else has to be known.  What it has to
 	 * complain about is complained about by the second one, too. */

@@ -49,9 +49,10 @@ meddle(struct sim *sim)
 	enum own_fault fault = (enum own_fault)hw->fault;
 	struct str now = disk_get(sim->disk, hw->target);
 
-	/* A lock file that is missing from the start is none: the user is
-	 * warned of its backup, and that is all (PF0613). */
-	if (fault == OWN_DELETED && !hw->lock_read)
+	/* A lock file that is missing from the start, without a backup, is
+	 * none: only the marks of what there is can tell. */
+	if (fault == OWN_DELETED && !hw->lock_read &&
+	    disk_get(sim->disk, LOCK_PATH ".backup").data == NULL)
 		return;
 	hw->fault = -1;
 	if (now.data == NULL || !own_strikes(sim, fault))

@@ -111,11 +111,28 @@ test_lock_missing_file_is_an_empty_lock(void **state)
 	assert_false(lock->exists);
 	assert_int_equal(lock->entries.n, 0);
 	assert_string_equal(bench_report(&b), "");
+	bench_release(&b);
+}
+
+/* It was there once, so it is no first time. */
+static void
+test_lock_missing_beside_its_backup_is_refused(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
 	fake_fs_put(b.fake, BACKUP_PATH, STR("{}"), 0600);
-	assert_non_null(read_lock(&b));
-	assert_int_equal(b.diags.warnings, 1);
+	assert_null(read_lock(&b));
 	assert_says(&b, "'project/podform.lock' is missing, but "
 	    "'project/podform.lock.backup' is there");
+	fake_fs_put(b.fake, BACKUP_PATH, STR("{}"), 0600);
+	assert_null(read_lock(&b));
+	assert_says(&b, "cp project/podform.lock.backup "
+	    "project/podform.lock, or git checkout project/podform.lock");
+	/* A link that leads nowhere is there, too. */
+	fake_fs_remove(b.fake, BACKUP_PATH);
+	fake_fs_put_link(b.fake, BACKUP_PATH, "nowhere");
+	assert_null(read_lock(&b));
 	bench_release(&b);
 }
 
@@ -392,6 +409,8 @@ main(void)
 		cmocka_unit_test(
 		    test_lock_never_writes_a_secret_that_is_not_a_reference),
 		cmocka_unit_test(test_lock_missing_file_is_an_empty_lock),
+		cmocka_unit_test(
+		    test_lock_missing_beside_its_backup_is_refused),
 		cmocka_unit_test(test_lock_cut_at_any_byte_is_refused),
 		cmocka_unit_test(test_lock_flipped_bit_is_refused),
 		cmocka_unit_test(

@@ -243,12 +243,34 @@ test_plan_lost_lock_is_suspected_when_the_addresses_are_taken(void **state)
 	pod = world_stray(w, "cousin", "pod.trainer", op.hex);
 	pod->config.name = mark_name(&w->arena, STR("trainer"), &other, &op);
 	pod->mark = mark_env(&w->arena, &other, &op, STR("pod.trainer"));
-	assert_text(world_plan(w, DUMP_CHECKS),
-	    "check warn lost_lock: nothing is recorded here, but 1 pod on the "
-	    "account was made for addresses of this spec under another lock "
-	    "file, such as 'cousin'; if that lock file was lost, put it back "
-	    "before an apply makes them again\n");
+#define LOST "lost_lock: nothing is recorded here, but 1 thing on the " \
+	    "account was made for addresses of this spec under another lock " \
+	    "file, such as 'cousin'; if that lock file was lost, put it " \
+	    "back before anything is done"
+	assert_text(world_plan(w, DUMP_CHECKS), "check warn " LOST "\n");
+	/* There was a run here: certain enough to refuse. */
+	w->options.record_lost = true;
+	w->lock.exists = false;
+	for (int mode = PLAN_NORMAL; mode <= PLAN_DESTROY; mode++) {
+		w->options.mode = (enum plan_mode)mode;
+		assert_text(world_plan(w, DUMP_CHECKS), "check fail " LOST
+		    "; if it is another project's, podform init says that "
+		    "this is a new one\n");
+	}
+	w->options.mode = PLAN_NORMAL;
+	w->lock.exists = true;
+	assert_text(world_plan(w, DUMP_CHECKS), "check warn " LOST "\n");
 	pod->mark = mark_env(&w->arena, &other, &op, STR("pod.elsewhere"));
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+	/* A volume says it by its name. */
+	world_spec(w, "volumes: { v: { size: 10GB, data_center: EU-RO-1 } }");
+	*ARENA_PUSH(&w->arena, &w->volumes) = (struct cloud_volume){
+		.id = STR("cousin"), .size_gb = 10,
+		.data_center = STR("EU-RO-1"),
+		.name = mark_name(&w->arena, STR("v"), &other, &op) };
+	assert_text(world_plan(w, DUMP_CHECKS), "check warn " LOST "\n");
+	w->volumes.items[0].name = mark_name(&w->arena, STR("w"), &other,
+	    &op);
 	assert_text(world_plan(w, DUMP_CHECKS), "");
 }
 

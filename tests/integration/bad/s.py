@@ -194,6 +194,39 @@ def pending_create(place):
     exits(place.run('plan', '--detailed-exitcode', env=live.env()), 0)
 
 
+def gone(place, name):
+    """One lock file and no other trace of it than .podform and the pods."""
+    own(place, name)
+    kept = place.read(LOCK)
+    os.unlink(place.at(LOCK))
+    return kept
+
+
+def lost_lock(place):
+    """Nothing is made a second time, and no destroy ends nothing."""
+    kept = gone(place, 'lost')
+    for words in (('plan',), ('apply', '-y'), ('destroy', '-y')):
+        done = place.run(*words, env=live.env())
+        exits(done, 8)
+        wants('a lock file', os.path.exists(place.at(LOCK)), False)
+    place.write(LOCK, kept, 0o600)
+    exits(place.run('apply', '-y', env=live.env()), 0)
+    wants('pods', len(live.pods(place.path)), 2)
+    # The account has pods of other stories, too.
+    done.err = re.sub(r"\d+ things? on the account (was|were)",
+                      "N things on the account were",
+                      re.sub(r"'[0-9a-z]+'", "'ID'", done.err))
+    return done
+
+
+def another_project(place):
+    """Whoever says that it is another project is believed."""
+    gone(place, 'another')
+    exits(place.run('init', env=live.env()), 0)
+    exits(place.run('apply', '-y', env=live.env()), 0)
+    wants('pods', len(live.pods(place.path)), 2)
+
+
 def planted_names(place):
     """Links at every name of a temporary file that one could guess."""
     own(place, 'planted')
@@ -426,6 +459,12 @@ CASES = [
     Refused('S-02', 'a line feed only', lock(lambda t: b'\n')),
     Refused('S-02', 'gone, beside a journal with a pod', both(
         records(BEGIN, INTENT), lambda place: os.unlink(place.at(LOCK)))),
+    Refused('S-02', 'gone, beside its backup', both(
+        lambda place: place.write('podform.lock.backup', place.read(LOCK),
+                                  0o600),
+        lambda place: os.unlink(place.at(LOCK)))),
+    Story('S-02', 'gone, and what it recorded is there', lost_lock),
+    Story('S-02', 'gone, and it is another project', another_project),
     *odd_kinds('S-03', LOCK, [what for what, _ in ODD_KINDS
                               if 'link' in what]),
     *odd_kinds('S-03', JOURNAL, [what for what, _ in ODD_KINDS
