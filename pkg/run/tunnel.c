@@ -15,11 +15,8 @@ open_start(struct run *run, struct act *act)
 {
 	struct host host;
 
-	act_host(run, act, &host);
-	if (host.id.len == 0 || host.ssh.port == 0) {
-		act_fail(run, act, FAIL_INSIDE, host_no_port(run, &host));
+	if (!act_reach(run, act, &host))
 		return;
-	}
 	const struct lock_inside *inside = host_inside(run, &host);
 	struct holder_request *request =
 	    &act_ask(run, act, RUN_HOLDER)->holder;
