@@ -115,7 +115,6 @@ struct act {
 	size_t nkeep;
 	struct str id;			/* of the thing it changes */
 	size_t candidate;
-	size_t refused;			/* candidates that were refused */
 	struct str claimed;		/* an id that the answer to a create
 					   gave, of a thing without our mark */
 	struct str last_refusal;

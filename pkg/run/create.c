@@ -23,11 +23,11 @@ is_pod(const struct act *act)
 
 /* ---------------------------------------------------------- what to ask -- */
 
+/* Of a pod: a plan in which one has no candidate is not carried out. */
 static const struct candidate *
 candidate_of(const struct act *act)
 {
-	if (!is_pod(act) || act->candidate >= act->change->candidates.n)
-		return NULL;
+	assert(act->candidate < act->change->candidates.n);
 	return &act->change->candidates.items[act->candidate];
 }
 
@@ -35,11 +35,11 @@ candidate_of(const struct act *act)
 static bool
 find_volume(struct run *run, struct act *act)
 {
-	const struct resource *want = act->change->want;
-	if (want == NULL || want->pod->volume.len == 0)
+	const struct pod_spec *spec = act->change->want->pod;
+	if (spec->volume.len == 0)
 		return true;
 	struct str address = address_format(run->arena, KIND_VOLUME,
-	    want->pod->volume, -1);
+	    spec->volume, -1);
 	const struct lock_entry *volume = lock_find(run->lock, address);
 	if (volume == NULL || volume->id.len == 0)
 		return false;
@@ -90,8 +90,7 @@ prepare_pod(struct run *run, struct act *act)
 {
 	const struct candidate *candidate = candidate_of(act);
 	act->config = act->change->config;
-	if (candidate != NULL)
-		place(act, candidate);
+	place(act, candidate);
 	if (!find_volume(run, act)) {
 		act_fail(run, act, FAIL_ERROR,
 		    STR("its network volume has no id yet"));
@@ -102,8 +101,7 @@ prepare_pod(struct run *run, struct act *act)
 	act->mark = mark_env(run->arena, &run->options.lineage, &act->op,
 	    act_address(act));
 	act->entry.pod = act->config;
-	act->entry.price_per_hour =
-	    candidate != NULL ? candidate->price_per_hour : -1;
+	act->entry.price_per_hour = candidate->price_per_hour;
 	if (!act_fill_env(run, act))
 		return false;
 	give_keys(run, act);
@@ -114,16 +112,13 @@ static bool
 prepare(struct run *run, struct act *act)
 {
 	const struct plan_change *change = act->change;
-	struct str gpu_name = act->entry.gpu_name;
 	act->entry = (struct lock_entry){
 		.kind = change->kind,
 		.address = change->address,
 		.op = act->op,
 		.name_pattern = change->name_pattern,
-		.gpu_name = gpu_name,
-		.protect = change->want != NULL && is_pod(act)
-		    ? change->want->pod->protect
-		    : change->want != NULL && change->want->volume->protect,
+		.protect = is_pod(act) ? change->want->pod->protect
+				       : change->want->volume->protect,
 	};
 	if (is_pod(act))
 		return prepare_pod(run, act);
@@ -138,9 +133,9 @@ prepare(struct run *run, struct act *act)
 static struct str
 candidate_words(struct run *run, const struct candidate *candidate)
 {
-	return arena_printf(run->arena, STR_FMT " %s%s" STR_FMT,
-	    STR_ARG(candidate->gpu_name.len > 0 ? candidate->gpu_name
-						: candidate->gpu),
+	struct str gpu = candidate->gpu_name.len > 0 ? candidate->gpu_name
+						      : candidate->gpu;
+	return arena_printf(run->arena, STR_FMT " %s%s" STR_FMT, STR_ARG(gpu),
 	    candidate->tier == TIER_COMMUNITY ? "community" : "secure",
 	    candidate->data_center.len > 0 ? " in " : "",
 	    STR_ARG(candidate->data_center));
@@ -150,14 +145,12 @@ static void
 refuse_candidate(struct run *run, struct act *act, enum run_failure failure,
     struct str why)
 {
-	const struct candidate *candidate = candidate_of(act);
 	act->last_failure = failure;
 	act->last_refusal = arena_str(run->arena, why);
-	if (candidate == NULL)
+	if (!is_pod(act))
 		return;
-	act->refused++;
 	struct str text = arena_printf(run->arena, STR_FMT ": " STR_FMT,
-	    STR_ARG(candidate_words(run, candidate)), STR_ARG(why));
+	    STR_ARG(candidate_words(run, candidate_of(act))), STR_ARG(why));
 	*ARENA_PUSH(run->arena, &run->summary.refused) =
 	    arena_printf(run->arena, STR_FMT ": " STR_FMT,
 		STR_ARG(act_address(act)), STR_ARG(text));
@@ -169,10 +162,8 @@ static bool
 within_budget(const struct run *run, const struct act *act)
 {
 	const struct candidate *candidate = candidate_of(act);
-	int64_t budget = run->plan->spec != NULL
-	    ? run->plan->spec->settings.budget_per_hour
-	    : 0;
-	if (budget == 0 || candidate == NULL || run->options.over_budget)
+	int64_t budget = run->plan->spec->settings.budget_per_hour;
+	if (budget == 0 || run->options.over_budget)
 		return true;
 	return candidate->price_per_hour >= 0 &&
 	    run->billing + candidate->price_per_hour <= budget;

@@ -10,7 +10,7 @@
 struct str
 act_address(const struct act *act)
 {
-	return act->change != NULL ? act->change->address : STR("");
+	return act->change->address;
 }
 
 struct run_effect *
@@ -36,11 +36,8 @@ run_next_effect(struct run *run, struct run_effect *effect)
 static size_t
 act_steps(const struct act *act)
 {
-	const struct resource *want = act->change != NULL ?
-	    act->change->want : NULL;
+	const struct resource *want = act->change->want;
 
-	if (want == NULL || want->kind != KIND_POD)
-		return 0;
 	return act->kind == ACTION_POD_CHECK ? want->pod->nready_checks :
 	    act->kind == ACTION_POD_SETUP ? want->pod->nsetup : 0;
 }

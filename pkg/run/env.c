@@ -20,8 +20,7 @@ subject_of(struct run *run, struct str address)
 	if (run->subjects.n == 0)
 		for (size_t i = 0; i < run->acts.n; i++) {
 			struct act *act = run->acts.items[i];
-			if (act->change != NULL && act->change->want != NULL &&
-			    act->subject != NULL)
+			if (act->change != NULL && act->change->want != NULL)
 				map_put(&run->subjects, run->arena,
 				    act->change->address, act->subject);
 		}
@@ -147,6 +146,15 @@ output(struct run *run, const struct text_part *part)
 	    : pod_output(run, part->address, part->text, entry);
 }
 
+/* False, and *value is as it was, where nobody knows it. */
+static bool
+resolve(struct run *run, struct str reference, struct str *value)
+{
+	return run->options.resolve != NULL &&
+	    run->options.resolve(run->options.resolve_ctx, run->arena,
+		reference, value);
+}
+
 static struct str
 lookup(void *ctx, const struct text_part *part)
 {
@@ -154,35 +162,30 @@ lookup(void *ctx, const struct text_part *part)
 	struct run *run = filling->run;
 	struct str value = {0};
 
-	if (part->type == PART_OUTPUT)
-		value = output(run, part);
-	else if (run->options.resolve != NULL &&
-	    !run->options.resolve(run->options.resolve_ctx, run->arena,
-		arena_printf(run->arena, "${secret." STR_FMT "}",
-		    STR_ARG(part->text)), &value))
-		value = (struct str){0};
+	if (part->type != PART_OUTPUT)
+		return resolve(run, arena_printf(run->arena,
+		    "${secret." STR_FMT "}", STR_ARG(part->text)), &value)
+		    ? value
+		    : (struct str){0};
+	value = output(run, part);
+	if (value.len > 0)
+		return value;
 	/* Empty is as good as unknown: nothing of ours is ever empty. */
-	if (value.len == 0 && part->type == PART_OUTPUT)
-		value = (struct str){0};
-	if (value.data == NULL && part->type == PART_OUTPUT)
-		filling->reason = arena_printf(run->arena, STR_FMT "." STR_FMT
-		    " is not known", STR_ARG(part->address),
-		    STR_ARG(part->text));
-	return value;
+	filling->reason = arena_printf(run->arena, STR_FMT "." STR_FMT
+	    " is not known", STR_ARG(part->address), STR_ARG(part->text));
+	return (struct str){0};
 }
 
 /* The text that the spec gives for a key, where it names outputs. */
 static const struct text *
 text_with_outputs(const struct act *act, struct str name)
 {
-	const struct resource *want = act->change->want;
+	const struct pod_spec *spec = act->change->want->pod;
 
-	if (want == NULL || want->kind != KIND_POD)
-		return NULL;
-	for (size_t i = 0; i < want->pod->nenv; i++)
-		if (str_eq(want->pod->env[i].name, name))
-			return text_has(&want->pod->env[i].value, PART_OUTPUT)
-			    ? &want->pod->env[i].value
+	for (size_t i = 0; i < spec->nenv; i++)
+		if (str_eq(spec->env[i].name, name))
+			return text_has(&spec->env[i].value, PART_OUTPUT)
+			    ? &spec->env[i].value
 			    : NULL;
 	return NULL;
 }
@@ -199,9 +202,7 @@ fill_one(struct run *run, struct act *act, struct env_var *var,
 		ok = text_resolve(run->arena, text, lookup, &filling,
 		    &var->value);
 	else if (var->sensitive)
-		ok = run->options.resolve != NULL &&
-		    run->options.resolve(run->options.resolve_ctx,
-			run->arena, var->value, &var->value);
+		ok = resolve(run, var->value, &var->value);
 	*reason = filling.reason;
 	return ok;
 }

@@ -168,10 +168,10 @@ fill_target(struct run *run, const struct host *host,
 		.port = host->ssh.port,
 		.user = host->ssh.user,
 	};
-	if (host->spec != NULL && host->spec->ssh_user.len > 0)
+	if (host->spec != NULL) {
 		target->user = host->spec->ssh_user;
-	if (host->spec != NULL)
 		target->key = host->spec->ssh_key_path;
+	}
 	if (inside->host_key.len > 0) {
 		target->pins = &inside->host_key;
 		target->npins = 1;
@@ -315,7 +315,8 @@ act_fail_inside(struct run *run, struct act *act, const char *what,
 	act->output = arena_str(run->arena, tail_of(answer->output));
 	act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
 	    "%s " STR_FMT "%s" STR_FMT, what, STR_ARG(how),
-	    words.len > 0 ? ": " : "", STR_ARG(words)));
+	    words.len > 0 ? ": " : "",
+	    STR_ARG(words)));
 }
 
 void

@@ -212,7 +212,8 @@ check_words(struct run *run, const struct act *act, const struct host *host,
 	return arena_printf(run->arena, "check %zu of %zu %s%s" STR_FMT,
 	    act->step + 1, host->spec->nready_checks,
 	    answer->outcome == SSH_DONE ? "fails" : "could not be run",
-	    words.len > 0 ? ": " : "", STR_ARG(words));
+	    words.len > 0 ? ": " : "",
+	    STR_ARG(words));
 }
 
 void
@@ -285,7 +286,7 @@ setup_start(struct run *run, struct act *act)
 	if (step->copy) {
 		host.subject->user_ran = true;
 		request = host_ask(run, act, &host, SSH_COPY, name, SETUP_MS);
-		request->from = step->path.len > 0 ? step->path : step->from;
+		request->from = step->path;
 		request->to = step->to;
 	} else {
 		request = run_script(run, act, &host, SSH_RUN, name,

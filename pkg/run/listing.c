@@ -18,9 +18,7 @@ enum { BURST = 16, SLOW_MS = 500 };
 int
 act_list(const struct act *act)
 {
-	return act->change != NULL && act->change->kind == KIND_VOLUME
-	    ? LIST_VOLUMES
-	    : LIST_PODS;
+	return act->change->kind == KIND_VOLUME ? LIST_VOLUMES : LIST_PODS;
 }
 
 static int64_t

@@ -111,7 +111,7 @@ void
 act_fail(struct run *run, struct act *act, enum run_failure failure,
     struct str reason)
 {
-	assert(!phase_is_final(act->phase));
+	assert(!phase_is_final(act->phase) && act->kind != ACTION_BARRIER);
 	act->failure = failure;
 	act->reason = arena_str(run->arena, reason);
 	act_phase(run, act, PH_FAILED);
@@ -126,9 +126,7 @@ act_fail(struct run *run, struct act *act, enum run_failure failure,
 		.reason = act->reason,
 		.output = act->output,
 		.kept = act->output.len > 0 ? act->kept : (struct str){0},
-		.span = act->span.source != 0 ? act->span
-		    : act->change != NULL     ? act->change->span
-					      : NO_SPAN,
+		.span = act->span.source != 0 ? act->span : act->change->span,
 	};
 	if (failure_is_fatal(failure) && run->fatal == FAIL_NONE)
 		run->fatal = failure;

@@ -154,8 +154,10 @@ static void
 start_act(struct run *run, struct act *act)
 {
 	/* An op whose intent is on disk must come to a result, whatever else
-	 * has failed since. */
-	if (!act->intended && !act_may_send(run, act)) {
+	 * has failed since.  The barrier sends nothing: what comes after it
+	 * sees by itself whether it may start. */
+	if (act->kind != ACTION_BARRIER && !act->intended &&
+	    !act_may_send(run, act)) {
 		/* A result that the disk refused is no failure of its act;
 		 * what does not come to be because of it is one. */
 		if (run->disk_failed && !run->stopping && !act->undo &&

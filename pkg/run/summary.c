@@ -232,10 +232,13 @@ find_left(struct run *run, const struct act *act)
 			: run->options.keep
 			? STR("kept, as --on-failure keep says")
 			: STR("it was made before the run was left"));
-	if (action_rows[act->kind].deletes && act->phase == PH_FAILED)
+	if (action_rows[act->kind].deletes && act->phase == PH_FAILED) {
 		leave(run, act,
 		    arena_printf(run->arena, "could not be removed: " STR_FMT,
 			STR_ARG(act->reason)));
+		run->summary.left.items[run->summary.left.n - 1].id =
+		    id_to_end(act);
+	}
 }
 
 /* A run that failed leaves what its whole parts made: wanted, but billing

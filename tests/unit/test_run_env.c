@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "plan_world.h"
-#include "run/act.h"
+#include "act_world.h"
 
 static bool
 resolve(void *ctx, struct arena *arena, struct str reference,
@@ -152,14 +151,125 @@ test_run_env_fills_secrets_that_are_known(void **state)
 	    "(a secret has no value)");
 }
 
+/* ------------------------------------------- the environment of a create -- */
+
+static void
+fill(struct act_world *f, const char *env, struct env_var *vars, size_t n)
+{
+	act_begin(f, ACTION_POD_CREATE, arena_printf(&f->w.arena,
+	    ", env: { %s } }, b: { image: x:1, gpu: A40", env).data);
+	f->act.phase = PH_QUEUED;
+	f->run.inside_in_flight = 0;
+	f->act.config.env = vars;
+	f->act.config.nenv = n;
+	f->w.lock.entries.n = 0;
+	f->w.lock.index = NULL;
+	lock_add_entry(&f->w.lock, &(struct lock_entry){ .kind = KIND_POD,
+		.address = STR("pod.b"), .id = STR("p2") });
+}
+
+static void
+test_run_env_of_a_create_is_filled_in(void **state)
+{
+	struct act_world *f = *state;
+	struct env_var vars[] = {
+		{ STR("A"), STR("plain ${x}"), false },
+		{ STR("B"), STR("${secret.KNOWN}"), true },
+		{ STR("C"), STR("on ${pod.b.id}"), false },
+		{ STR("D"), STR("of nobody's spec"), false },
+	};
+
+	fill(f, "A: plain, B: \"${secret.KNOWN}\", C: \"on ${pod.b.id}\"",
+	    vars, COUNTOF(vars));
+	assert_true(act_fill_env(&f->run, &f->act));
+	const struct env_var *env = f->act.config.env;
+	assert_true(str_is(env[0].value, "plain ${x}"));
+	assert_true(str_is(env[1].value, "hunter2-hunter2"));
+	assert_true(str_is(env[2].value, "on p2"));
+	assert_true(str_is(env[3].value, "of nobody's spec"));
+	/* The plan's own stays as it was. */
+	assert_true(str_is(vars[1].value, "${secret.KNOWN}"));
+	assert_true(str_is(vars[2].value, "on ${pod.b.id}"));
+}
+
+/* Nothing is sent with a value missing, and people are told which. */
+static void
+test_run_env_that_is_not_known_fails_the_create(void **state)
+{
+	static const struct {
+		const char *value;
+		bool sensitive, no_secrets;
+		const char *why;
+	} faults[] = {
+		{ "${secret.LOST}", true, false,
+		  "the value of env E is not known" },
+		{ "${secret.KNOWN}", true, true,
+		  "the value of env E is not known" },
+		{ "${pod.b.ssh.host}", false, false, "the value of env E is "
+		  "not known: pod.b.ssh.host is not known" },
+		{ "${secret.LOST} ${pod.b.id}", true, false,
+		  "the value of env E is not known" },
+	};
+	struct act_world *f = *state;
+
+	for (size_t i = 0; i < COUNTOF(faults); i++) {
+		struct env_var var = { STR("E"), str_from(faults[i].value),
+			faults[i].sensitive };
+		fill(f, arena_printf(&f->w.arena, "E: \"%s\"",
+		    faults[i].value).data, &var, 1);
+		if (faults[i].no_secrets)
+			f->run.options.resolve = NULL;
+		assert_false(act_fill_env(&f->run, &f->act));
+		assert_act_failed(f, FAIL_ERROR, faults[i].why);
+		if (faults[i].no_secrets)
+			f->run.options.resolve = resolve;
+	}
+}
+
+/* This run has made it, or has opened it; its barrier is about nothing. */
+static void
+test_run_env_knows_what_this_run_has_made(void **state)
+{
+	struct act_world *f = *state;
+	struct act barrier = { .kind = ACTION_BARRIER };
+	struct plan_change other = { .address = STR("pod.b") };
+	struct act ending = { .kind = ACTION_POD_DELETE, .change = &other,
+		.subject = &f->subjects[0] };
+
+	act_begin(f, ACTION_POD_CREATE, "");
+	f->change.pod = NULL;
+	f->subject.ssh = (struct ssh_endpoint){ STR("192.0.2.7"), 40022,
+		{0} };
+	f->subjects[0].ssh = f->subject.ssh;
+	for (int i = 0; i < 2; i++)
+		lock_add_entry(&f->w.lock, &(struct lock_entry){
+			.kind = KIND_POD, .id = i ? STR("p2") : STR("p1"),
+			.address = i ? STR("pod.b") : STR("pod.a") });
+	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &barrier;
+	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &ending;
+	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &f->act;
+	assert_string_equal(filled(&f->run, PART_OUTPUT, "pod.a", "ssh.port"),
+	    "40022");
+	/* What is only ended is where nothing is to be had. */
+	assert_string_equal(filled(&f->run, PART_OUTPUT, "pod.b", "ssh.port"),
+	    "(pod.b.ssh.port is not known)");
+	assert_string_equal(filled(&f->run, PART_OUTPUT, "nonsense", "id"),
+	    "(nonsense.id is not known)");
+}
+
 int
 main(void)
 {
+#define ACT(name) \
+	cmocka_unit_test_setup_teardown(name, act_setup, act_teardown)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_env_fills_every_output_from_where_it_is_known),
 		TEST(test_run_env_fills_secrets_that_are_known),
+		ACT(test_run_env_of_a_create_is_filled_in),
+		ACT(test_run_env_that_is_not_known_fails_the_create),
+		ACT(test_run_env_knows_what_this_run_has_made),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -524,7 +524,8 @@ test_run_tells_what_is_waited_for_when_it_changes(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, act_setup, act_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, act_setup, act_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_host_is_where_it_was_seen_last),
 		TEST(test_run_host_of_a_guest_is_its_pod),
