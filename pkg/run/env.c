@@ -232,7 +232,8 @@ act_fill_env(struct run *run, struct act *act)
 			continue;
 		act_fail(run, act, FAIL_ERROR, arena_printf(run->arena,
 		    "the value of env " STR_FMT " is not known%s" STR_FMT,
-		    STR_ARG(env[i].name), reason.len > 0 ? ": " : "",
+		    STR_ARG(env[i].name),
+		    reason.len > 0 ? ": " : "",
 		    STR_ARG(reason)));
 		return false;
 	}

@@ -41,7 +41,7 @@ act_setup(void **state)
 	};
 	f.change = (struct plan_change){ .kind = KIND_POD,
 		.address = STR("pod.a"), .host_change = SIZE_MAX };
-	f.act = (struct act){ .kind = ACTION_POD_SETUP, .change = &f.change,
+	f.act = (struct act){ .kind = ACTION_POD_PROCESS, .change = &f.change,
 		.subject = &f.subject, .component = SIZE_MAX };
 	*state = &f;
 	return 0;

@@ -18,7 +18,7 @@ struct act_world {
 	struct plan_change change;	/* of pod.a, SIZE_MAX its host */
 	struct subject subject;
 	struct subject subjects[3];	/* run.change_subjects */
-	struct act act;			/* a setup step, of no part */
+	struct act act;			/* a process, of no part */
 	struct cloud_pod pod;
 	struct resource want;
 };

@@ -124,6 +124,23 @@ test_run_create_needs_the_id_of_its_volume(void **state)
 	}
 }
 
+static void
+test_run_create_sends_nothing_with_a_value_missing(void **state)
+{
+	struct act_world *f = *state;
+	struct env_var lost = { STR("E"), STR("${secret.LOST}"), true };
+
+	begin_pod(f, "");
+	f->change.config.env = &lost;
+	f->change.config.nenv = 1;
+	create_start(&f->run, &f->act);
+	assert_act_failed(f, FAIL_ERROR, "the value of env E is not known");
+	assert_int_equal(f->run.billing, 0);
+	assert_int_equal(act_effect(f, RUN_NOTE).note.type,
+	    NOTE_ACTION_ERROR);
+	assert_no_effect(f);
+}
+
 /* Before and after: PUBLIC_KEY goes where the order of names has it, to pods
  * that listen for SSH, unless the spec has one. */
 static void
@@ -373,6 +390,24 @@ test_run_create_believes_a_volume_with_our_mark(void **state)
 	}
 }
 
+/* Success without a pod, or with two: which one would it be? */
+static void
+test_run_create_believes_no_other_number_of_pods(void **state)
+{
+	struct act_world *f = *state;
+
+	for (size_t n = 0; n < 3; n++) {
+		begin_pod(f, "");
+		send(f);
+		struct cloud_pod pods[] = { our_pod(f), our_pod(f) };
+		create_answer(&f->run, &f->act, &(struct cloud_answer){
+			.outcome = OUTCOME_OK, .pods = pods, .npods = n });
+		assert_int_equal(f->act.phase, n == 1 ? PH_RESULT
+						      : PH_RESOLVE);
+		assert_int_equal(f->act.claimed.len, 0);
+	}
+}
+
 static const struct {
 	enum cloud_reason reason;
 	int status;
@@ -569,12 +604,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_run_create_records_what_it_asks_for),
 		TEST(test_run_create_needs_the_id_of_its_volume),
+		TEST(test_run_create_sends_nothing_with_a_value_missing),
 		TEST(test_run_create_gives_keys_to_pods_with_ssh),
 		TEST(test_run_create_takes_what_the_budget_lets_it),
 		TEST(test_run_create_that_may_not_be_sent_is_withdrawn),
 		TEST(test_run_create_sends_what_it_has_journaled),
 		TEST(test_run_create_believes_a_price_that_is_told),
 		TEST(test_run_create_believes_a_volume_with_our_mark),
+		TEST(test_run_create_believes_no_other_number_of_pods),
 		TEST(test_run_create_refused_takes_the_next_or_says_why),
 		TEST(test_run_create_refused_by_its_only_candidate_says_that),
 		TEST(test_run_create_gives_up_what_is_never_sent),

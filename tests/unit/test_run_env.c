@@ -47,10 +47,13 @@ static const struct {
 	{ "pod.a", "name", "a-pfab12cd0000000000" },
 	{ "pod.a", "gpu", "NVIDIA A40" },
 	{ "pod.a", "data_center", "EU-RO-1" },
+	{ "pod.a", "cost_per_hour", "0.4" },
 	{ "pod.a", "ssh.host", "192.0.2.1" },
 	{ "pod.a", "ssh.user", "root" },
 	{ "pod.a", "ssh.port", "2222" },
 	{ "pod.a", "ssh.key", "(pod.a.ssh.key is not known)" },
+	/* It is made, and does not listen yet: as it was listed. */
+	{ "pod.d", "ssh.port", "2222" },
 	/* By the other form of its address. */
 	{ "pod.a[0]", "gpu", "NVIDIA A40" },
 	{ "pod.a[1]", "gpu", "(pod.a[1].gpu is not known)" },
@@ -95,6 +98,7 @@ test_run_env_fills_every_output_from_where_it_is_known(void **state)
 	    "{ volume: d, path: /d } }\n"
 	    "  b: { image: x:1, gpu: A40 }\n"
 	    "  c: { image: x:1, gpu: A40 }\n"
+	    "  d: { image: x:1, gpu: A40 }\n"
 	    "  e: { image: x:1, gpu: A40 }\n"
 	    "tunnels:\n"
 	    "  fixed: { pod: a, local: 8188, remote: 80 }\n"
@@ -121,7 +125,8 @@ test_run_env_fills_every_output_from_where_it_is_known(void **state)
 		.lock = &w->lock };
 	struct subject seen = { .ssh = { .host = STR("192.0.2.9"),
 		.user = STR("ubuntu"), .port = 22 } };
-	struct subject open = { .tunnel_port = 40002 };
+	struct subject open = { .tunnel_port = 40002 }, deaf = {0};
+	map_put(&run.subjects, run.arena, STR("pod.d"), &deaf);
 	map_put(&run.subjects, run.arena, STR("pod.e"), &seen);
 	map_put(&run.subjects, run.arena, STR("tunnel.opened"), &open);
 

@@ -259,6 +259,9 @@ test_run_host_believes_the_record_of_the_same_container(void **state)
 		f->subject.inside.process = STR("d");
 		assert_true(str_is(host_inside(&f->run, &host)->process,
 		    "d"));
+		/* Until its container is another one. */
+		host.start = STR("C");
+		assert_int_equal(host_inside(&f->run, &host)->process.len, 0);
 	}
 }
 
@@ -429,7 +432,7 @@ test_run_what_was_cut_off_is_tried_again_or_fails(void **state)
 			.reason = STR("x\nwhy\a\n"),
 			.fingerprint = str_from(cuts[i].fingerprint) };
 
-		act_renew(f, ACTION_POD_SETUP);
+		act_renew(f, ACTION_POD_PROCESS);
 		assert_int_equal(act_cut_off(&f->run, &f->act, &host,
 		    &answer), cuts[i].outcome != SSH_DONE);
 		assert_int_equal(f->act.phase, cuts[i].phase);
@@ -454,7 +457,7 @@ test_run_failure_inside_shows_its_last_lines(void **state)
 		strbuf_addf(&output, "line %d\n", i);
 	struct ssh_answer answer = { .outcome = SSH_DONE, .status = 3,
 		.output = strbuf_str(&output) };
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	f->act.kept = STR("logs/setup.log");
 	act_fail_inside(&f->run, &f->act, "setup step 1 of 2", &answer);
 	const struct run_failed *failed = &f->run.summary.failures.items[0];
@@ -471,7 +474,7 @@ test_run_failure_inside_shows_its_last_lines(void **state)
 		strbuf_addf(&output, "%s\n", line);
 	answer.output = strbuf_str(&output);
 	answer.status = -1;
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	act_fail_inside(&f->run, &f->act, "check", &answer);
 	failed = &f->run.summary.failures.items[1];
 	assert_int_equal(failed->output.len, 4 * sizeof line - 1);
@@ -482,14 +485,14 @@ test_run_failure_inside_shows_its_last_lines(void **state)
 	for (int i = 0; i < 6000; i++)
 		strbuf_addc(&output, 'y');
 	answer.output = strbuf_str(&output);
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	act_fail_inside(&f->run, &f->act, "check", &answer);
 	failed = &f->run.summary.failures.items[2];
 	assert_int_equal(failed->output.len, 4096);
 
 	/* Silence needs no colon. */
 	answer.output = STR("\n\n");
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	act_fail_inside(&f->run, &f->act, "check", &answer);
 	failed = &f->run.summary.failures.items[3];
 	assert_text(arena_cstr(&f->w.arena, failed->reason),

@@ -22,7 +22,7 @@ test_run_retry_waits_longer_and_gives_up_after_five(void **state)
 
 	/* By itself, and where the service asks for more, or for less. */
 	for (int64_t ask = 0; ask <= 20000; ask += 10000) {
-		act_renew(f, ACTION_POD_SETUP);
+		act_renew(f, ACTION_POD_PROCESS);
 		f->run.open = 1;
 		for (size_t i = 0; i < COUNTOF(wanted); i++) {
 			act_asked(f);
@@ -54,7 +54,7 @@ test_run_retry_is_spread_by_chance(void **state)
 	struct act_world *f = *state;
 
 	f->run.options.chance.bytes = all_ones;
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	act_retry(&f->run, &f->act, 0, FAIL_INSIDE, STR("cut"));
 	assert_act_waits(f, 2500);
 	/* A sixth of an undo, and so on, is no longer than the fifth. */
@@ -74,7 +74,7 @@ test_run_failure_is_told_with_its_place(void **state)
 	const struct span of_change = { .source = 1, .line = 2 };
 
 	for (int has_own = 0; has_own < 2; has_own++) {
-		act_renew(f, ACTION_POD_SETUP);
+		act_renew(f, ACTION_POD_PROCESS);
 		f->change.span = of_change;
 		if (has_own)
 			f->act.span = own;
@@ -85,7 +85,7 @@ test_run_failure_is_told_with_its_place(void **state)
 		    &f->run.summary.failures.items[has_own];
 		assert_int_equal(failed->span.line, has_own ? 4 : 2);
 		assert_int_equal(failed->action, 3);
-		assert_int_equal(failed->kind, ACTION_POD_SETUP);
+		assert_int_equal(failed->kind, ACTION_POD_PROCESS);
 		assert_true(str_is(failed->address, "pod.a"));
 		assert_true(str_is(failed->reason, "why"));
 		assert_int_equal(f->run.fatal, FAIL_NONE);
@@ -106,7 +106,7 @@ test_run_failure_that_is_fatal_stops_everything(void **state)
 		for (size_t i = 0; i < COUNTOF(fatal); i++)
 			stops |= (int)fatal[i] == failure;
 		for (int before = 0; before < 2; before++) {
-			act_renew(f, ACTION_POD_SETUP);
+			act_renew(f, ACTION_POD_PROCESS);
 			f->run.fatal = before ? FAIL_DISK : FAIL_NONE;
 			act_fail(&f->run, &f->act, (enum run_failure)failure,
 			    STR("why"));
@@ -135,6 +135,7 @@ test_run_failure_cuts_off_the_waits_of_its_part(void **state)
 	bool failed[1];
 	size_t busy[1];
 
+	act_begin(f, ACTION_POD_CREATE, "");
 	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &f->act;
 	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &other;
 	f->run.failed_component = failed;
@@ -180,7 +181,7 @@ test_run_cancel_forgets_what_was_asked(void **state)
 	struct act_world *f = *state;
 
 	for (int phase = 0; phase <= PH_SKIPPED; phase++) {
-		act_renew(f, ACTION_POD_SETUP);
+		act_renew(f, ACTION_POD_PROCESS);
 		f->act.phase = (enum phase)phase;
 		f->act.token = 77;
 		act_cancel(&f->run, &f->act);
@@ -199,10 +200,10 @@ test_run_failure_skips_what_needs_it(void **state)
 	struct act next[4];
 
 	for (size_t i = 0; i < COUNTOF(next); i++)
-		next[i] = (struct act){ .kind = ACTION_POD_SETUP,
+		next[i] = (struct act){ .kind = ACTION_POD_PROCESS,
 			.change = &f->change, .subject = &f->subject,
 			.component = SIZE_MAX, .index = i + 1 };
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	act_after(&f->run, &next[0], &f->act);
 	act_after(&f->run, &next[1], &next[0]);
 	act_after(&f->run, &next[2], &f->act);
@@ -224,7 +225,7 @@ test_run_done_lets_the_next_start(void **state)
 	struct act_world *f = *state;
 	struct act before = f->act, next = f->act;
 
-	act_renew(f, ACTION_POD_SETUP);
+	act_renew(f, ACTION_POD_PROCESS);
 	for (int ended = 0; ended < 2; ended++) {
 		next.phase = ended ? PH_SKIPPED : PH_WAITING;
 		next.waits = 0;

@@ -253,7 +253,7 @@ test_run_summary_names_the_price_of_what_is_left(void **state)
 	struct act *act = add(d, ACTION_VOLUME_DELETE);
 	act->phase = PH_FAILED;
 	assert_text(told(d), arena_printf(&d->arena,
-	    "pod.a ? %lld: could not be removed: ", (long long)
+	    "pod.a old %lld: could not be removed: ", (long long)
 	    price_volume(2000, true)).data);
 }
 
@@ -403,7 +403,7 @@ test_run_summary_names_what_a_destroy_did_not_end(void **state)
 		if (act->phase == PH_DONE)
 			wanted = deletes ? "1 destroyed; " : "1 stopped; ";
 		else if (act->phase == PH_FAILED && deletes)
-			wanted = "pod.a ? 5: could not be removed: ";
+			wanted = "pod.a old 5: could not be removed: ";
 		else if (destroy && deletes && act->phase == PH_SKIPPED)
 			wanted = "pod.a old 5: not ended: why";
 		else if (destroy && deletes && act->phase == PH_WAITING)

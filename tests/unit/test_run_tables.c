@@ -202,6 +202,19 @@ static const struct {
 };
 
 static void
+test_run_each_kind_has_words_of_its_own(void **state)
+{
+	(void)state;
+
+	for (int i = 0; i < ACTION_KIND_COUNT; i++)
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(
+			    action_words((enum action_kind)i),
+			    action_words((enum action_kind)j));
+	assert_string_equal(action_words(ACTION_POD_SETUP), "set up");
+}
+
+static void
 test_run_undoes_each_kind_by_its_inverse(void **state)
 {
 	struct cloud_pod pod = {0};
@@ -293,6 +306,7 @@ main(void)
 		    test_run_remove_waits_until_both_sides_say_idle),
 		cmocka_unit_test(test_run_ends_no_pod_that_has_a_runner),
 		cmocka_unit_test(test_run_sends_only_while_it_may),
+		cmocka_unit_test(test_run_each_kind_has_words_of_its_own),
 		cmocka_unit_test(test_run_undoes_each_kind_by_its_inverse),
 		cmocka_unit_test(test_run_undoes_a_create_as_on_failure_says),
 		cmocka_unit_test(
