@@ -73,16 +73,14 @@ add_pattern(struct redactor *redactor, struct str bytes)
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			       "abcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* The six bits from `bit` on of value, after `offset` bytes of zero. */
+/* The six bits from `bit` on, where value begins at byte `offset`; all of
+ * them are its own. */
 static unsigned
 six_bits(struct str value, size_t offset, size_t bit)
 {
 	unsigned bits = 0;
 	for (size_t i = bit; i < bit + 6; i++) {
-		size_t at = i / 8;
-		unsigned byte = at < offset ? 0
-					    : (unsigned char)
-						value.data[at - offset];
+		unsigned byte = (unsigned char)value.data[i / 8 - offset];
 		bits = bits << 1 | (byte >> (7 - i % 8) & 1);
 	}
 	return bits;

@@ -145,7 +145,7 @@ slot_of(struct str address)
  * rolled back) gives the slot back: what was deposed for it is live again.
  */
 static void
-restore_deposed(struct lock *lock, enum kind kind, struct str address)
+restore_deposed(struct lock *lock, struct str address)
 {
 	struct lock_entry *found = NULL;
 
@@ -153,7 +153,7 @@ restore_deposed(struct lock *lock, enum kind kind, struct str address)
 		return;
 	for (size_t i = 0; i < lock->entries.n; i++) {
 		struct lock_entry *entry = &lock->entries.items[i];
-		if (!entry->deposed || entry->kind != kind ||
+		if (!entry->deposed ||
 		    !str_eq(slot_of(entry->address), slot_of(address)))
 			continue;
 		if (found != NULL)
@@ -183,7 +183,7 @@ deleted(struct arena *arena, struct lock *lock, const struct lock_op *op,
 	lock_bury(arena, lock, &entry->op, entry->address, wall_ms);
 	lock_remove_entry(lock, entry);
 	if (!gone.deposed)
-		restore_deposed(lock, gone.kind, gone.address);
+		restore_deposed(lock, gone.address);
 }
 
 void

@@ -360,7 +360,10 @@ journal_append(struct journal *journal, const struct record *records,
 {
 	struct record begin = { .type = RECORD_BEGIN,
 	    .lineage = journal->lineage, .serial = journal->serial };
-	struct strbuf line = { 0 };
+	/* One byte more than there is room for shows that it is too long. */
+	struct strbuf line = {
+		.ceiling = JOURNAL_BYTES_MAX - journal->size + 1,
+	};
 	struct crc crc;
 
 	if (journal->failed)		/* it was reported then */
@@ -370,7 +373,7 @@ journal_append(struct journal *journal, const struct record *records,
 	bool needs_begin = journal->size == 0 &&
 	    records[0].type != RECORD_BEGIN && begin.lineage.hex[0] != '\0';
 	format_line(&line, &crc, needs_begin ? &begin : NULL, records, n);
-	if (line.failed || journal->size + line.len > JOURNAL_BYTES_MAX)
+	if (line.len > JOURNAL_BYTES_MAX - journal->size)
 		failed(journal, diags, -EFBIG, "write");
 	else if (write_line(journal, strbuf_str(&line), diags)) {
 		journal->chain = crc_add(&crc, journal->chain,

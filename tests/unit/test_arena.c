@@ -48,6 +48,22 @@ test_arena_keeps_filling_a_block_after_a_big_object(void **state)
 }
 
 static void
+test_arena_frees_what_it_took(void **state)
+{
+	(void)state;
+	struct arena arena = {0};
+	arena_take(&arena, NULL);
+	assert_null(arena.blocks);
+	/* Before the first block and behind one; a leak would be seen. */
+	arena_take(&arena, calloc(1, 100));
+	char *before = arena_alloc(&arena, 16);
+	arena_take(&arena, calloc(1, 100));
+	arena_take(&arena, NULL);
+	assert_ptr_equal(arena_alloc(&arena, 16), before + 16);
+	arena_release(&arena);
+}
+
+static void
 test_arena_grows_in_bounded_blocks(void **state)
 {
 	(void)state;
@@ -146,6 +162,7 @@ main(void)
 		cmocka_unit_test(test_arena_gives_zeroed_aligned_memory),
 		cmocka_unit_test(
 		    test_arena_keeps_filling_a_block_after_a_big_object),
+		cmocka_unit_test(test_arena_frees_what_it_took),
 		cmocka_unit_test(test_arena_grows_in_bounded_blocks),
 		cmocka_unit_test(test_arena_copies_and_formats_text),
 		cmocka_unit_test(test_arena_push_keeps_what_was_pushed),

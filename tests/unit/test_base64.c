@@ -48,6 +48,11 @@ test_base64_has_three_forms(void **state)
 		assert_string_equal(out.data, want[i]);
 		strbuf_release(&out);
 	}
+	struct arena arena = {0};
+	struct str back;
+	assert_true(base64_decode(&arena, str_from(want[0]), &back));
+	assert_true(str_eq(back, bytes));
+	arena_release(&arena);
 }
 
 static void

@@ -135,10 +135,36 @@ test_github_limits_come_in_one_order(void **state)
 	}
 }
 
+/* ---------------------------------------------------------------- scopes - */
+
+static void
+test_github_scope_is_the_same_by_both_its_parts(void **state)
+{
+	static const struct github_scope scopes[] = {
+		{ .repository = STR_INIT("acme/model") },
+		{ .repository = STR_INIT("acme/other") },
+		{ .organization = STR_INIT("acme") },
+		{ .organization = STR_INIT("acme/model") },
+		{ .organization = STR_INIT("other") },
+	};
+	static const char *const texts[] = { "acme/model", "acme/other",
+		"acme", "acme/model", "other" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(scopes); i++) {
+		assert_true(str_is(github_scope_text(&scopes[i]), texts[i]));
+		for (size_t k = 0; k < COUNTOF(scopes); k++)
+			assert_int_equal(github_scope_eq(&scopes[i],
+			    &scopes[k]), i == k);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_github_scope_is_the_same_by_both_its_parts),
 		cmocka_unit_test(
 		    test_github_classifies_every_status_of_every_request),
 		cmocka_unit_test(test_github_limits_come_in_one_order),

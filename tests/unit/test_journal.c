@@ -397,23 +397,116 @@ test_journal_checksum_is_the_known_one(void **state)
 	assert_true(value == UINT64_C(0x995dc9bbdf1939fa));
 }
 
+/* A journal of one line, whose checksum fits. */
+static void
+put_line(struct bench *b, const char *json)
+{
+	struct crc crc;
+	char hex[CRC_HEX + 1];
+
+	crc_init(&crc);
+	crc_hex(crc_add(&crc, 0, str_from(json)), hex);
+	fake_fs_put(b->fake, JOURNAL_PATH, arena_printf(&b->arena, "%s %s\n",
+	    hex, json), 0600);
+}
+
 static void
 test_journal_of_a_newer_podform_is_refused(void **state)
 {
+#define BEGIN "{\"t\":\"begin\",\"lineage\":\"" LINEAGE "\",\"serial\":1}"
+#define NEWER "was written by a newer podform: line 1: "
+	static const struct { const char *json, *words; } rows[] = {
+		{ "{\"t\":\"lease\"}", NEWER "record.t: another type" },
+		{ "{}", NEWER "record.t: missing" },
+		{ "{\"t\":5}", NEWER "record.t: string expected" },
+		{ "7", NEWER "record.t: missing" },
+		{ "{\"t\":\"end\",\"x\":1}", NEWER "end: 'x' is not known" },
+		{ "[" BEGIN ",{\"t\":\"lease\"}," BEGIN "]",
+		    NEWER "record.t: another type" },
+		/* Its checksum fits, and it is no JSON: damage all the same. */
+		{ "{\"t\":\"end\"", "is damaged in line 1: unexpected end" },
+		{ BEGIN, NULL }, { "[" BEGIN "]", NULL }, { "[]", NULL },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct bench b;
+		struct records records;
+		bench_init(&b);
+		put_line(&b, rows[i].json);
+		assert_int_equal(read_journal(&b, &records),
+		    rows[i].words == NULL);
+		if (rows[i].words != NULL)
+			assert_says(&b, rows[i].words);
+		bench_release(&b);
+	}
+}
+
+/* Without sixteen digits and a blank nothing is a checksum. */
+static void
+test_journal_line_without_a_checksum_is_torn(void **state)
+{
+	static const char *const lines[] = { "\n", "x\n",
+		"0123456789abcdef\n", "0123456789abcdef \n",
+		"0123456789abcdeg {}\n", "0123456789abcdef_{}\n",
+		"0123456789ABCDEF {}\n" };
+	(void)state;
+
+	for (size_t i = 0; i < COUNTOF(lines); i++) {
+		struct bench b;
+		struct records records;
+		bench_init(&b);
+		fake_fs_put(b.fake, JOURNAL_PATH, str_from(lines[i]), 0600);
+		assert_true(read_journal(&b, &records));
+		assert_true(records.torn);
+		assert_int_equal(records.list.n, 0);
+		assert_int_equal(records.good_size, 0);
+		bench_release(&b);
+	}
+}
+
+/* What ends an orphan whose mark names no address of ours. */
+static void
+test_journal_op_without_an_address_is_kept(void **state)
+{
 	struct bench b;
+	struct journal journal;
 	struct records records;
+	struct record intent = intent_record(3, OP_DELETE, NULL, "p3");
 	(void)state;
 	bench_init(&b);
-	struct str json = STR("{\"t\":\"lease\"}");
-	struct crc crc;
-	char hex[CRC_HEX + 1];
-	crc_init(&crc);
-	crc_hex(crc_add(&crc, 0, json), hex);
-	fake_fs_put(b.fake, JOURNAL_PATH, arena_printf(&b.arena, "%s "
-	    STR_FMT "\n", hex, STR_ARG(json)), 0600);
-	assert_false(read_journal(&b, &records));
-	assert_says(&b, "was written by a newer podform: line 1");
+	assert_true(open_journal(&b, &journal));
+	assert_true(journal_append(&journal, &intent, 1, &b.diags));
+	journal_close(&journal);
+	assert_true(read_journal(&b, &records));
+	assert_int_equal(records.list.n, 1);
+	assert_int_equal(records.list.items[0].op.address.len, 0);
+	assert_true(str_is(records.list.items[0].op.entry.id, "p3"));
 	bench_release(&b);
+}
+
+/* A commit where nothing was ever journaled, and where the journal was shut. */
+static void
+test_journal_commit_needs_no_journal(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 3; which++) {
+		struct bench b;
+		struct journal journal;
+		bench_init(&b);
+		struct lock *lock = full_lock(&b.arena);
+		lock->folded = (struct str){ 0 };
+		assert_true(open_journal(&b, &journal));
+		if (which < 2)		/* else it is open and empty */
+			journal_close(&journal);
+		assert_true(journal_commit(which == 0 ? NULL : &journal,
+		    &b.fs, &b.chance, LOCK_PATH, lock, 0, &b.diags));
+		assert_int_equal(lock->serial, 42);
+		assert_null(lock->folded.data);
+		assert_string_equal(bench_report(&b), "");
+		journal_close(&journal);
+		bench_release(&b);
+	}
 }
 
 int
@@ -436,6 +529,9 @@ main(void)
 		cmocka_unit_test(test_journal_begins_by_itself_after_a_commit),
 		cmocka_unit_test(test_journal_checksum_is_the_known_one),
 		cmocka_unit_test(test_journal_of_a_newer_podform_is_refused),
+		cmocka_unit_test(test_journal_line_without_a_checksum_is_torn),
+		cmocka_unit_test(test_journal_op_without_an_address_is_kept),
+		cmocka_unit_test(test_journal_commit_needs_no_journal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,6 +206,10 @@ test_lock_empty_file_is_not_an_empty_lock(void **state)
 	assert_says(&b, "it is empty");
 	assert_null(read_text(&b, STR(" \n")));
 	assert_says(&b, "it is empty");
+	/* Without a place for its text the words are the same. */
+	assert_null(lock_read(&b.arena, &b.fs, LOCK_PATH, 1000, NULL,
+	    &b.diags));
+	assert_int_equal(strncmp(bench_report(&b), "error: lock file", 16), 0);
 	bench_release(&b);
 }
 

@@ -78,6 +78,39 @@ test_lock_member_of_another_podform_is_refused(void **state)
 		  "history: 'who' has" },
 		{ "\"tombstones\": [", "\"tombstones\": {\"a\": [",
 		  "damaged" },
+		{ "\"when\": \"2025-11-21T09:11:21Z\"", "\"when\": 5",
+		  "history: 'when' has" },
+		{ "\"op\": \"0", "\"op\": 5, \"o\": \"",
+		  "resource: 'op' has" },
+		{ "\"kind\": \"pod\"", "\"kind\": 5",
+		  "resource: 'kind' has" },
+		{ "\"price_per_hour\": 0.69", "\"price_per_hour\": 1e9",
+		  "resource: 'price_per_hour' has" },
+		{ "\"protect\": true", "\"protect\": false", "" },
+		{ "\"protect\": true", "\"protect\": true, \"zeal\": 1",
+		  "resource: 'zeal' is not known here" },
+		{ "\"protect\": true", "\"protect\": true, \"checksum\": 1",
+		  "resource: 'checksum' is not known here" },
+		{ "\"disk_gb\": 50", "\"disk_gb\": -99999999999999999999",
+		  "pod: 'disk_gb' has" },
+		{ "\"lineage\": \"" LINEAGE "\"", "\"lineage\": \"\"",
+		  "it has no lineage" },
+		{ "\"serial\": 41", "\"serial\": 0", "its serial is none" },
+		{ "\"serial\": 41", "\"serial\": -1", "its serial is none" },
+		{ "\"serial\": 41", "\"serial\": 1", "" },
+		{ "\"serial\": 41", "\"serial\": 9223372036854775806", "" },
+		{ "\"serial\": 41", "\"serial\": 9223372036854775807",
+		  "its serial is none" },
+		{ "\"address\": \"volume.data\"", "\"address\": \"pod.data\"",
+		  "it holds the address of no such resource: 'pod.data', id "
+		  "'v1'" },
+		{ "\"address\": \"volume.data\"", "\"address\": \"volume.\"",
+		  "it holds the address of no such resource: 'volume.', id "
+		  "'v1'" },
+		{ "\"id\": \"v1\"", "\"id\": \"v/1\"", "it holds a resource "
+		  "with an id that is none: 'volume.data', id 'v/1'" },
+		{ "\"id\": \"v1\"", "\"id\": \"\"", "it holds a resource "
+		  "with an id that is none: 'volume.data' [" },
 	};
 	struct bench b;
 	(void)state;
@@ -123,6 +156,149 @@ test_lock_list_of_other_things_is_refused(void **state)
 	one = forge(&b.arena, text, "\"serial\": 41",
 	    "\"serial\": 41, \"drift_accepted\": []");
 	assert_non_null(read_text(&b, one));
+	bench_release(&b);
+}
+
+/* Ids become parts of URLs: of each byte, may it be in one? */
+static void
+test_lock_id_is_of_letters_that_lead_nowhere(void **state)
+{
+	static const char fine[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct str text = str_from(text_of(&b.arena, full_lock(&b.arena)));
+	for (int c = 0x20; c < 0x7f; c++) {
+		if (c == '"' || c == '\\')
+			continue;
+		struct lock *lock = read_text(&b, forge(&b.arena, text,
+		    "\"id\": \"v1\"", arena_printf(&b.arena,
+		    "\"id\": \"v%c\"", c).data));
+		if ((lock != NULL) != (strchr(fine, c) != NULL))
+			fail_msg("'%c': %s", c, bench_report(&b));
+		bench_report(&b);
+	}
+	for (size_t len = 127; len < 130; len++) {
+		char id[130];
+		memset(id, 'x', len);
+		id[len] = '\0';
+		struct lock *lock = read_text(&b, forge(&b.arena, text,
+		    "\"id\": \"v1\"", arena_printf(&b.arena,
+		    "\"id\": \"%s\"", id).data));
+		assert_int_equal(lock != NULL, len <= 128);
+		bench_report(&b);
+	}
+	bench_release(&b);
+}
+
+/* A runner has its number only once GitHub gave it one. */
+static void
+test_lock_runner_may_have_no_id_yet(void **state)
+{
+	static const struct { const char *id; bool fine; } rows[] = {
+		{ NULL, true }, { "4711", true }, { "47/11", false },
+	};
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct lock *lock = bare_lock(&b.arena, 41);
+		struct lock_entry entry = { .kind = KIND_RUNNER,
+		    .address = STR("runner.ci"), .id = str_from(rows[i].id),
+		    .price_per_hour = -1 };
+		lock_add_entry(lock, &entry);
+		lock = read_text(&b, str_from(text_of(&b.arena, lock)));
+		assert_int_equal(lock != NULL, rows[i].fine);
+		if (lock != NULL)
+			assert_non_null(lock_find(lock, STR("runner.ci")));
+		bench_report(&b);
+	}
+	bench_release(&b);
+}
+
+/* Each way in which a checksum is none; all of them are told at the top. */
+static void
+test_lock_checksum_that_is_none_is_refused(void **state)
+{
+	static const char *const checksums[] = { "7", "null", "\"\"",
+		"\"crc64:\"", "\"crc64:0123456789abcde\"",
+		"\"crc64:0123456789abcdef0\"", "\"crc64:0123456789ABCDEF\"",
+		"\"crc32:0123456789abcdef\"", "\"crc64:0123456789abcdeg\"",
+		"[\"crc64:0123456789abcdef\"]" };
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	const char *text = text_of(&b.arena, full_lock(&b.arena));
+	const char *rest = strchr(strstr(text, "crc64:"), '\n');
+	for (size_t i = 0; i < COUNTOF(checksums); i++) {
+		assert_null(read_text(&b, arena_printf(&b.arena,
+		    "{\n  \"checksum\": %s,%s", checksums[i], rest)));
+		const char *report = bench_report(&b);
+		if (strncmp(report, LOCK_PATH ":1:1: error: lock file '",
+		    strlen(LOCK_PATH) + 24) != 0 || strstr(report,
+		    "it has no checksum that can be read") == NULL)
+			fail_msg("%s: %s", checksums[i], report);
+	}
+	assert_null(read_text(&b, arena_printf(&b.arena, "{%s", rest)));
+	assert_non_null(strstr(bench_report(&b), "no checksum that can"));
+	bench_release(&b);
+}
+
+/* One that stands elsewhere may be right; but such a file is not ours, and
+ * is not written over. */
+static void
+test_lock_with_its_checksum_elsewhere_is_not_replaced(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct str text = str_from(text_of(&b.arena, full_lock(&b.arena)));
+	const char *rest = strchr(strstr(text.data, "crc64:"), '\n');
+	text = arena_printf(&b.arena, "{%.*s,\n  \"checksum\": "
+	    "\"crc64:0000000000000000\"\n}\n", (int)strlen(rest) - 3, rest);
+	struct lock *lock = read_text(&b, forge(&b.arena, text, "\n}\n",
+	    "\n}\n"));
+	assert_string_equal(bench_report(&b), "");
+	assert_non_null(lock);
+	lock->serial++;
+	assert_false(lock_commit(&b.fs, &b.chance, LOCK_PATH, lock,
+	    &b.diags));
+	assert_non_null(strstr(bench_report(&b), "somebody else changed it"));
+	bench_release(&b);
+}
+
+/* Clocks from before 1970, names that JSON has to escape. */
+static void
+test_lock_round_trip_of_odd_values(void **state)
+{
+	struct env_var env = { STR("A\"B\n"), STR("x"), false };
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	struct lock *lock = full_lock(&b.arena);
+	lock->pending.items[0].wall_ms = -1763716281123;
+	lock->pending.items[0].boot_ms = INT64_MAX;
+	lock->pending.items[0].op = (struct id128){ { 0 } };
+	lock->entries.items[2].pod.env = &env;
+	lock->entries.items[2].pod.nenv = 1;
+	struct str steps[] = { STR("sha256:1"), STR("sha256:2") };
+	lock->entries.items[2].inside = (struct lock_inside){
+		.start = STR("2026-11-21T09:11:21Z"), .checked = true,
+		.steps = steps, .nsteps = 2, .process = STR("sha256:3"),
+	};
+	const char *text = text_of(&b.arena, lock);
+	lock = read_text(&b, str_from(text));
+	assert_string_equal(bench_report(&b), "");
+	assert_int_equal(lock->pending.items[0].wall_ms, -1763716281123);
+	assert_true(lock->pending.items[0].boot_ms == INT64_MAX);
+	assert_string_equal(lock->pending.items[0].op.hex, "");
+	struct lock_entry *entry = lock_find(lock, STR("pod.trainer"));
+	assert_true(str_is(entry->pod.env[0].name, "A\"B\n"));
+	assert_true(entry->inside.checked);
+	assert_int_equal(entry->inside.nsteps, 2);
+	assert_true(str_is(entry->inside.steps[1], "sha256:2"));
+	assert_string_equal(text_of(&b.arena, lock), text);
 	bench_release(&b);
 }
 
@@ -246,6 +422,12 @@ main(void)
 		cmocka_unit_test(
 		    test_lock_member_of_another_podform_is_refused),
 		cmocka_unit_test(test_lock_list_of_other_things_is_refused),
+		cmocka_unit_test(test_lock_id_is_of_letters_that_lead_nowhere),
+		cmocka_unit_test(test_lock_runner_may_have_no_id_yet),
+		cmocka_unit_test(test_lock_checksum_that_is_none_is_refused),
+		cmocka_unit_test(
+		    test_lock_with_its_checksum_elsewhere_is_not_replaced),
+		cmocka_unit_test(test_lock_round_trip_of_odd_values),
 		cmocka_unit_test(test_lock_changed_line_ends_get_a_hint),
 		cmocka_unit_test(
 		    test_lock_reads_and_commits_in_any_directory),

@@ -152,6 +152,10 @@ test_mark_name_refuses_what_is_none(void **state)
 	assert_true(str_is(mark.lineage, "012345"));
 	assert_true(str_is(mark.op, "a1b2c3d4e5"));
 	assert_null(mark.address.data);
+	/* Nothing but the mark: no part for people. */
+	assert_true(mark_parse_name(STR("pf012345a1b2c3d4e5"), &base, &mark));
+	assert_int_equal(base.len, 0);
+	assert_true(str_is(mark.op, "a1b2c3d4e5"));
 }
 
 #define NAME_NONE "trainer"

@@ -92,6 +92,27 @@ test_redact_finds_json_escapes(void **state)
 	assert_redacted("abcde\\", "(secret)", "abcde\\");
 	assert_redacted("abcdef\\ud800\\u0041", "abcdef\\ud800\\u0041",
 	    "abcdefA");
+	assert_redacted("a\\xzz\\x4 abcdef", "(secret) abcdef",
+	    "a\\xzz\\x4");
+	/* Two halves, the second of which is none; and the whole range. */
+	assert_redacted("\\ud83d\\u0061bcdef \\ud83d_ude00bcdef "
+	    "\\ud83d\\xde00bcdef \\ud83d\\uzzzzbcdef "
+	    "\\ud83d\\udbffbcdef \\ud83d\\ue000bcdef",
+	    "\\ud83d\\u0061bcdef \\ud83d_ude00bcdef "
+	    "\\ud83d\\xde00bcdef \\ud83d\\uzzzzbcdef "
+	    "\\ud83d\\udbffbcdef \\ud83d\\ue000bcdef",
+	    "\xf0\x9f\x98\x80" "bcdef");
+	assert_redacted("\\ud800\\udc00bcdef \\udbff\\udfffbcdef",
+	    "(secret) (secret)", "\xf0\x90\x80\x80" "bcdef",
+	    "\xf4\x8f\xbf\xbf" "bcdef");
+	assert_redacted("\\ud7ffbcdef \\ue000bcdef \\uffffbcdef",
+	    "(secret) (secret) (secret)", "\xed\x9f\xbf" "bcdef",
+	    "\xee\x80\x80" "bcdef", "\xef\xbf\xbf" "bcdef");
+	/* At the very end of the text. */
+	assert_redacted("bcdef\\ud83d\\ude00", "(secret)",
+	    "bcdef\xf0\x9f\x98\x80");
+	assert_redacted("bcdef\\ud83d", "bcdef\\ud83d",
+	    "bcdef\xf0\x9f\x98\x80");
 }
 
 static void
@@ -170,8 +191,42 @@ test_redact_finds_base64_in_lines(void **state)
 	    "correct horse");
 	assert_redacted("x Y29ycmVj\\ndCBob3JzZQ== x", "x (secret)== x",
 	    "correct horse");
+	assert_redacted("x Y29ycmVj\\rdCBob3JzZQ== x", "x (secret)== x",
+	    "correct horse");
+	/* A backslash that ends the text, or begins something else. */
+	assert_redacted("Y29ycmVjdCBob3Jz\\", "Y29ycmVjdCBob3Jz\\",
+	    "correct horse");
+	assert_redacted("Y29ycmVj\\tdCBob3JzZQ==", "Y29ycmVj\\tdCBob3JzZQ==",
+	    "correct horse");
 	/* "??????" is Pz8/Pz8/ */
 	assert_redacted("\"Pz8\\/Pz8\\/\"", "\"(secret)\"", "??????");
+}
+
+/* Letters at either side hold some of its bits: they are hidden with it, as
+ * far as there are any.  "use hunter" is dXNlIGh1bnRlcg==. */
+static void
+test_redact_hides_the_letters_beside_base64(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		/* "G" has four bits of its first letter, "I" none. */
+		{ "dXNlIGh1bnRlcg==", "dXNlI(secret)==" },
+		{ "IGh1bnRlcg==", "I(secret)==" },
+		{ " Gh1bnRlcg==", " (secret)==" },
+		/* Cut where it begins, and where it ends. */
+		{ "h1bnRlcg==", "(secret)==" },
+		{ "h1bnRlc", "(secret)" },
+		{ "h1bnRlc.", "(secret)." },
+		{ ".h1bnRlc-", ".(secret)" },
+		{ "_h1bnRlc_", "(secret)" },
+		{ "-h1bnRlc+", "(secret)" },
+		{ "=h1bnRlc=", "=(secret)=" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		assert_redacted(rows[i].text, rows[i].want, "hunter");
 }
 
 static void
@@ -182,6 +237,13 @@ test_redact_hides_overlapping_secrets_together(void **state)
 	assert_redacted("abcdefghi.", "(secret).", "abcdef", "abcdefghi");
 	assert_redacted("abcdefabcdef", "(secret)(secret)", "abcdef",
 	    "abcdef");
+	/* One within another, and two that begin together. */
+	assert_redacted("0123456789abcdef.", "(secret).", "0123456789abcdef",
+	    "3456789");
+	assert_redacted("0123456789abcdef.", "(secret).", "0123456789abcdef",
+	    "0123456");
+	assert_redacted("0123456789abcdef.", "(secret).", "0123456",
+	    "0123456789abcdef");
 }
 
 static void
@@ -283,6 +345,36 @@ test_redact_finds_what_lies_across_pieces(void **state)
 }
 
 static void
+test_redactor_lives_as_long_as_its_owners(void **state)
+{
+	struct redactor *redactor = redactor_new();
+	struct strbuf out = {0};
+
+	(void)state;
+	assert_null(redactor_share(NULL));
+	assert_ptr_equal(redactor_share(redactor), redactor);
+	assert_ptr_equal(redactor_share(redactor), redactor);
+	redactor_add(redactor, STR("hunter22"));
+	for (int owners = 3; owners > 0; owners--) {
+		strbuf_reset(&out);
+		redact(redactor, &out, STR("hunter22"));
+		assert_string_equal(out.data, "(secret)");
+		redactor_free(redactor);	/* the last one ends it */
+	}
+	/* Nobody's: by their form alone, in pieces as well. */
+	strbuf_reset(&out);
+	assert_int_equal(redactor_hold(NULL), redactor_hold(NULL));
+	assert_true(redactor_hold(NULL) >= 1024);
+	struct strbuf text = {0};
+	strbuf_adds(&text, "ghp_0123456789abcdefABCD ");
+	strbuf_pad(&text, redactor_hold(NULL), '.');
+	assert_true(redact_part(NULL, &out, strbuf_str(&text)) > 0);
+	assert_true(str_starts(strbuf_str(&out), STR("(secret) ")));
+	strbuf_release(&text);
+	strbuf_release(&out);
+}
+
+static void
 test_redact_appends_and_knows_nothing_at_first(void **state)
 {
 	(void)state;
@@ -317,7 +409,17 @@ test_redact_finds_tokens_by_their_form(void **state)
 		    "k: (secret)\nrest" },
 		{ "-----BEGIN OPENSSH PRIVATE KEY-----\\nb3Bl",
 		    "(secret)" },
+		{ "ghp_0123456789abcdefABCD-, x", "(secret)-, x" },
+		{ "~ghp_0123456789abcdefABCD~", "~(secret)~" },
+		{ "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n"
+		    "-----END RSA PRIV", "(secret)" },
 		/* These are none. */
+		{ "ghp_0123456789abcde", "ghp_0123456789abcde" },
+		{ "eyJhbGciOiJS", "eyJhbGciOiJS" },
+		{ "eyJhbGciOiJS.eyJpYXQiOjE", "eyJhbGciOiJS.eyJpYXQiOjE" },
+		{ "eyJhbGciOiJS.eyJpYXQiOjE.c2lnbm", "eyJhbGciOiJS."
+		    "eyJpYXQiOjE.c2lnbm" },
+		{ "-----BEGIN RSA PRIVATE KEY", "-----BEGIN RSA PRIVATE KEY" },
 		{ "ghp_short, ghs_, highp_0123456789abcdefABCD",
 		    "ghp_short, ghs_, highp_0123456789abcdefABCD" },
 		{ "eyJhbGciOiJS.x.y", "eyJhbGciOiJS.x.y" },
@@ -348,6 +450,8 @@ main(void)
 		cmocka_unit_test(test_redact_finds_percent_encoding),
 		cmocka_unit_test(test_redact_finds_base64_at_all_alignments),
 		cmocka_unit_test(test_redact_finds_base64_in_lines),
+		cmocka_unit_test(test_redact_hides_the_letters_beside_base64),
+		cmocka_unit_test(test_redactor_lives_as_long_as_its_owners),
 		cmocka_unit_test(
 		    test_redact_hides_overlapping_secrets_together),
 		cmocka_unit_test(test_redact_trims_and_splits_values),

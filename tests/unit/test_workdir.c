@@ -87,10 +87,27 @@ test_workdir_error_is_reported(void **state)
 	}
 }
 
+/* To keep git out is a convenience: without it the directory does as well. */
+static void
+test_workdir_does_without_its_gitignore(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	b.fake->faults = (struct fake_faults){ .at = 1, .only = "open",
+	    .error = EACCES };
+	assert_true(open_dir(&b));
+	assert_true(b.fake->fired);
+	assert_null(fake_fs_text(b.fake, DIR "/.gitignore").data);
+	assert_string_equal(bench_report(&b), "");
+	bench_release(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_workdir_does_without_its_gitignore),
 		cmocka_unit_test(
 		    test_workdir_is_made_private_and_ignored_by_git),
 		cmocka_unit_test(test_workdir_of_others_is_refused),
