@@ -97,7 +97,9 @@ const struct spec *app_load_spec(struct app *app, bool optional,
  */
 int app_connect(struct app *app, bool need_key);
 
-/* What --verbose says, a line at a time; ctx is the app. */
+/* What --verbose says, a line at a time; ctx is the app.  It goes to the
+ * file of --log-file where there is one, which alone asks for it, too. */
+bool app_traces(const struct app *app);
 void app_trace(void *ctx, struct str line);
 
 /* Prepare a session: nothing is read.  spec may be NULL; the operation is

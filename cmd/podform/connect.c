@@ -30,6 +30,12 @@ app_trace(void *ctx, struct str line)
 	strbuf_release(&out);
 }
 
+bool
+app_traces(const struct app *app)
+{
+	return app->options->verbose > 0 || app->log_fd >= 0;
+}
+
 static bool
 open_log(struct app *app)
 {
@@ -90,7 +96,7 @@ app_connect(struct app *app, bool need_key)
 		config.github_url = github.api;
 		app->github_web = github.web;
 	}
-	if (app->options->verbose > 0) {
+	if (app_traces(app)) {
 		config.trace = app_trace;
 		config.trace_ctx = app;
 	}

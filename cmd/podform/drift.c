@@ -34,6 +34,8 @@ cmd_drift(struct app *app)
 	if (app->args.operands.n > 0)
 		return app_fail(app, EXIT_ERROR, "PF0805", "podform drift "
 		    STR_FMT " is not built yet", STR_ARG(app_operand(app, 0)));
+	if (!app_format_is_built(app))
+		return EXIT_ERROR;
 	code = planning_open(&planning, app, false, "drift");
 	if (code == EXIT_OK)
 		code = session_read_secrets(&planning.session, false);

@@ -56,9 +56,12 @@ cmd_help(struct app *app)
 
 	if (name.data != NULL) {
 		command = command_find(name);
-		if (command == NULL)
-			return app_fail(app, EXIT_USAGE, "PF0804",
-			    "unknown command '" STR_FMT "'", STR_ARG(name));
+		if (command == NULL) {
+			app_fail(app, 0, "PF0804", "unknown command '" STR_FMT
+			    "'", STR_ARG(name));
+			diag_hint(&app->diags, "podform --help lists them");
+			return EXIT_USAGE;
+		}
 	}
 	help_print(&out, command, app->out_style);
 	app_print(app, &out);

@@ -183,6 +183,8 @@ cmd_datacenters(struct app *app)
 	if (app_json(app)) {
 		json_end(&w, ']');
 		strbuf_addc(&out, '\n');
+	} else if (table_rows(&table) == 0) {
+		strbuf_adds(&out, "no data center matches\n");
 	}
 	table_print(&out, &table, app->out_style);
 	app_print(app, &out);

@@ -70,14 +70,18 @@ print_json(struct strbuf *out, const struct spec *spec)
 int
 cmd_graph(struct app *app)
 {
-	const struct spec *spec = app_load_spec(app, false, NULL);
+	bool dot = app->options->format == FORMAT_DOT && !app_json(app);
+	const struct spec *spec;
 	struct strbuf out = {0};
 
+	if (!dot && !app_format_is_built(app))
+		return EXIT_ERROR;
+	spec = app_load_spec(app, false, NULL);
 	if (spec == NULL)
 		return EXIT_USAGE;
 	if (app_json(app))
 		print_json(&out, spec);
-	else if (app->options->format == FORMAT_DOT)
+	else if (dot)
 		print_dot(&out, spec);
 	else
 		print_text(&out, spec);

@@ -42,7 +42,7 @@ const struct option options_table[] = {
 	{ "verbose", 'v', OPTION_COUNT, ALL, AT(verbose), NULL, NULL, false,
 	  NULL, "Say what is asked of the service; again for more." },
 	{ "log-file", 0, OPTION_TEXT, ALL, AT(log_file), "PATH", NULL, false,
-	  NULL, "Append what --verbose says to a file instead." },
+	  NULL, "Append to a file what --verbose would say." },
 	{ "timeout", 0, OPTION_DURATION, ALL, AT(timeout_ms), "DURATION",
 	  NULL, false, "a deadline for a whole command",
 	  "Give up after this time." },

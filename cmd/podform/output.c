@@ -1,10 +1,11 @@
 /*
  * output.c - podform output: what scripts need of what is running.
  *
- * Names are ADDRESS.id, .name, .status, .data_center, .per_hour, .ssh.host,
- * .ssh.port, .ssh.user for pods, ADDRESS.id, .name, .size, .data_center for
- * volumes and ADDRESS.local.host, .local.port, .local.path, .url, .status for
- * the tunnels that this machine holds.  What is not known (a stopped pod has no port) is left out.
+ * Names are ADDRESS.id, .name, .status, .data_center, .gpu, .per_hour,
+ * .ssh.host, .ssh.port, .ssh.user for pods, ADDRESS.id, .name, .size,
+ * .data_center for volumes, ADDRESS.name for runners and ADDRESS.local.host,
+ * .local.port, .local.path, .url, .status for the tunnels that this machine
+ * holds.  What is not known (a stopped pod has no port) is left out.
  */
 #include "base/json.h"
 #include "base/units.h"
@@ -27,6 +28,20 @@ put(struct app *app, struct outputs *outputs, struct str address,
 		    name), value };
 }
 
+/* Dollars without a sign, as scripts take them. */
+static struct str
+dollars(struct app *app, int64_t microusd)
+{
+	struct strbuf out = {0};
+	struct json_writer w = { .out = &out };
+	struct str text;
+
+	json_put_usd(&w, microusd);
+	text = arena_str(&app->arena, strbuf_str(&out));
+	strbuf_release(&out);
+	return text;
+}
+
 static void
 put_pod(struct app *app, struct outputs *outputs,
     const struct picture *picture, const struct lock_entry *entry)
@@ -43,6 +58,9 @@ put_pod(struct app *app, struct outputs *outputs,
 	put(app, outputs, address, "name", pod->config.name);
 	put(app, outputs, address, "data_center", pod->config.data_center);
 	put(app, outputs, address, "gpu", pod->config.gpu);
+	if (pod->cost_known)
+		put(app, outputs, address, "per_hour", dollars(app,
+		    pod->cost_per_hour));
 	if (pod->ssh.port == 0)
 		return;
 	put(app, outputs, address, "ssh.host", pod->ssh.host);
@@ -111,6 +129,8 @@ collect(struct app *app, const struct picture *picture)
 		put(app, &outputs, entry->address, "id", entry->id);
 		put(app, &outputs, entry->address, "name",
 		    entry->volume.name);
+		put(app, &outputs, entry->address, "size", arena_printf(
+		    &app->arena, "%lldGB", (long long)entry->volume.size_gb));
 		put(app, &outputs, entry->address, "data_center",
 		    entry->volume.data_center);
 	}

@@ -183,7 +183,7 @@ ssh_world_ssh(struct app *app)
 	    .max_sessions = app->options->ssh_sessions > 0 ?
 		(size_t)app->options->ssh_sessions : 0,
 	    .host_key = saw_host_key,
-	    .trace = app->options->verbose > 0 ? say : NULL,
+	    .trace = app_traces(app) ? say : NULL,
 	    .ctx = world });
 	guest.fd = ssh_fd(world->ssh);
 	io_world_attach(app->io, &guest);

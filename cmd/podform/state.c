@@ -115,6 +115,10 @@ cmd_state(struct app *app)
 		return app_fail(app, EXIT_USAGE, "PF0804", "podform state "
 		    "knows list and show, not '" STR_FMT "'",
 		    STR_ARG(app_operand(app, 0)));
+	if (list && app->args.operands.n > 1)
+		return app_fail(app, EXIT_USAGE, "PF0803", "podform state "
+		    "list: '" STR_FMT "' is one argument too many",
+		    STR_ARG(app_operand(app, 1)));
 	if (!list && app->args.operands.n < 2)
 		return app_fail(app, EXIT_USAGE, "PF0803",
 		    "podform state show needs ADDRESS");

@@ -296,12 +296,8 @@ cmd_status(struct app *app)
 {
 	struct picture picture;
 	struct strbuf out = {0};
-	int code;
+	int code = picture_take(&picture, app, "status");
 
-	if (app->options->watch)
-		return app_fail(app, EXIT_ERROR, "PF0805",
-		    "status --watch is not built yet");
-	code = picture_take(&picture, app, "status");
 	if (code != EXIT_OK)
 		return code;
 	if (app_json(app))

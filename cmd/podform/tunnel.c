@@ -46,8 +46,13 @@ list(struct app *app)
 	struct tunnel_status *tunnels;
 	struct str why;
 	size_t n;
-	int code = app_connect(app, false);
+	int code;
 
+	if (app->args.operands.n > 1)
+		return app_fail(app, EXIT_USAGE, "PF0803", "podform tunnel "
+		    "list: '" STR_FMT "' is one argument too many",
+		    STR_ARG(app_operand(app, 1)));
+	code = app_connect(app, false);
 	if (code != EXIT_OK)
 		return code;
 	if (!holder_list(app, &tunnels, &n, &why))

@@ -7,10 +7,39 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "app.h"
+#include "base/json.h"
 #include "commands.h"
 #include "lock/mutex.h"
+
+static void
+print_json(struct app *app, const struct mutex_holder *holder, bool held,
+    bool known)
+{
+	struct strbuf out = {0};
+	struct json_writer w = { .out = &out, .indent = 2 };
+
+	json_begin(&w, '{');
+	json_member_str(&w, "format_version", STR("1.0"));
+	json_member_bool(&w, "held", held);
+	if (known) {
+		json_key(&w, "holder");
+		json_begin(&w, '{');
+		json_member_str(&w, "id", holder->id);
+		json_member_str(&w, "operation", holder->operation);
+		json_member_str(&w, "who", holder->who);
+		json_member_int(&w, "pid", holder->pid);
+		json_member_str(&w, "since", holder->created);
+		json_member_str(&w, "run_url", holder->run_url);
+		json_end(&w, '}');
+	}
+	json_end(&w, '}');
+	strbuf_addc(&out, '\n');
+	app_print(app, &out);
+	app->json_done = true;
+}
 
 static void
 print_holder(struct app *app, const struct mutex_holder *holder, bool held)
@@ -40,14 +69,15 @@ cmd_unlock(struct app *app)
 {
 	struct str id = app_operand(app, 0);
 	struct mutex_holder holder = {0};
-	bool held = false;
+	bool held = false, known = mutex_read(&app->arena, &app->fs,
+	    ".podform/mutex", &holder, &held);
 
-	if (!mutex_read(&app->arena, &app->fs, ".podform/mutex", &holder,
-	    &held)) {
-		app_write(1, STR("Free; nobody ever held it.\n"));
-		return EXIT_OK;
-	}
-	print_holder(app, &holder, held);
+	if (app_json(app))
+		print_json(app, &holder, held, known);
+	else if (known)
+		print_holder(app, &holder, held);
+	else
+		app_write(STDOUT_FILENO, STR("Free; nobody ever held it.\n"));
 	if (!held)
 		return EXIT_OK;
 	if (id.data == NULL) {

@@ -32,8 +32,8 @@ make_all(struct cmd_world *world, struct tunnel_status *list)
 {
 	static const char *const names[] = { "tunnel.waiting",
 		"tunnel.resolving", "tunnel.connecting",
-		"tunnel.authenticating","tunnel.probing", "tunnel.up", "tunnel.backoff",
-		"tunnel.conflict", "tunnel.closed" };
+		"tunnel.authenticating", "tunnel.probing", "tunnel.up",
+		"tunnel.backoff", "tunnel.conflict", "tunnel.closed" };
 	size_t n = 0;
 
 	for (int i = 0; i < TUNNEL_STATE_COUNT; i++)
