@@ -252,6 +252,11 @@ clock_knob(struct control *control)
 		control_bad(control, 400, "time does not run backwards");
 		return;
 	}
+	/* What goes beyond has no date that anybody can write. */
+	if (speed > SIM_SPEED_MAX || skip / HOUR_MS > 24 * 365 * 1000) {
+		control_bad(control, 400, "time does not run that far");
+		return;
+	}
 	if (speed > 0)
 		sim_set_speed(control->sim, speed);
 	sim_skip(control->sim, skip);

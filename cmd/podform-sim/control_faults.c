@@ -36,15 +36,14 @@ find_fault(struct str name, enum model_fault *fault)
 	return model_fault_find(name, fault);
 }
 
-/* 0 to 1, as per mille; through text, never through a float. */
-static bool
-chance(struct json_object *value, uint16_t *per_mille)
+bool
+control_chance(struct json_object *value, uint16_t *per_mille)
 {
 	int64_t millionths;
 
 	if (value == NULL || !parse_usd_number(str_from(
 	    json_object_get_string(value)), &millionths) ||
-	    millionths > 1000000)
+	    millionths < 0 || millionths > 1000000)
 		return false;
 	*per_mille = (uint16_t)(millionths / 1000);
 	return true;
@@ -70,7 +69,7 @@ read_class(struct control *control, struct model_faults *faults,
 	}
 	json_object_object_foreach(table, key, value) {
 		if (!find_fault(str_from(key), &fault) ||
-		    !chance(value, &per_mille)) {
+		    !control_chance(value, &per_mille)) {
 			control_bad(control, 400, "'%s' is not a fault with "
 			    "a chance from 0 to 1", key);
 			return false;
@@ -108,6 +107,10 @@ control_faults(struct control *control)
 		control_ok(control);
 		return;
 	}
+	if (!json_object_is_type(body, json_type_object)) {
+		control_bad(control, 400, "faults are an object");
+		return;
+	}
 	json_object_object_foreach(body, key, value) {
 		bool is_table =
 		    json_object_get_type(value) == json_type_object;
@@ -135,8 +138,8 @@ control_faults(struct control *control)
 	control_ok(control);
 }
 
-static bool
-read_transport(struct str word, enum model_transport *transport)
+bool
+control_transport(struct str word, enum model_transport *transport)
 {
 	static const char *const words[] = {
 		[MODEL_ANSWERED] = "answered", [MODEL_CUT] = "cut",
@@ -168,7 +171,7 @@ read_script(struct control *control, struct json_object *object)
 
 	if (!find_call(control_str(object, "call"), &script.call) ||
 	    (fault.data != NULL && !find_fault(fault, &script.fault)) ||
-	    !read_transport(control_str(object, "transport"),
+	    !control_transport(control_str(object, "transport"),
 	    &script.transport) || script.nth < 1) {
 		control_bad(control, 400, "a script needs a known call, and "
 		    "a known fault and transport where given");

@@ -84,28 +84,34 @@ read_chances(struct control *control, struct hub_faults *faults,
 		return false;
 	}
 	json_object_object_foreach(chances, word, value) {
-		int per_mille = (int)(json_object_get_double(value) * 1000);
-		if (!hub_fault_find(str_from(word), &fault)) {
-			control_bad(control, 400, "unknown fault '%s'", word);
+		uint16_t per_mille;
+		if (!hub_fault_find(str_from(word), &fault) ||
+		    !control_chance(value, &per_mille)) {
+			control_bad(control, 400, "'%s' is not a fault with "
+			    "a chance from 0 to 1", word);
 			return false;
 		}
 		for (int i = 0; i < HUB_CALL_COUNT; i++)
 			if (call == HUB_CALL_COUNT || i == (int)call)
-				faults->per_mille[i][fault] =
-				    (uint16_t)per_mille;
+				faults->per_mille[i][fault] = per_mille;
 	}
 	return true;
 }
 
-static void
-read_at_most(struct hub_faults *faults, struct json_object *counts)
+static bool
+read_at_most(struct control *control, struct hub_faults *faults,
+    struct json_object *counts)
 {
 	enum hub_fault fault;
 
 	json_object_object_foreach(counts, word, count) {
-		if (hub_fault_find(str_from(word), &fault))
-			faults->at_most[fault] = json_object_get_int64(count);
+		if (!hub_fault_find(str_from(word), &fault)) {
+			control_bad(control, 400, "unknown fault '%s'", word);
+			return false;
+		}
+		faults->at_most[fault] = json_object_get_int64(count);
 	}
+	return true;
 }
 
 static void
@@ -113,13 +119,21 @@ set_faults(struct control *control)
 {
 	struct hub_faults faults = {0};
 
-	if (control->body != NULL) {
+	if (json_object_is_type(control->body, json_type_object)) {
 		json_object_object_foreach(control->body, name, value) {
-			if (strcmp(name, "at_most") == 0)
-				read_at_most(&faults, value);
-			else if (!read_chances(control, &faults, name, value))
+			if (!json_object_is_type(value, json_type_object)) {
+				control_bad(control, 400, "'%s' is not "
+				    "understood", name);
+				return;
+			}
+			if (strcmp(name, "at_most") == 0 ?
+			    !read_at_most(control, &faults, value) :
+			    !read_chances(control, &faults, name, value))
 				return;
 		}
+	} else if (control->body != NULL) {
+		control_bad(control, 400, "faults are an object");
+		return;
 	}
 	hub_set_faults(control->sim->hub, &faults);
 	control_ok(control);
@@ -128,8 +142,6 @@ set_faults(struct control *control)
 static void
 set_script(struct control *control)
 {
-	static const char *const ways[] = { "answered", "cut", "dropped",
-	    "silent" };
 	struct json_object *body = control->body;
 	struct hub_script script = {
 		.nth = control_int(body, "nth", 1),
@@ -139,20 +151,18 @@ set_script(struct control *control)
 		.body = control_str(body, "body"),
 		.retry_after = control_str(body, "retry_after"),
 	};
-	struct str way = control_str(body, "transport");
 
 	if (str_is(control->request->method, "DELETE")) {
 		hub_clear_scripts(control->sim->hub);
 		control_ok(control);
 		return;
 	}
-	for (size_t i = 0; i < COUNTOF(ways); i++)
-		if (str_is(way, ways[i]))
-			script.transport = (enum model_transport)i;
 	if (!hub_call_find(control_str(body, "call"), &script.call) ||
 	    (control_get(body, "fault") != NULL &&
-	    !hub_fault_find(control_str(body, "fault"), &script.fault))) {
-		control_bad(control, 400, "unknown call or fault");
+	    !hub_fault_find(control_str(body, "fault"), &script.fault)) ||
+	    !control_transport(control_str(body, "transport"),
+	    &script.transport) || script.nth < 1) {
+		control_bad(control, 400, "unknown call, fault or transport");
 		return;
 	}
 	hub_add_script(control->sim->hub, &script);

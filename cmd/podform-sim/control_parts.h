@@ -30,6 +30,10 @@ struct json_object *control_get(struct json_object *object, const char *key);
 bool control_usd(struct json_object *object, const char *key, int64_t *out);
 
 /* control_faults.c */
+/* 0 to 1, as per mille; through text, never through a float. */
+bool control_chance(struct json_object *value, uint16_t *per_mille);
+/* "cut" and the like; without a word it is answered. */
+bool control_transport(struct str word, enum model_transport *transport);
 void control_faults(struct control *control);
 void control_script(struct control *control);
 /* control_preload.c */

@@ -49,15 +49,18 @@ read_ports(struct arena *arena, struct json_object *list,
     const char *const **out)
 {
 	static const char *const usual[] = { "22/tcp" };
-	size_t n = list == NULL ? 0 : json_object_array_length(list);
-	const char **ports = ARENA_ARRAY(arena, const char *, n);
+	const char **ports;
+	size_t n;
 
 	*out = usual;
-	if (list == NULL)
+	if (!json_object_is_type(list, json_type_array))
 		return COUNTOF(usual);
-	for (size_t i = 0; i < n; i++)
-		ports[i] = json_object_get_string(
-		    json_object_array_get_idx(list, i));
+	n = json_object_array_length(list);
+	ports = ARENA_ARRAY(arena, const char *, n);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *port = json_object_array_get_idx(list, i);
+		ports[i] = port == NULL ? "" : json_object_get_string(port);
+	}
 	*out = ports;
 	return n;
 }
@@ -119,7 +122,13 @@ load(struct sim *sim, struct arena *arena, struct json_object *document,
     struct str *why)
 {
 	struct json_object *list = control_get(document, "pods");
-	int64_t n = list != NULL ? (int64_t)json_object_array_length(list)
+	int64_t n;
+
+	if (list != NULL && !json_object_is_type(list, json_type_array)) {
+		*why = STR("pods is not a list");
+		return -1;
+	}
+	n = list != NULL ? (int64_t)json_object_array_length(list)
 	    : control_int(document, "count", 0);
 
 	if (n < 0 || n > 1000000) {

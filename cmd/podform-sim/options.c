@@ -118,7 +118,8 @@ set_rate_limit(struct sim_options *options, const char *value)
 static bool
 set_speed(struct sim_options *options, const char *value)
 {
-	return number(value, 1000000, &options->speed) && options->speed > 0;
+	return number(value, SIM_SPEED_MAX, &options->speed) &&
+	    options->speed > 0;
 }
 
 static bool
@@ -166,7 +167,7 @@ static const struct option_row {
 	bool (*set)(struct sim_options *options, const char *value);
 } rows[] = {
 	{ "--listen", "ADDRESS:PORT",
-	    "loopback address; port 0 takes a free one (127.0.0.1:0)",
+	    "loopback address; port 0 takes a free one\n(127.0.0.1:0)",
 	    set_listen },
 	{ "--port-file", "FILE", "write the port there once it listens",
 	    set_port_file },
@@ -176,9 +177,9 @@ static const struct option_row {
 	{ "--latency", "MS", "added to every answer (0)", set_latency },
 	{ "--pod-start", "MS", "from create to RUNNING with ports (1800)",
 	    set_pod_start },
-	{ "--pods", "KIND", "what stands behind a pod: none, tcp (a listener "
-	    "with an SSH banner)\nor sandbox (bubblewrap with a real sshd) "
-	    "(tcp)", set_pods },
+	{ "--pods", "KIND", "what stands behind a pod: none, tcp (a "
+	    "listener\nwith an SSH banner) or sandbox (bubblewrap with a\n"
+	    "real sshd) (tcp)", set_pods },
 	{ "--capacity", "GPU=N", "N GPUs of that type in all; may be repeated",
 	    set_capacity },
 	{ "--rate-limit", "on|off", "quotas, their headers and 429 (on)",
@@ -203,8 +204,8 @@ print_help(void)
 {
 	puts("podform-sim - RunPod on your own machine\n\n"
 	    "It speaks REST v2 under /v2 and GraphQL at /graphql, keeps an "
-	    "account of pods and\ndollars, and can be told to fail: see "
-	    "cmd/podform-sim/README.md. The first line\nthat it prints says "
+	    "account of pods\nand dollars, and can be told to fail: see "
+	    "cmd/podform-sim/README.md. The\nfirst line that it prints says "
 	    "where it listens.\n\nOptions:");
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
 		char left[40];

@@ -32,6 +32,8 @@ struct sim_options {
 	size_t ncapacity;
 };
 
+enum { SIM_SPEED_MAX = 1000000 };
+
 /* The service's clock: wall time at the start, then `speed` times real. */
 struct sim_clock {
 	int64_t base_model_ms, base_mono_ms, speed;
