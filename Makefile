@@ -135,7 +135,10 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
 		$(MODEL) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(link) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
+	$(Q)$(link) $(UNIT_LINK) -lcmocka $(LIB_LIBS) $(SIM_LIBS)
+# Libraries that fail, in the place of those that are there.
+$(BUILD)/unit/test_library_failing: UNIT_LINK := \
+	$(addprefix -Wl$(comma)--wrap=,dlopen dlsym getrandom)
 $(BUILD)/unit/test_cmd_%: $(BUILD)/tests/unit/test_cmd_%.o \
 		$(call obj,$(wildcard tests/unit/cmd_*.c) $(HELP_SRC)) \
 		$(COMMANDS) $(MODEL) $(LIB)
