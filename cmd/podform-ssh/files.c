@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "cmd/podform-ssh/sftp.h"
 
 #define IDLE_US (5 * (int64_t)SECOND_US)

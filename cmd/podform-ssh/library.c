@@ -3,6 +3,7 @@
  */
 #include "cmd/podform-ssh/library.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -104,7 +105,7 @@ library_alloc(size_t size)
 	/* Zeroed, so that what is looked at in the end was written. */
 	block = calloc(1, sizeof *block + size);
 	if (block == NULL)
-		return NULL;
+		worker_starved();
 	block->size = size;
 	held += sizeof *block + size;
 	return block + 1;
@@ -167,6 +168,40 @@ static LIBSSH2_REALLOC_FUNC(change_memory)
 		give_memory(ptr, abstract);
 	}
 	return other;
+}
+
+/* As libcrypto has it: nothing for no bytes. */
+static void *
+crypto_malloc(size_t size, const char *file, int line)
+{
+	void *memory = size > 0 ? malloc(size) : NULL;
+
+	(void)file, (void)line;
+	if (memory == NULL && size > 0)
+		worker_starved();
+	return memory;
+}
+
+static void
+crypto_free(void *memory, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(memory);
+}
+
+static void *
+crypto_realloc(void *old, size_t size, const char *file, int line)
+{
+	void *memory;
+
+	if (size == 0) {
+		crypto_free(old, file, line);
+		return NULL;
+	}
+	memory = realloc(old, size);
+	if (memory == NULL)
+		worker_starved();
+	return memory;
 }
 
 /* -------------------------------------------------------------- socket -- */
@@ -238,7 +273,8 @@ library_load(void)
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned size;
 
-	if (!library_load_keystream() || libssh2_init(0) != 0 ||
+	if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
+	    crypto_free) != 1 || !library_load_keystream() || libssh2_init(0) != 0 ||
 	    RAND_bytes(bytes, sizeof bytes) != 1)
 		return false;
 	for (size_t i = 0; i < 3; i++)

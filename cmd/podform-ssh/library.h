@@ -29,7 +29,7 @@ void library_hurry(bool on);
 /* Bytes that libssh2 has allocated now. */
 size_t library_held(void);
 
-/* Allocate what libssh2 will free. */
+/* Allocate what libssh2 will free; NULL if it is more than any packet. */
 void *library_alloc(size_t size);
 /* How large is what the library has allocated? */
 size_t library_size(const void *memory);

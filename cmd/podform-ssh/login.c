@@ -232,8 +232,6 @@ static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 	    worker->signature_size, &at, &inner, &inner_size))
 		return -1;
 	*sig = library_alloc(inner_size);
-	if (*sig == NULL)
-		return -1;
 	memcpy(*sig, inner, inner_size);
 	*sig_len = inner_size;
 	return 0;

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-
 uint32_t
 read_u32(struct reader *reader)
 {
@@ -76,7 +74,7 @@ add(struct sftp *sftp, const void *bytes, size_t size)
 		char *grown = realloc(sftp->out, wanted);
 
 		if (grown == NULL)
-			fail_out_of_memory();
+			worker_starved();
 		sftp->out = grown;
 		sftp->out_size = wanted;
 	}

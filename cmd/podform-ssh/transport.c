@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/arena.h"
+#include "cmd/podform-ssh/worker.h"
 
 enum { READ_AHEAD = 16 << 10 };
 
@@ -38,7 +38,7 @@ transport_init(struct transport *transport, int fd, int64_t *now_us)
 	transport->in = malloc(READ_AHEAD);
 	transport->offer = malloc(TRANSPORT_OFFER_MAX);
 	if (transport->in == NULL || transport->offer == NULL)
-		fail_out_of_memory();
+		worker_starved();
 }
 
 void
@@ -191,7 +191,7 @@ keep_unsent(struct transport *transport, const char *bytes, size_t size)
 		char *grown = realloc(transport->out, wanted);
 
 		if (grown == NULL)
-			fail_out_of_memory();
+			worker_starved();
 		transport->out = grown;
 		transport->out_size = wanted;
 	}

@@ -12,8 +12,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "cmd/podform-ssh/library.h"
+
+static int own_wire = -1;	/* of this process; -1: the server of workers */
+
+static const char no_memory[] = "the SSH worker may not use more memory";
+
+_Noreturn void
+worker_starved(void)
+{
+	/* What waits in letters is lost; whoever reads this needs none. */
+	if (own_wire != -1)
+		wire_send(own_wire, &(struct wire){ .type = WIRE_DOWN,
+		    .a = WIRE_FAIL_LOCAL, .payload = no_memory,
+		    .size = sizeof no_memory - 1, .fd = -1 });
+	_exit(1);
+}
 
 void *
 worker_alloc(size_t size)
@@ -21,7 +35,7 @@ worker_alloc(size_t size)
 	void *memory = calloc(1, size > 0 ? size : 1);
 
 	if (memory == NULL)
-		fail_out_of_memory();
+		worker_starved();
 	return memory;
 }
 
@@ -126,8 +140,7 @@ worker_check(struct worker *worker, int code)
 		    "the server does not keep to the protocol: %s (%d)",
 		    text != NULL && *text != '\0' ? text : "no words", code);
 	case LIBSSH2_ERROR_ALLOC:
-		worker_down(worker, WIRE_FAIL_LOCAL,
-		    "the SSH worker may not use more memory");
+		worker_down(worker, WIRE_FAIL_LOCAL, "%s", no_memory);
 	default:
 		if (worker->transport.ended || worker->transport.error != 0)
 			lost(worker);
@@ -151,6 +164,7 @@ worker_check_memory(struct worker *worker, size_t asked)
 void
 worker_run(int wire)
 {
+	own_wire = wire;
 	struct worker *worker = worker_alloc(sizeof *worker);
 
 	*worker = (struct worker){ .wire = wire, .transport = { .fd = -1 },

@@ -123,6 +123,12 @@ _Noreturn void worker_down(struct worker *worker, enum wire_failure failure,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* podform says what makes no sense: end without a word. */
 _Noreturn void worker_nonsense(void);
+/*
+ * There is no memory: say so and end, whoever has asked for it.  libssh2 and
+ * libcrypto, told so, would say that the handshake, the key or the server is
+ * bad, and podform would pass that on to people who then change their keys.
+ */
+_Noreturn void worker_starved(void);
 /* The session is broken if this is the code of an error that ends it; says
  * DOWN then. */
 void worker_check(struct worker *worker, int code);

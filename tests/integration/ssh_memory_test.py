@@ -12,7 +12,6 @@ repeats a sample. failing_malloc.c is preloaded into the worker, which podform
 starts without any environment: by a script in its place.
 """
 import collections
-import filecmp
 import hashlib
 import os
 import re
@@ -33,7 +32,7 @@ from calls import draw, seed, wanted
 from crew import MISSED, Report
 from inside_pods import Inside
 from record import Wrong
-from tunnel_world import PODFORM, TunnelCase, free_port
+from tunnel_world import PODFORM, TunnelCase, alive, free_port, wait_for
 
 WORKER = os.path.join(os.path.dirname(PODFORM), "podform-ssh")
 WORK = tempfile.mkdtemp(prefix="sshmem")
@@ -105,8 +104,15 @@ def failed_with_words(done, worker):
         raise Wrong("exit %d\n%s" % (done.returncode, said))
     if not re.search(r"^error: .+ \[PF\d{4}\]$", said, re.M):
         raise Wrong("no error is told\n%s" % said)
+    blames_the_worker(said)
     if not worker.struck():
         raise Wrong("failed for another reason\n%s" % said)
+
+
+def blames_the_worker(said):
+    """And neither the pod nor its server nor our keys."""
+    if "the SSH worker" not in said:
+        raise Wrong("somebody else is blamed:\n" + said)
 
 
 def podform(worker, *words, **more):
@@ -248,24 +254,26 @@ class Tunnel(TunnelCase):
             os.unlink(self.path("tunnels.log"))
         port = free_port()
         self.start_holder()
+        pid = self.holder_pid()
         try:
             answer = self.open(self.live, port, timeout_ms=2500,
                                remote_port=self.echo.port)
             if not answer["ok"]:
-                if not answer.get("reason"):
-                    raise Wrong("no reason: %s" % answer)
+                blames_the_worker(answer.get("reason", ""))
             elif exchange(port) != BIG:
                 self.look_at_broken(worker)
         finally:
             self.end_holder()
+            wait_for(lambda: not alive(pid))
 
     def look_at_broken(self, worker):
         """It was up, and then broke: the log says why."""
         until = time.monotonic() + 5
-        while "worker" not in self.log():
+        while "backoff: " not in self.log():
             if time.monotonic() > until:
                 raise Wrong("broken without a word:\n" + self.log())
             time.sleep(0.05)
+        blames_the_worker(self.log())
         if not worker.struck():
             raise Wrong("broke for another reason:\n" + self.log())
 
@@ -274,8 +282,8 @@ class Tunnel(TunnelCase):
 
 COMMANDS = {"exec": run_exec, "copy to a pod": run_copy_to,
             "copy from a pod": run_copy_from}
-SHARE = {"exec": 50, "copy to a pod": 35, "copy from a pod": 35,
-         "tunnel": 40}
+SHARE = {"exec": 32, "copy to a pod": 20, "copy from a pod": 20,
+         "tunnel": 24}
 
 
 def share(name):
@@ -312,16 +320,12 @@ def strike_all(queue, worker, one, report):
             return
         problem = None
         worker.aim(shot)
-        began = time.monotonic()
         try:
             one(worker)
         except (Wrong, OSError, ValueError, KeyError, AssertionError,
                 subprocess.SubprocessError) as error:
             problem = "%s: %s" % (type(error).__name__, error)
         struck = worker.struck() if os.path.exists(worker.map) else False
-        if os.environ.get("SLOW") and time.monotonic() - began > 3:
-            print("# %s %s took %.1f s" % (queue.name, shot,
-                                           time.monotonic() - began))
         report.point(queue.name + ", memory of podform-ssh", "%d%s" % (
             shot.at, " and on" if shot.on else ""), problem, not struck)
 
@@ -332,7 +336,7 @@ def counted(worker, one):
     return worker.noted()
 
 
-def commands(chance, report, number):
+def commands(report, number):
     """Of one thread: some of all kinds."""
     worker = Worker("worker%d" % number)
     for queue in QUEUES:
@@ -373,7 +377,7 @@ def strike(report):
     through = Queue("tunnel", shots(chance, callers, "tunnel"), None)
     threads = [threading.Thread(target=tunnels, args=(through, report, i))
                for i in range(TUNNELS)]
-    threads += [threading.Thread(target=commands, args=(chance, report, i))
+    threads += [threading.Thread(target=commands, args=(report, i))
                 for i in range(THREADS)]
     for thread in threads:
         thread.start()
