@@ -360,48 +360,72 @@ first_bytes(const struct redactor *redactor, bool first[256])
 		    &redactor->patterns[i].bytes).data[0]] = true;
 }
 
-/*
- * Redact what begins before `safe`, behind which a secret may be incomplete;
- * returns up to where text was written out.  What lies across that place is
- * left whole for the next time, unless it is all there is.
- */
-static size_t
-redact_to(const struct redactor *redactor, struct strbuf *out,
+/* Where the front of a text ends that is hidden or shown. */
+struct front {
+	struct part hidden;	/* found, and not yet written */
+	size_t reach;		/* where its farthest secret begins */
+};
+
+/* Write what is shown before a secret that begins before `safe`. */
+static struct front
+redact_front(const struct redactor *redactor, struct strbuf *out,
     struct str text, size_t safe)
 {
-	struct part hidden = {0};	/* found, and not yet written */
+	struct front front = {0};
+	struct part *hidden = &front.hidden;
 	bool first[256] = {0};
-	size_t cut = safe;
 
 	first_bytes(redactor, first);
-	for (size_t at = 0; at < safe || (at < hidden.to && hidden.from == 0);
-	     at++) {
+	for (size_t at = 0; at < safe; at++) {
 		if (!first[(unsigned char)text.data[at]])
 			continue;
 		struct part part = match_at(redactor, text, at);
 		if (part.to <= at)
 			continue;
-		if (part.from < hidden.to) {
+		if (part.from >= hidden->to) {
+			if (hidden->to > 0)
+				strbuf_add(out, STR("(secret)"));
+			strbuf_add(out, str_sub(text, hidden->to,
+			    part.from - hidden->to));
+			*hidden = part;
+			front.reach = part.from;
+		} else if (part.to > hidden->to) {
 			/* Secrets may overlap: hide them together. */
-			if (part.to > hidden.to)
-				hidden.to = part.to;
-			continue;
+			hidden->to = part.to;
+			front.reach = part.from;
 		}
-		if (hidden.to > 0)
-			strbuf_add(out, STR("(secret)"));
-		strbuf_add(out,
-		    str_sub(text, hidden.to, part.from - hidden.to));
-		hidden = part;
 	}
+	return front;
+}
+
+/*
+ * Redact what begins before `safe`, behind which a secret may be incomplete;
+ * returns up to where text was written out.  What lies across that place is
+ * left for the next time: all of it, or where it is a row of overlapping
+ * secrets from the first byte on, the one that reaches farthest, for those
+ * before it end within it.  Only one that has no end, by its form, is left
+ * behind.
+ */
+static size_t
+redact_to(const struct redactor *redactor, struct strbuf *out,
+    struct str text, size_t safe)
+{
+	struct front front = redact_front(redactor, out, text, safe);
+	struct part hidden = front.hidden;
+	size_t cut = safe;
+
 	/* A letter before it may be hidden with it. */
 	if (safe < text.len && match_at(redactor, text, safe).from < cut)
 		cut = match_at(redactor, text, safe).from;
 	if (hidden.to > cut && hidden.from > 0)
 		return hidden.from;
+	if (hidden.to > cut && front.reach == 0 &&
+	    hidden.to <= redactor_hold(redactor))
+		return 0;
 	if (hidden.to > 0)
 		strbuf_add(out, STR("(secret)"));
 	if (hidden.to > cut)
-		return hidden.to;
+		return front.reach > 0 ? front.reach : hidden.to;
 	strbuf_add(out, str_sub(text, hidden.to, cut - hidden.to));
 	return cut;
 }

@@ -44,9 +44,10 @@ void redact(const struct redactor *redactor, struct strbuf *out,
     struct str text);
 /*
  * The same for text that goes on: redacts as much of its front as no secret
- * can lie across, and returns how long that was.  The rest (redactor_hold()
- * bytes, or a few more) is to be given again with what follows it; the last
- * piece to redact().
+ * can lie across, and returns how long that was (0: give more).  The rest,
+ * at most twice redactor_hold() bytes, is to be given again with what follows
+ * it; the last piece to redact().  A row of overlapping secrets becomes as
+ * many "(secret)" as it takes pieces.
  */
 size_t redact_part(const struct redactor *redactor, struct strbuf *out,
     struct str text);

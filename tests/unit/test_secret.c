@@ -344,6 +344,81 @@ test_redact_finds_what_lies_across_pieces(void **state)
 	redactor_free(redactor);
 }
 
+/* What the pieces of text come to, of `step` bytes each. */
+static void
+in_pieces(const struct redactor *redactor, struct str text, size_t step,
+    struct strbuf *out)
+{
+	struct strbuf held = {0};
+
+	for (size_t at = 0; at < text.len; at += step) {
+		strbuf_add(&held, str_sub(text, at, step));
+		size_t n = redact_part(redactor, out, strbuf_str(&held));
+		memmove(held.data, held.data + n, held.len - n);
+		held.len -= n;
+		assert_true(held.len <= 2 * redactor_hold(redactor) + step);
+	}
+	redact(redactor, out, strbuf_str(&held));
+	strbuf_release(&held);
+}
+
+/* It begins with `<` and words for what is hidden; what comes then. */
+static struct str
+behind_row(const struct strbuf *out)
+{
+	struct str left = strbuf_str(out);
+
+	assert_true(str_starts(left, STR("<(secret)")));
+	for (left = str_sub(left, 1, left.len);
+	     str_starts(left, STR("(secret)"));)
+		left = str_sub(left, 8, left.len);
+	return left;
+}
+
+/*
+ * A row of secrets each of which begins within the one before, and that goes
+ * on for longer than anything is held back.  A short one that begins last
+ * does not end last.
+ */
+static void
+test_redact_leaves_no_fragment_of_a_row_of_secrets(void **state)
+{
+	static const char *const rows[][4] = {
+		{ "0123456789", "789abcdefghijklmnop", "mnop0123456", NULL },
+		{ "0123456789abcdefghijklmnop0123", "456789", "jklmnop",
+		  "p01234" },
+		{ "p0123456789abcdefghijklmnop0", "0123456789abcdefghijklmno",
+		  NULL, NULL },
+	};
+	struct strbuf text = {0}, whole = {0}, out = {0};
+
+	(void)state;
+	strbuf_adds(&text, "<");
+	for (int i = 0; i < 300; i++)
+		strbuf_adds(&text, "0123456789abcdefghijklmnop");
+	strbuf_adds(&text, "0>");
+	for (size_t row = 0; row < COUNTOF(rows); row++) {
+		struct redactor *redactor = redactor_new();
+		for (size_t i = 0; i < 4 && rows[row][i] != NULL; i++)
+			redactor_add(redactor, str_from(rows[row][i]));
+		strbuf_reset(&whole);
+		redact(redactor, &whole, strbuf_str(&text));
+		assert_true(whole.len < 50);
+		for (size_t step = 1; step < 3000; step += step / 3 + 7) {
+			strbuf_reset(&out);
+			in_pieces(redactor, strbuf_str(&text), step, &out);
+			struct str left = behind_row(&out);
+			if (!str_eq(left, behind_row(&whole)))
+				fail_msg("row %zu, step %zu: " STR_FMT, row,
+				    step, STR_ARG(left));
+		}
+		redactor_free(redactor);
+	}
+	strbuf_release(&out);
+	strbuf_release(&whole);
+	strbuf_release(&text);
+}
+
 static void
 test_redactor_lives_as_long_as_its_owners(void **state)
 {
@@ -444,6 +519,8 @@ main(void)
 		cmocka_unit_test(test_secret_empty_is_set_and_absent_is_not),
 		cmocka_unit_test(test_redact_finds_plain_values),
 		cmocka_unit_test(test_redact_finds_what_lies_across_pieces),
+		cmocka_unit_test(
+		    test_redact_leaves_no_fragment_of_a_row_of_secrets),
 		cmocka_unit_test(test_redact_ignores_short_values),
 		cmocka_unit_test(test_redact_finds_tokens_by_their_form),
 		cmocka_unit_test(test_redact_finds_json_escapes),
