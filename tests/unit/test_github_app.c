@@ -1,6 +1,6 @@
 /*
  * test_github_app.c - what a GitHub App asks and is told, step by step; whole
- * stories of it are in test_github_world.c.
+ * stories of it are in test_github_tokens.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
