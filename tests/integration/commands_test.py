@@ -232,6 +232,8 @@ class Records(Desk):
                              "volume.data")
             self.run_podform("state", "list", env={"PODFORM_LOCK": lock}
                              ).has("volume.data")
+            # Under the next one it would look like a lock that was lost.
+            self.run_podform("--lock", lock, "destroy", "-y")
         self.assertEqual(sorted(os.listdir(self.path("sub"))),
                          [".keep", "a.lock", "b.lock", "c.lock"])
         self.run_podform("--lock", "none/x.lock", "apply", "-y", code=1).says(
