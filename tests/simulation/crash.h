@@ -11,7 +11,10 @@
  *
  *	crash_main.c		which runs there are, carried out and counted
  *	crash_run.c		one run
- *	crash_scenarios.c	the scenarios
+ *	crash_scenarios.c	the scenarios, as a table; of what they are made:
+ *	crash_changes.c		creates, replacements, changes, scaling
+ *	crash_undone.c		rollbacks
+ *	crash_ends.c		drift, destroys, busy runners
  *	crash_record.c		the seams: operations counted, crashes, errors
  *	crash_faults.c		the errors
  */

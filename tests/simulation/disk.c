@@ -1,56 +1,16 @@
-/* disk.c - see disk.h */
-#include "disk.h"
+/* disk.c - see disk.h: the calls */
+#include "disk_parts.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES = 256, FDS = 64, FD_BASE = 100, SECTOR = 512, PAGE = 4096,
-	OWN_UID = 1000 };
+/* ----------------------------------------------------------- content -- */
 
-struct content {
-	char *data;
-	size_t len;
-};
-
-struct inode {
-	struct content now, safe;
-	unsigned mode, mode_before, uid;
-	bool directory, foreign, link;
-	size_t lost_from, lost_to;	/* taken for written, and is not */
-	unsigned locked_by;		/* process; 0: nobody */
-	int refs;			/* names, safe names, descriptors */
-	uint64_t number;
-};
-
-struct name {
-	char *path;
-	struct inode *now, *safe;
-};
-
-struct open_file {
-	struct inode *inode;
-	size_t at;
-	bool append, lock;
-	unsigned process;
-};
-
-struct disk {
-	struct rng rng;
-	struct name names[NAMES];
-	size_t nnames;
-	struct open_file files[FDS];
-	uint64_t next_inode;
-	unsigned process;		/* that runs now */
-	void (*step)(void *ctx, const char *op);
-	void *step_ctx;
-};
-
-/* -------------------------------------------------------------- content -- */
-
-static void
-content_set(struct content *content, const char *data, size_t len)
+void
+disk_content_set(struct content *content, const char *data, size_t len)
 {
 	char *copy = malloc(len + 1);
 	if (len > 0)
@@ -61,8 +21,8 @@ content_set(struct content *content, const char *data, size_t len)
 	content->len = len;
 }
 
-static struct inode *
-inode_new(struct disk *disk, unsigned mode, bool directory)
+struct inode *
+disk_inode_new(struct disk *disk, unsigned mode, bool directory)
 {
 	struct inode *inode = calloc(1, sizeof *inode);
 	inode->mode = inode->mode_before = mode;
@@ -72,8 +32,8 @@ inode_new(struct disk *disk, unsigned mode, bool directory)
 	return inode;
 }
 
-static void
-inode_drop(struct inode *inode)
+void
+disk_inode_drop(struct inode *inode)
 {
 	if (inode == NULL || --inode->refs > 0)
 		return;
@@ -82,17 +42,17 @@ inode_drop(struct inode *inode)
 	free(inode);
 }
 
-static void
-set_ref(struct inode **slot, struct inode *inode)
+void
+disk_set_ref(struct inode **slot, struct inode *inode)
 {
 	if (inode != NULL)
 		inode->refs++;
-	inode_drop(*slot);
+	disk_inode_drop(*slot);
 	*slot = inode;
 }
 
-static struct name *
-find_name(const struct disk *disk, const char *path)
+struct name *
+disk_find_name(const struct disk *disk, const char *path)
 {
 	for (size_t i = 0; i < disk->nnames; i++)
 		if (strcmp(disk->names[i].path, path) == 0)
@@ -100,8 +60,8 @@ find_name(const struct disk *disk, const char *path)
 	return NULL;
 }
 
-static void
-tidy_names(struct disk *disk)
+void
+disk_tidy_names(struct disk *disk)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < disk->nnames; i++) {
@@ -114,21 +74,21 @@ tidy_names(struct disk *disk)
 	disk->nnames = kept;
 }
 
-static struct name *
-make_name(struct disk *disk, const char *path)
+struct name *
+disk_make_name(struct disk *disk, const char *path)
 {
-	struct name *name = find_name(disk, path);
+	struct name *name = disk_find_name(disk, path);
 	if (name != NULL)
 		return name;
 	if (disk->nnames == NAMES)
-		tidy_names(disk);
+		disk_tidy_names(disk);
 	assert(disk->nnames < NAMES);
 	name = &disk->names[disk->nnames++];
 	*name = (struct name){ .path = strdup(path) };
 	return name;
 }
 
-/* ----------------------------------------------------------- the seam ---- */
+/* ---------------------------------------------------------- the seam -- */
 
 static void
 step(struct disk *disk, const char *op)
@@ -137,8 +97,8 @@ step(struct disk *disk, const char *op)
 		disk->step(disk->step_ctx, op);
 }
 
-static struct open_file *
-file_of(struct disk *disk, int fd)
+struct open_file *
+disk_file_of(struct disk *disk, int fd)
 {
 	assert(fd >= FD_BASE && fd < FD_BASE + FDS);
 	struct open_file *file = &disk->files[fd - FD_BASE];
@@ -151,12 +111,12 @@ disk_open(void *ctx, const char *path, unsigned flags, unsigned mode)
 {
 	struct disk *disk = ctx;
 	step(disk, "open");
-	struct name *name = find_name(disk, path);
+	struct name *name = disk_find_name(disk, path);
 	if (name == NULL || name->now == NULL) {
 		if (!(flags & FS_CREATE))
 			return -ENOENT;
-		name = make_name(disk, path);
-		set_ref(&name->now, inode_new(disk, mode, false));
+		name = disk_make_name(disk, path);
+		disk_set_ref(&name->now, disk_inode_new(disk, mode, false));
 	} else if (flags & FS_EXCLUSIVE) {
 		return -EEXIST;
 	} else if (name->now->link) {
@@ -171,7 +131,7 @@ disk_open(void *ctx, const char *path, unsigned flags, unsigned mode)
 			continue;
 		*file = (struct open_file){ .append = flags & FS_APPEND,
 			.process = disk->process };
-		set_ref(&file->inode, name->now);
+		disk_set_ref(&file->inode, name->now);
 		return FD_BASE + i;
 	}
 	return -EMFILE;
@@ -180,7 +140,7 @@ disk_open(void *ctx, const char *path, unsigned flags, unsigned mode)
 static ssize_t
 disk_read(void *ctx, int fd, void *buf, size_t n)
 {
-	struct open_file *file = file_of(ctx, fd);
+	struct open_file *file = disk_file_of(ctx, fd);
 	struct content *content = &file->inode->now;
 	size_t left = content->len > file->at ? content->len - file->at : 0;
 	if (file->inode->directory)
@@ -209,7 +169,7 @@ make_safe(struct inode *inode)
 	struct content before = inode->safe;
 
 	inode->safe = (struct content){0};
-	content_set(&inode->safe, inode->now.data, inode->now.len);
+	disk_content_set(&inode->safe, inode->now.data, inode->now.len);
 	for (size_t i = inode->lost_from; i < inode->lost_to; i++)
 		inode->safe.data[i] = i < before.len ? before.data[i] : '\0';
 	free(before.data);
@@ -219,7 +179,7 @@ static ssize_t
 disk_write(void *ctx, int fd, const void *buf, size_t n)
 {
 	step(ctx, "write");
-	struct open_file *file = file_of(ctx, fd);
+	struct open_file *file = disk_file_of(ctx, fd);
 	struct content *content = &file->inode->now;
 	size_t at = file->append ? content->len : file->at;
 	size_t len = at + n > content->len ? at + n : content->len;
@@ -240,7 +200,7 @@ static int
 disk_sync(void *ctx, int fd)
 {
 	step(ctx, "sync");
-	make_safe(file_of(ctx, fd)->inode);
+	make_safe(disk_file_of(ctx, fd)->inode);
 	return 0;
 }
 
@@ -248,7 +208,7 @@ static int
 disk_truncate(void *ctx, int fd, uint64_t size)
 {
 	step(ctx, "truncate");
-	struct open_file *file = file_of(ctx, fd);
+	struct open_file *file = disk_file_of(ctx, fd);
 	if (size < file->inode->now.len)
 		file->inode->now.len = (size_t)size;
 	rewrite(file->inode, (size_t)size);
@@ -256,13 +216,13 @@ disk_truncate(void *ctx, int fd, uint64_t size)
 	return 0;
 }
 
-static int
+int
 disk_close(void *ctx, int fd)
 {
-	struct open_file *file = file_of(ctx, fd);
+	struct open_file *file = disk_file_of(ctx, fd);
 	if (file->lock)
 		file->inode->locked_by = 0;
-	set_ref(&file->inode, NULL);
+	disk_set_ref(&file->inode, NULL);
 	return 0;
 }
 
@@ -285,14 +245,14 @@ fill_info(const struct inode *inode, struct fs_info *info)
 static int
 disk_stat_fd(void *ctx, int fd, struct fs_info *info)
 {
-	fill_info(file_of(ctx, fd)->inode, info);
+	fill_info(disk_file_of(ctx, fd)->inode, info);
 	return 0;
 }
 
 static int
 disk_stat(void *ctx, const char *path, bool follow, struct fs_info *info)
 {
-	struct name *name = find_name(ctx, path);
+	struct name *name = disk_find_name(ctx, path);
 	(void)follow;
 	if (name == NULL || name->now == NULL)
 		return -ENOENT;
@@ -304,13 +264,13 @@ static int
 disk_rename(void *ctx, const char *from, const char *to)
 {
 	step(ctx, "rename");
-	struct name *old = find_name(ctx, from);
+	struct name *old = disk_find_name(ctx, from);
 	if (old == NULL || old->now == NULL)
 		return -ENOENT;
-	struct name *new = make_name(ctx, to);
-	old = find_name(ctx, from);
-	set_ref(&new->now, old->now);
-	set_ref(&old->now, NULL);
+	struct name *new = disk_make_name(ctx, to);
+	old = disk_find_name(ctx, from);
+	disk_set_ref(&new->now, old->now);
+	disk_set_ref(&old->now, NULL);
 	return 0;
 }
 
@@ -318,14 +278,14 @@ static int
 disk_link(void *ctx, const char *from, const char *to)
 {
 	step(ctx, "link");
-	struct name *old = find_name(ctx, from);
+	struct name *old = disk_find_name(ctx, from);
 	if (old == NULL || old->now == NULL)
 		return -ENOENT;
-	struct name *new = make_name(ctx, to);
-	old = find_name(ctx, from);
+	struct name *new = disk_make_name(ctx, to);
+	old = disk_find_name(ctx, from);
 	if (new->now != NULL)
 		return -EEXIST;
-	set_ref(&new->now, old->now);
+	disk_set_ref(&new->now, old->now);
 	return 0;
 }
 
@@ -333,10 +293,10 @@ static int
 disk_unlink(void *ctx, const char *path)
 {
 	step(ctx, "unlink");
-	struct name *name = find_name(ctx, path);
+	struct name *name = disk_find_name(ctx, path);
 	if (name == NULL || name->now == NULL)
 		return -ENOENT;
-	set_ref(&name->now, NULL);
+	disk_set_ref(&name->now, NULL);
 	return 0;
 }
 
@@ -344,10 +304,10 @@ static int
 disk_mkdir(void *ctx, const char *path, unsigned mode)
 {
 	step(ctx, "mkdir");
-	struct name *name = make_name(ctx, path);
+	struct name *name = disk_make_name(ctx, path);
 	if (name->now != NULL)
 		return -EEXIST;
-	set_ref(&name->now, inode_new(ctx, mode, true));
+	disk_set_ref(&name->now, disk_inode_new(ctx, mode, true));
 	return 0;
 }
 
@@ -369,8 +329,8 @@ disk_sync_dir(void *ctx, const char *path)
 	step(disk, "sync_dir");
 	for (size_t i = 0; i < disk->nnames; i++)
 		if (is_in(disk->names[i].path, path))
-			set_ref(&disk->names[i].safe, disk->names[i].now);
-	tidy_names(disk);
+			disk_set_ref(&disk->names[i].safe, disk->names[i].now);
+	disk_tidy_names(disk);
 	return 0;
 }
 
@@ -404,7 +364,7 @@ disk_list(void *ctx, struct arena *arena, const char *path,
 static int
 disk_lock(void *ctx, int fd)
 {
-	struct open_file *file = file_of(ctx, fd);
+	struct open_file *file = disk_file_of(ctx, fd);
 	step(ctx, "lock");
 	if (file->inode->locked_by != 0)
 		return -EWOULDBLOCK;
@@ -417,7 +377,7 @@ static int
 disk_resolve(void *ctx, struct arena *arena, const char *path,
     struct str *out)
 {
-	if (find_name(ctx, path) == NULL)
+	if (disk_find_name(ctx, path) == NULL)
 		return -ENOENT;
 	*out = arena_str(arena, str_from(path));
 	return 0;
@@ -449,286 +409,4 @@ disk_fs(struct disk *disk, void (*step_fn)(void *ctx, const char *op),
 		.lock = disk_lock,
 		.resolve = disk_resolve,
 	};
-}
-
-/* -------------------------------------------------------------- crashes -- */
-
-void
-disk_kill(struct disk *disk)
-{
-	for (int i = 0; i < FDS; i++)
-		if (disk->files[i].inode != NULL &&
-		    disk->files[i].process == disk->process)
-			disk_close(disk, FD_BASE + i);
-}
-
-void
-disk_process(struct disk *disk, unsigned number)
-{
-	disk->process = number;
-}
-
-unsigned
-disk_locked_by(const struct disk *disk, const char *path)
-{
-	const struct name *name = find_name(disk, path);
-
-	return name == NULL || name->now == NULL ? 0 : name->now->locked_by;
-}
-
-/* What was written and not synced: gone, there, or torn by sectors. */
-static void
-lose_content(struct disk *disk, struct inode *inode)
-{
-	struct content *now = &inode->now, *safe = &inode->safe;
-	if (inode->directory || (now->len == safe->len &&
-		(now->len == 0 || memcmp(now->data, safe->data, now->len) == 0)))
-		return;
-	uint64_t how = rng_below(&disk->rng, 4);
-	if (how == 0)			/* gone */
-		content_set(now, safe->data, safe->len);
-	else if (how == 1)		/* all there */
-		;
-	else if (how == 2)		/* cut at any byte */
-		now->len = (size_t)rng_range(&disk->rng,
-		    safe->len < now->len ? (int64_t)safe->len : 0,
-		    (int64_t)now->len);
-	else				/* sector by sector, zeros where lost */
-		for (size_t at = 0; at < now->len; at += SECTOR) {
-			size_t n = now->len - at < SECTOR ? now->len - at
-							  : SECTOR;
-			if (rng_chance(&disk->rng, 500))
-				continue;
-			for (size_t i = at; i < at + n; i++)
-				now->data[i] =
-				    i < safe->len ? safe->data[i] : '\0';
-		}
-	content_set(safe, now->data, now->len);
-}
-
-void
-disk_power_loss(struct disk *disk)
-{
-	disk_kill(disk);
-	for (size_t i = 0; i < disk->nnames; i++) {
-		struct name *name = &disk->names[i];
-		if (name->now != name->safe) {
-			if (rng_chance(&disk->rng, 500))
-				set_ref(&name->now, name->safe);
-			else
-				set_ref(&name->safe, name->now);
-		}
-		if (name->now != NULL)
-			lose_content(disk, name->now);
-	}
-	tidy_names(disk);
-}
-
-static bool
-content_is_safe(const struct inode *inode)
-{
-	const struct content *now = &inode->now, *safe = &inode->safe;
-
-	return inode->directory || (now->len == safe->len &&
-	    (now->len == 0 || memcmp(now->data, safe->data, now->len) == 0));
-}
-
-bool
-disk_is_safe(const struct disk *disk)
-{
-	for (size_t i = 0; i < disk->nnames; i++) {
-		const struct name *name = &disk->names[i];
-		if (name->now != name->safe ||
-		    (name->now != NULL && !content_is_safe(name->now)))
-			return false;
-	}
-	return true;
-}
-
-/* Sectors are there or are not, each by chance; the last one is cut. */
-static void
-tear(struct disk *disk, struct inode *inode)
-{
-	struct content *now = &inode->now, *safe = &inode->safe;
-
-	for (size_t at = 0; at < now->len; at += SECTOR) {
-		bool kept = rng_chance(&disk->rng, 500);
-		size_t end = at + SECTOR < now->len ? at + SECTOR : now->len;
-		for (size_t i = at; i < end && !kept; i++)
-			now->data[i] = i < safe->len ? safe->data[i] : '\0';
-	}
-	if (now->len > safe->len)
-		now->len = (size_t)rng_range(&disk->rng, (int64_t)safe->len,
-		    (int64_t)now->len - 1);
-}
-
-static void
-settle_content(struct disk *disk, struct inode *inode, enum disk_image image)
-{
-	if (content_is_safe(inode))
-		return;
-	if (image == DISK_LOST || image == DISK_REORDERED)
-		content_set(&inode->now, inode->safe.data, inode->safe.len);
-	else if (image == DISK_TORN)
-		tear(disk, inode);
-	content_set(&inode->safe, inode->now.data, inode->now.len);
-}
-
-void
-disk_power_loss_as(struct disk *disk, enum disk_image image)
-{
-	if (image == DISK_MIXED) {
-		disk_power_loss(disk);
-		return;
-	}
-	disk_kill(disk);
-	for (size_t i = 0; i < disk->nnames; i++) {
-		struct name *name = &disk->names[i];
-		if (image == DISK_LOST || image == DISK_UNDONE)
-			set_ref(&name->now, name->safe);
-		else
-			set_ref(&name->safe, name->now);
-	}
-	for (size_t i = 0; i < disk->nnames; i++)
-		if (disk->names[i].now != NULL)
-			settle_content(disk, disk->names[i].now, image);
-	tidy_names(disk);
-}
-
-/* ------------------------------------------------------------ for tests -- */
-
-struct disk *
-disk_new(uint64_t seed)
-{
-	struct disk *disk = calloc(1, sizeof *disk);
-	rng_seed(&disk->rng, seed);
-	return disk;
-}
-
-void
-disk_free(struct disk *disk)
-{
-	disk_kill(disk);
-	for (size_t i = 0; i < disk->nnames; i++) {
-		set_ref(&disk->names[i].now, NULL);
-		set_ref(&disk->names[i].safe, NULL);
-		free(disk->names[i].path);
-	}
-	free(disk);
-}
-
-void
-disk_put(struct disk *disk, const char *path, struct str text)
-{
-	struct name *name = make_name(disk, path);
-	struct inode *inode = inode_new(disk, 0644, text.data == NULL);
-	content_set(&inode->now, text.data, text.len);
-	content_set(&inode->safe, text.data, text.len);
-	set_ref(&name->now, inode);
-	set_ref(&name->safe, inode);
-}
-
-void
-disk_remove(struct disk *disk, const char *path)
-{
-	struct name *name = find_name(disk, path);
-	if (name == NULL)
-		return;
-	set_ref(&name->now, NULL);
-	set_ref(&name->safe, NULL);
-	tidy_names(disk);
-}
-
-/* An empty file is there. */
-static struct str
-text_of(const struct content *content)
-{
-	return content->len == 0 ? STR("")
-	    : (struct str){ content->data, content->len };
-}
-
-struct str
-disk_get(const struct disk *disk, const char *path)
-{
-	const struct name *name = find_name(disk, path);
-	if (name == NULL || name->now == NULL || name->now->directory)
-		return (struct str){0};
-	return text_of(&name->now->now);
-}
-
-struct str
-disk_get_safe(const struct disk *disk, const char *path)
-{
-	const struct name *name = find_name(disk, path);
-	if (name == NULL || name->safe == NULL || name->safe->directory)
-		return (struct str){0};
-	return text_of(&name->safe->safe);
-}
-
-/* ------------------------------------------------- what people do to it --- */
-
-void
-disk_overwrite(struct disk *disk, const char *path, struct str text)
-{
-	struct name *name = find_name(disk, path);
-	if (name == NULL || name->now == NULL)
-		return;
-	name->now->lost_from = name->now->lost_to = 0;
-	content_set(&name->now->now, text.data, text.len);
-	content_set(&name->now->safe, text.data, text.len);
-}
-
-struct inode *
-disk_take(struct disk *disk, const char *path)
-{
-	struct name *name = find_name(disk, path);
-	struct inode *inode = NULL;
-	set_ref(&inode, name->now);
-	disk_remove(disk, path);
-	return inode;
-}
-
-struct inode *
-disk_chown(struct disk *disk, const char *path, unsigned uid, unsigned mode)
-{
-	struct name *name = find_name(disk, path);
-	struct inode *inode = NULL;
-	set_ref(&inode, name->now);
-	inode->uid = uid;
-	inode->mode = mode;
-	return inode;
-}
-
-void
-disk_give_back(struct disk *disk, const char *path, struct inode *inode)
-{
-	struct name *name = make_name(disk, path);
-	inode->uid = OWN_UID;
-	inode->mode = inode->mode_before;
-	if (name->now == NULL || name->now->foreign) {
-		set_ref(&name->now, inode);
-		set_ref(&name->safe, inode);
-	}
-	inode_drop(inode);
-}
-
-void
-disk_put_foreign(struct disk *disk, const char *path, struct str text)
-{
-	disk_put(disk, path, text.data == NULL ? STR("") : text);
-	struct inode *inode = find_name(disk, path)->now;
-	inode->foreign = true;
-	inode->link = text.data == NULL;
-}
-
-void
-disk_lose_unsynced(struct disk *disk, int fd)
-{
-	struct inode *inode = file_of(disk, fd)->inode;
-	size_t same = 0;
-	while (same < inode->safe.len && same < inode->now.len &&
-	    inode->safe.data[same] == inode->now.data[same])
-		same++;
-	inode->lost_from = same;
-	inode->lost_to = inode->now.len;
 }
