@@ -50,13 +50,9 @@ static struct str
 id_of(const struct act *act)
 {
 	const struct plan_change *change = act->change;
-	if (act->undoes != NULL && act->undoes->id.len > 0)
+	if (act->undoes != NULL)
 		return act->undoes->id;
-	if (change->have != NULL)
-		return change->have->id;
-	if (change->pod != NULL)
-		return change->pod->id;
-	return change->volume != NULL ? change->volume->id : STR("");
+	return change->have != NULL ? change->have->id : change->pod->id;
 }
 
 /* A planted bug: look for the thing by the name that people read. */
@@ -117,13 +113,12 @@ make_entry(struct run *run, struct act *act)
 		act->entry.stopped = act->kind == ACTION_POD_STOP;
 	/* Its creation failed half-way, and it is kept for what is on it. */
 	if (act->undo && act->kind == ACTION_POD_STOP &&
-	    act->undoes != NULL && act->undoes->kind == ACTION_POD_CREATE)
+	    act->undoes->kind == ACTION_POD_CREATE)
 		act->entry.tainted = true;
 	if (op_of(act->kind) != OP_UPDATE)
 		return;
 	if (act->undo) {
-		if (change->have != NULL)
-			act->entry = *change->have;
+		act->entry = *change->have;
 		return;
 	}
 	act->entry.name_pattern = change->name_pattern;
@@ -135,7 +130,7 @@ make_entry(struct run *run, struct act *act)
 	act->entry.pod = change->config;
 	act->entry.pod.name = name;
 	/* Where no act changes its state, it is as it is wanted already. */
-	if (change->want != NULL && !change->start && !change->stop)
+	if (!change->start && !change->stop)
 		act->entry.stopped = change->want->pod->state == STATE_STOPPED;
 }
 
@@ -177,6 +172,15 @@ make_config(struct run *run, struct act *act, const struct cloud_pod *pod)
 
 /* ---------------------------------------------------------------- verify */
 
+/* A GET has shown it, and nothing else. */
+static bool
+is_shown(const struct act *act, const struct cloud_answer *answer)
+{
+	if (is_volume(act))
+		return answer->nvolumes == 1;
+	return answer->npods == 1 && str_eq(answer->pods[0].id, act->id);
+}
+
 static bool
 is_ours(const struct run *run, const struct act *act,
     const struct cloud_answer *answer)
@@ -185,16 +189,14 @@ is_ours(const struct run *run, const struct act *act,
 	    lock_find_id(run->lock, act->change->kind, act->id);
 	if (PLANTED(7))
 		return true;
+	if (!is_shown(act, answer))
+		return false;
 	if (is_volume(act)) {
-		if (answer->nvolumes != 1)
-			return false;
 		if (have != NULL && have->op.hex[0] == '\0')
 			return true;	/* imported: the user said so */
 		return mark_owner(answer->volumes[0].name, (struct str){0},
 			   false, &run->options.lineage) == MARK_OURS;
 	}
-	if (answer->npods != 1 || !str_eq(answer->pods[0].id, act->id))
-		return false;
 	const struct cloud_pod *pod = &answer->pods[0];
 	if (have != NULL && have->op.hex[0] == '\0')
 		return have->created_at.len == 0 ||
@@ -407,8 +409,7 @@ static bool
 updated(const struct act *act, const struct cloud_answer *answer)
 {
 	if (is_volume(act))
-		return answer->nvolumes == 1 &&
-		    answer->volumes[0].size_gb == act->entry.volume.size_gb;
+		return answer->volumes[0].size_gb == act->entry.volume.size_gb;
 	const struct pod_config *is = &answer->pods[0].config;
 	const struct pod_config *want = &act->config;
 	unsigned changes = act->change->changes;
@@ -435,7 +436,7 @@ updated(const struct act *act, const struct cloud_answer *answer)
 static void
 checked(struct run *run, struct act *act, const struct cloud_answer *answer)
 {
-	if (answer->outcome == OUTCOME_OK &&
+	if (answer->outcome == OUTCOME_OK && is_shown(act, answer) &&
 	    (op_of(act->kind) == OP_UPDATE ? updated(act, answer)
 					   : already(act, answer))) {
 		finish(run, act);

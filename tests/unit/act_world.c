@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#define THE_OP "11111111111111111111111111111111"
+#define MADE_AT "2026-11-21T08:00:00Z"
+
 static void
 no_chance(void *ctx, void *out, size_t n)
 {
@@ -151,4 +154,81 @@ assert_act_waits(const struct act_world *f, int64_t ms)
 {
 	assert_int_equal(f->act.phase, PH_QUEUED);
 	assert_int_equal(f->act.not_before_ms - f->run.now_ms, ms);
+}
+
+static struct id128
+op_id(void)
+{
+	struct id128 op;
+
+	assert_true(id128_parse(STR(THE_OP), &op));
+	return op;
+}
+
+void
+act_begin_thing(struct act_world *f, struct act_thing *c, enum action_kind kind)
+{
+	bool volume = action_rows[kind].volume;
+	struct id128 op = op_id();
+	struct str name = mark_name(&f->w.arena, STR("a"), &f->w.lock.lineage,
+	    &op);
+
+	act_begin(f, kind, "");
+	f->run.inside_in_flight = 0;
+	f->act.phase = PH_QUEUED;
+	f->change = (struct plan_change){
+		.kind = volume ? KIND_VOLUME : KIND_POD,
+		.address = volume ? STR("volume.d") : STR("pod.a"),
+		.host_change = SIZE_MAX, .want = &f->want, .have = &c->have,
+		.volume_config.size_gb = 20,
+		.config = { .name = STR("a"), .image = STR("new:1"),
+			.args = STR("new"), .disk_gb = 30 },
+		.changes = CHANGE_IMAGE, .name_pattern = STR("{name}"),
+	};
+	c->have = (struct lock_entry){ .kind = f->change.kind,
+		.address = f->change.address, .id = STR("p1"), .op = op,
+		.created_at = STR(MADE_AT),
+		.pod = { .name = name, .image = STR("old:1") },
+		.volume = { .id = STR("p1"), .name = name, .size_gb = 10 } };
+	c->pod = (struct cloud_pod){ .id = STR("p1"), .status = POD_RUNNING,
+		.config = { .name = name, .image = STR("old:1") },
+		.created_at = STR(MADE_AT),
+		.mark = mark_env(&f->w.arena, &f->w.lock.lineage, &op,
+		    STR("pod.a")) };
+	c->volume = c->have.volume;
+	f->w.lock.entries.n = 0;
+	f->w.lock.index = NULL;
+	lock_add_entry(&f->w.lock, &c->have);
+	f->run.busy_pods = f->run.runners_on = (struct map){0};
+	f->run.runners_counted = false;
+}
+
+struct cloud_answer
+act_shown(struct act_world *f, struct act_thing *c)
+{
+	struct cloud_answer answer = { .outcome = OUTCOME_OK, .status = 200 };
+
+	if (f->change.kind == KIND_VOLUME) {
+		answer.volumes = &c->volume;
+		answer.nvolumes = 1;
+	} else {
+		answer.pods = &c->pod;
+		answer.npods = 1;
+	}
+	return answer;
+}
+
+void
+act_send(struct act_world *f, struct act_thing *c)
+{
+	struct cloud_answer answer = act_shown(f, c);
+
+	change_start(&f->run, &f->act);
+	assert_int_equal(f->act.phase, PH_VERIFY);
+	change_answer(&f->run, &f->act, &answer);
+	assert_int_equal(f->act.phase, PH_INTENT);
+	f->act.intended = true;
+	change_journaled(&f->run, &f->act);
+	assert_int_equal(f->act.phase, PH_SENT);
+	f->run.effects.n = f->run.effects_at = 0;
 }

@@ -51,4 +51,19 @@ struct run_effect act_effect(struct act_world *f, enum run_effect_type type);
 /* There is none. */
 void assert_no_effect(struct act_world *f);
 
+/* A pod or volume that is there, for what changes it. */
+struct act_thing {
+	struct lock_entry have;
+	struct cloud_pod pod;		/* as the cloud shows it */
+	struct cloud_volume volume;
+};
+/* An act that changes pod.a or volume.d: p1, recorded, marked and there.  The
+ * pod has image old:1, shall have new:1; the volume grows from 10 to 20. */
+void act_begin_thing(struct act_world *f, struct act_thing *c,
+    enum action_kind kind);
+/* What a GET of it answers. */
+struct cloud_answer act_shown(struct act_world *f, struct act_thing *c);
+/* Let it look, journal and send. */
+void act_send(struct act_world *f, struct act_thing *c);
+
 #endif
