@@ -52,9 +52,7 @@ joined(struct run *run, const struct str *labels, size_t n)
 static bool
 is_pinned(const struct plan_change *change)
 {
-	struct str version = change->want != NULL
-	    ? change->want->runner->version
-	    : (struct str){0};
+	struct str version = change->want->runner->version;
 
 	return version.len > 0 && !str_is(version, "latest");
 }
@@ -163,11 +161,12 @@ fail_listening(struct run *run, struct act *act,
 		act_fail(run, act, FAIL_INSIDE, words);
 		return;
 	}
+	struct str version = known->version ? act->change->package.version
+					    : (struct str){0};
 	act_fail(run, act, FAIL_INSIDE, arena_printf(run->arena,
 	    STR_FMT " (%s%s" STR_FMT ")", STR_ARG(words), known->help,
-	    known->version ? "; this one is " : "", STR_ARG(known->version
-		? act->change->package.version
-		: (struct str){0})));
+	    known->version ? "; this one is " : "",
+	    STR_ARG(version)));
 }
 
 void
@@ -191,14 +190,11 @@ listen_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 void
 online_start(struct run *run, struct act *act)
 {
-	const struct act *made = act->subject->runner.act;
-
 	if (act->deadline_ms == 0)
 		act->deadline_ms = run->now_ms + (run->options.online_ms > 0
 			? run->options.online_ms
 			: ONLINE_MS);
-	if (made != NULL)
-		act->number = made->number;
+	act->number = act->subject->runner.act->number;
 	act->reason = STR("waiting until GitHub calls it online");
 	scope_wait(run, act);
 }
@@ -233,7 +229,7 @@ online_listed(struct run *run, struct act *act,
 	const struct act *made = act->subject->runner.act;
 
 	if (runner != NULL && runner->online) {
-		if (made != NULL && made->intended)
+		if (made->intended)
 			take_number(run, act, runner);
 		else
 			act_done(run, act);
@@ -246,7 +242,7 @@ online_listed(struct run *run, struct act *act,
 		return;
 	}
 	/* One that takes one job may be gone before anybody has seen it. */
-	if (runner == NULL && answer->outcome == OUTCOME_OK && made != NULL &&
+	if (runner == NULL && answer->outcome == OUTCOME_OK &&
 	    made->entry.runner.jit && act->number != 0) {
 		github_ask(run, act, GITHUB_GET_RUNNER);
 		return;
@@ -287,5 +283,6 @@ online_ssh(struct run *run, struct act *act, const struct ssh_answer *answer)
 	    "GitHub does not call it online after " STR_FMT "%s" STR_FMT,
 	    STR_ARG(format_duration(run->arena,
 		run->now_ms - act->started_ms)),
-	    words.len > 0 ? "; its log: " : "", STR_ARG(words)));
+	    words.len > 0 ? "; its log: " : "",
+	    STR_ARG(words)));
 }
