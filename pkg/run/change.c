@@ -452,21 +452,14 @@ void
 change_answer(struct run *run, struct act *act,
     const struct cloud_answer *answer)
 {
-	switch (act->phase) {
-	case PH_VERIFY:
+	assert(act->phase == PH_VERIFY || act->phase == PH_SENT ||
+	    act->phase == PH_CHECK);
+	if (act->phase == PH_VERIFY)
 		verified(run, act, answer);
-		break;
-	case PH_SENT:
+	else if (act->phase == PH_SENT)
 		sent(run, act, answer);
-		break;
-	case PH_CHECK:
-		if (action_rows[act->kind].deletes) {
-			gone_answer(run, act, answer);
-		} else {
-			checked(run, act, answer);
-		}
-		break;
-	default:
-		assert(false && "an answer in a phase that asked for none");
-	}
+	else if (action_rows[act->kind].deletes)
+		gone_answer(run, act, answer);
+	else
+		checked(run, act, answer);
 }

@@ -52,9 +52,7 @@ joined(struct run *run, const struct str *labels, size_t n)
 static bool
 is_pinned(const struct plan_change *change)
 {
-	struct str version = change->want->runner->version;
-
-	return version.len > 0 && !str_is(version, "latest");
+	return !str_is(change->want->runner->version, "latest");
 }
 
 void

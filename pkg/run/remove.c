@@ -42,19 +42,6 @@ enum {
 
 enum { LOOK, LIST, DELETE, CONFIRM, AFTER, STOP, SEEK, SILENCE, SEEK_AGAIN };
 
-static struct str
-name_of(struct run *run, const struct act *act)
-{
-	const struct lock_entry *entry =
-	    lock_find_id(run->lock, KIND_RUNNER, act->id);
-
-	if (entry != NULL)
-		return entry->runner.name;
-	if (act->undoes != NULL)
-		return act->undoes->entry.runner.name;
-	return act->entry.runner.name;
-}
-
 /* The pod that it is on by the record: a replacement's is the old one. */
 static void
 its_host(struct run *run, const struct act *act, struct host *host)
@@ -143,7 +130,7 @@ look(struct run *run, struct act *act, const struct host *host,
 	host_ask(run, act, host, task,
 	    task == SSH_RUNNER_STOP ? "runner stop" : "runner look",
 	    task == SSH_RUNNER_STOP ? STOP_MS : LOOK_MS)->runner.name =
-	    name_of(run, act);
+	    act->entry.runner.name;
 }
 
 static void
@@ -223,7 +210,7 @@ step(struct run *run, struct act *act)
 	}
 }
 
-/* ---------------------------------------------------------------- seeking -- */
+/* -------------------------------------------------------------- seeking -- */
 
 static void
 seek(struct run *run, struct act *act)
@@ -312,14 +299,14 @@ seek_start(struct run *run, struct act *act)
 {
 	if (act->stage != SEEK_AGAIN)
 		act->stage = SEEK;
-	act->entry = act->undoes->entry;	/* where, and under which name */
+	act->entry = act->undoes->entry;	/* where, and its name */
 	if (act->subject->runner.started)
 		seek(run, act);
 	else
 		settle(run, act, NULL);	/* the token never left us */
 }
 
-/* ------------------------------------------------------------------ start -- */
+/* ---------------------------------------------------------------- start -- */
 
 /* An orphan has no record: what GitHub lists has to do for one. */
 static const struct lock_entry *
@@ -467,7 +454,7 @@ remove_listed(struct run *run, struct act *act,
 		return;
 	}
 	const struct github_runner *runner = answer->outcome == OUTCOME_OK ?
-	    runner_listed(act, answer, name_of(run, act)) : NULL;
+	    runner_listed(act, answer, act->entry.runner.name) : NULL;
 	struct remove_listing listing = {
 		.known = answer->outcome == OUTCOME_OK,
 		.listed = runner != NULL,
@@ -541,7 +528,7 @@ remove_github(struct run *run, struct act *act,
 		PROBE("remove_404_is_confirmed");
 		act->stage = CONFIRM;
 		github_ask(run, act, GITHUB_FIND_RUNNER)->name =
-		    name_of(run, act);
+		    act->entry.runner.name;
 	} else if (run->options.force &&
 	    answer->outcome == OUTCOME_NO_EFFECT) {
 		forced(run, act);

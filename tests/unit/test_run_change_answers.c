@@ -63,10 +63,13 @@ test_run_change_takes_each_answer_for_what_it_says(void **state)
 static void
 test_run_change_refused_says_why(void **state)
 {
-	static const struct { enum cloud_reason reason; enum run_failure failure; }
-	rows[] = {
-		{ REASON_NO_CAPACITY, FAIL_CAPACITY }, { REASON_AUTH, FAIL_AUTH },
-		{ REASON_BALANCE, FAIL_BALANCE }, { REASON_FORBIDDEN, FAIL_ERROR },
+	static const struct {
+		enum cloud_reason reason;
+		enum run_failure failure;
+	} rows[] = {
+		{ REASON_NO_CAPACITY, FAIL_CAPACITY },
+		{ REASON_AUTH, FAIL_AUTH }, { REASON_BALANCE, FAIL_BALANCE },
+		{ REASON_FORBIDDEN, FAIL_ERROR },
 		{ REASON_BAD_REQUEST, FAIL_ERROR },
 	};
 	struct act_world *f = *state;

@@ -228,7 +228,8 @@ test_run_change_sends_nothing_where_it_is_so(void **state)
 	static const struct { enum action_kind kind; const char *wanted; }
 	rows[] = {
 		{ ACTION_POD_START, "idddiii" }, { ACTION_POD_STOP, "iiiidii" },
-		{ ACTION_POD_UPDATE, "iiiiii" }, { ACTION_POD_DELETE, "iiiiii" },
+		{ ACTION_POD_UPDATE, "iiiiii" },
+		{ ACTION_POD_DELETE, "iiiiii" },
 	};
 	struct act_world *f = *state;
 	struct act_thing c;

@@ -227,8 +227,8 @@ test_run_create_takes_what_the_budget_lets_it(void **state)
 		    rows[i].first_price;
 		create_start(&f->run, &f->act);
 		if (rows[i].gpu == NULL) {
-			assert_act_failed(f, FAIL_BUDGET, "none of 2 candidates "
-			    "could be had; last: over the budget of "
+			assert_act_failed(f, FAIL_BUDGET, "none of 2 "
+			    "candidates could be had; last: over the budget of "
 			    "settings.budget.per_hour");
 			assert_int_equal(f->run.summary.refused.n, 2);
 			assert_true(str_is(f->run.summary.refused.items[1],
@@ -482,7 +482,10 @@ test_run_create_refused_by_its_only_candidate_says_that(void **state)
 static void
 test_run_create_gives_up_what_is_never_sent(void **state)
 {
-	static const struct { unsigned retries; bool stopping, again; } rows[] = {
+	static const struct {
+		unsigned retries;
+		bool stopping, again;
+	} rows[] = {
 		{ 0, false, true }, { 4, false, true }, { 5, false, false },
 		{ 0, true, false },
 	};

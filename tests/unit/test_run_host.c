@@ -376,7 +376,8 @@ test_run_last_words_are_the_last_line_that_says_something(void **state)
 		{ "", "" }, { "\n \r\n\t", "" }, { "a", "a" }, { "a\n", "a" },
 		{ "a\nb", "b" }, { "a\nb\r\n\n  \n", "b" },
 		{ "a\n  b c \n", "b c" },
-		{ "\033[31mno\n", "\\x1b[31mno" }, { "one\ntwo\xff", "two\\xff" },
+		{ "\033[31mno\n", "\\x1b[31mno" },
+		{ "one\ntwo\xff", "two\\xff" },
 	};
 	struct act_world *f = *state;
 	char many[400];

@@ -334,8 +334,8 @@ test_run_online_too_late_asks_its_log(void **state)
 		enum ssh_outcome outcome;
 		const char *line, *said;
 	} rows[] = {
-		{ SSH_DONE, "x\nVssConnection: 401\n", "GitHub does not call it "
-		  "online after 5m; its log: VssConnection: 401" },
+		{ SSH_DONE, "x\nVssConnection: 401\n", "GitHub does not call "
+		  "it online after 5m; its log: VssConnection: 401" },
 		{ SSH_DONE, "", "GitHub does not call it online after 5m" },
 		{ SSH_LOST, "x", "GitHub does not call it online after 5m" },
 	};

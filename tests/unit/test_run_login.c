@@ -38,7 +38,8 @@ test_run_inside_reads_the_log_before_the_first_login(void **state)
 		f->act.pins = &by_log;
 		f->act.npins = 1;
 		login_start(&f->run, &f->act);
-		struct run_effect effect = act_effect(f, wanted[recorded][looked]);
+		struct run_effect effect = act_effect(f,
+		    wanted[recorded][looked]);
 		if (effect.type == RUN_REQUEST) {
 			assert_int_equal(effect.request.op, CLOUD_GET_LOG);
 			assert_true(str_is(effect.request.id, "p1"));
@@ -68,9 +69,9 @@ test_run_inside_needs_a_port_to_log_in(void **state)
 		act_begin(f, ACTION_POD_LOGIN, "");
 		f->pod.ssh.port = 0;
 		starts[i](&f->run, &f->act);
-		assert_act_failed(f, FAIL_INSIDE, "pod.a has no SSH port: it needs "
-		    "22/tcp in its ports; if it has that and stays so: podform "
-		    "apply --replace pod.a");
+		assert_act_failed(f, FAIL_INSIDE, "pod.a has no SSH port: it "
+		    "needs 22/tcp in its ports; if it has that and stays so: "
+		    "podform apply --replace pod.a");
 	}
 }
 

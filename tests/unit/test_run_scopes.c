@@ -16,6 +16,7 @@ struct desk {
 	struct run run;
 	struct plan_change changes[2];	/* in acme/m, and in beta */
 	struct subject subjects[8];
+	struct act registered;		/* before them */
 	size_t made;
 };
 
@@ -50,9 +51,11 @@ desk_teardown(void **state)
 static struct act *
 waits(struct desk *d, size_t scope, int64_t number)
 {
+	struct subject *subject = &d->subjects[d->made++];
 	struct act *act = act_add(&d->run, ACTION_RUNNER_ONLINE,
-	    &d->changes[scope], &d->subjects[d->made++]);
+	    &d->changes[scope], subject);
 
+	subject->runner.act = &d->registered;
 	act->number = number;
 	act->deadline_ms = INT64_MAX;
 	scope_wait(&d->run, act);

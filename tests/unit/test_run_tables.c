@@ -88,7 +88,19 @@ may_end(enum where where, bool other_kind, bool other_pod, bool force)
 		.runner.pod_id = other_pod ? STR("p2") : STR("p1"),
 	};
 	struct lock_op op = { .action = OP_CREATE, .entry = entry };
+	struct lock_entry elsewhere = { .kind = KIND_RUNNER,
+		.address = STR("runner.other"), .id = STR("8"),
+		.runner.pod_id = STR("p3") };
 
+	/* Others, on another pod and on none, have no say. */
+	lock_add_entry(&lock, &elsewhere);
+	*ARENA_PUSH(&arena, &lock.pending) = (struct lock_op){
+		.entry = elsewhere };
+	elsewhere.id = STR("9");
+	elsewhere.runner.pod_id = (struct str){0};
+	lock_add_entry(&lock, &elsewhere);
+	*ARENA_PUSH(&arena, &lock.pending) = (struct lock_op){
+		.entry = elsewhere };
 	memset(op.op.hex, 'a', sizeof op.op.hex - 1);
 	if (where == IN_ENTRY)
 		lock_add_entry(&lock, &entry);
@@ -103,7 +115,8 @@ may_end(enum where where, bool other_kind, bool other_pod, bool force)
 	}
 	/* Once it is removed, nothing stands in the way. */
 	if (where == IN_ENTRY)
-		lock_remove_entry(&lock, &lock.entries.items[0]);
+		lock_remove_entry(&lock, lock_find_id(&lock, entry.kind,
+		    entry.id));
 	lock.pending.n = 0;
 	assert_true(runners_allow_end(&run, STR("p1")));
 	arena_release(&arena);
