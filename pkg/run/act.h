@@ -415,7 +415,8 @@ void backup_ssh(struct run *run, struct act *act,
     const struct ssh_answer *answer);
 
 /* wait.c: running, ssh, gone */
-int64_t ready_timeout(const struct run *run, const struct plan_change *pod);
+/* How long a pod may take; only one that is wanted is waited for. */
+int64_t ready_timeout(const struct plan_change *pod);
 void running_start(struct run *run, struct act *act);
 void ssh_start(struct run *run, struct act *act);
 void confirm_start(struct run *run, struct act *act);

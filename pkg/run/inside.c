@@ -30,7 +30,7 @@ set_deadline(struct run *run, struct act *act, const struct host *host)
 
 	if (act->deadline_ms == 0)
 		act->deadline_ms = (from > 0 ? from : run->now_ms) +
-		    ready_timeout(run, host->change);
+		    ready_timeout(host->change);
 }
 
 /* --------------------------------------------------------------- login -- */

@@ -13,7 +13,8 @@
 
 /* Of the twenty, those before the run take four (pods, GPUs, data centers,
  * account). */
-enum { BURST = 16, SLOW_MS = 500 };
+enum { BURST = 16, SLOW_MS = 500, POLL_MIN_MS = 125,
+	POLL_MAX_MS = 10 * SECOND_MS };
 
 int
 act_list(const struct act *act)
@@ -44,10 +45,10 @@ interval(const struct run *run, int which)
 {
 	const struct listing_state *list = &run->lists[which];
 	int64_t ms = youngest_wait(run, which) / 20;
-	if (ms < run->options.poll_min_ms)
-		ms = run->options.poll_min_ms;
-	if (ms > run->options.poll_max_ms)
-		ms = run->options.poll_max_ms;
+	if (ms < POLL_MIN_MS)
+		ms = POLL_MIN_MS;
+	if (ms > POLL_MAX_MS)
+		ms = POLL_MAX_MS;
 	/* What is left of the burst is spread, so that its end is no cliff. */
 	int64_t left = BURST + (run->now_ms - run->began_ms) / SLOW_MS -
 	    (int64_t)run->listings;

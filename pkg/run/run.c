@@ -45,9 +45,11 @@ void
 act_phase(struct run *run, struct act *act, enum phase phase)
 {
 	enum phase old = act->phase;
-	bool was_busy = old != PH_WAITING && !phase_is_final(old);
-	bool is_busy = phase != PH_WAITING && !phase_is_final(phase);
+	bool was_busy = old != PH_WAITING;
+	bool is_busy = !phase_is_final(phase);
 
+	/* What has ended stays so, and nothing that has begun waits again. */
+	assert(!phase_is_final(old) && phase != PH_WAITING);
 	if (act->holds_slot && !phase_holds_slot(phase)) {
 		act->holds_slot = false;
 		run->in_flight--;
@@ -63,7 +65,9 @@ act_phase(struct run *run, struct act *act, enum phase phase)
 		run->lists[act_list(act)].watchers--;
 	if (phase_is_listed(phase))
 		run->lists[act_list(act)].watchers++;
-	if (phase_is_listed(phase) && !act->listed) {
+	if (phase_is_listed(phase)) {
+		/* Whoever left is out of the list since the last event. */
+		assert(!act->listed);
 		act->listed = true;
 		*ARENA_PUSH(run->arena, &run->watching) = act;
 	}
@@ -73,7 +77,7 @@ act_phase(struct run *run, struct act *act, enum phase phase)
 		else if (was_busy && !is_busy)
 			run->busy_component[act->component]--;
 	}
-	if (phase_is_final(phase) && !phase_is_final(old))
+	if (phase_is_final(phase))
 		run->open--;
 	act->phase = phase;
 	act->phase_ms = run->now_ms;
@@ -252,8 +256,8 @@ progress_notes(struct run *run)
 	inside_notes(run);
 	for (size_t i = 0; i < run->watching.n; i++) {
 		struct act *act = run->watching.items[i];
-		if (!phase_is_listed(act->phase) ||
-		    run->now_ms - act->told_ms < PROGRESS_MS)
+		assert(phase_is_listed(act->phase));	/* see listing.c */
+		if (run->now_ms - act->told_ms < PROGRESS_MS)
 			continue;
 		act->told_ms = run->now_ms;
 		run_say(run, NOTE_PROGRESS, act, act->reason);
@@ -310,7 +314,8 @@ on_journaled(struct run *run, struct act *act, bool ok)
 	case NEXT_BACKOFF:
 		act_retry(run, act, 0, act->last_failure, act->last_refusal);
 		break;
-	case NEXT_FAIL:
+	default:
+		assert(act->next == NEXT_FAIL);
 		act_fail(run, act, act->last_failure, act->last_refusal);
 		break;
 	}
@@ -342,9 +347,8 @@ interrupt_act(struct run *run, struct act *act)
 		break;
 	case PH_WATCH:
 	case PH_PROBE:
-		if (action_rows[act->kind].waits)
-			act_fail(run, act, FAIL_INTERRUPTED,
-			    STR("interrupted"));
+		assert(action_rows[act->kind].waits);
+		act_fail(run, act, FAIL_INTERRUPTED, STR("interrupted"));
 		break;
 	default:
 		break;		/* on its way: let it come to a result */
@@ -415,6 +419,35 @@ begin(struct run *run)
 	}
 }
 
+/* What one act has waited for. */
+static void
+tell_act(struct run *run, struct act *act, const struct run_event *event)
+{
+	const struct action_row *row = &action_rows[act->kind];
+
+	switch (event->type) {
+	case RUN_JOURNALED:
+		on_journaled(run, act, event->ok);
+		break;
+	case RUN_BANNER_ANSWER:
+		wait_banner(run, act, event->ok, event->reason);
+		break;
+	case RUN_SSH_ANSWER:
+		row->ssh(run, act, event->ssh);
+		break;
+	case RUN_GITHUB_ANSWER:
+		row->github(run, act, event->github);
+		break;
+	case RUN_HOLDER_ANSWER:
+		row->holder(run, act, event->holder);
+		break;
+	default:
+		assert(event->type == RUN_FETCH_ANSWER);
+		row->fetched(run, act, event->ok, event->reason);
+		break;
+	}
+}
+
 void
 run_event(struct run *run, const struct run_event *event)
 {
@@ -424,46 +457,17 @@ run_event(struct run *run, const struct run_event *event)
 	if (!run->began)
 		begin(run);
 	struct act *act = find_act(run, event->token);
-	switch (event->type) {
-	case RUN_JOURNALED:
-		if (act != NULL)
-			on_journaled(run, act, event->ok);
-		break;
-	case RUN_ANSWER:
-		on_answer(run, event);
-		break;
-	case RUN_BANNER_ANSWER:
-		if (act != NULL)
-			wait_banner(run, act, event->ok, event->reason);
-		break;
-	case RUN_TIME:
+	if (event->type == RUN_TIME)
 		on_time(run);
-		break;
-	case RUN_SIGNAL:
+	else if (event->type == RUN_SIGNAL)
 		interrupt(run);
-		break;
-	case RUN_SSH_ANSWER:
-		if (act != NULL)
-			action_rows[act->kind].ssh(run, act, event->ssh);
-		break;
-	case RUN_GITHUB_ANSWER:
-		if (scope_answer(run, event->token, event->github))
-			break;
-		if (act != NULL)
-			action_rows[act->kind].github(run, act,
-			    event->github);
-		break;
-	case RUN_HOLDER_ANSWER:
-		if (act != NULL)
-			action_rows[act->kind].holder(run, act,
-			    event->holder);
-		break;
-	case RUN_FETCH_ANSWER:
-		if (act != NULL)
-			action_rows[act->kind].fetched(run, act, event->ok,
-			    event->reason);
-		break;
-	}
+	else if (event->type == RUN_ANSWER)
+		on_answer(run, event);
+	else if (event->type == RUN_GITHUB_ANSWER &&
+	    scope_answer(run, event->token, event->github))
+		;		/* of all that wait for this listing */
+	else if (act != NULL)
+		tell_act(run, act, event);
 	if (!run->abandoned)
 		pump(run);
 }
@@ -482,13 +486,13 @@ run_deadline(const struct run *run)
 	for (size_t i = 0; i < run->inside.n; i++) {
 		const struct act *act = run->inside.items[i];
 		int64_t at = act->told_ms + PROGRESS_MS;
-		if (!phase_is_final(act->phase) && (first == -1 || at < first))
+		assert(!phase_is_final(act->phase));
+		if (first == -1 || at < first)
 			first = at;
 	}
 	for (size_t i = 0; i < run->watching.n; i++) {
 		const struct act *act = run->watching.items[i];
-		if (!phase_is_listed(act->phase))
-			continue;
+		assert(phase_is_listed(act->phase));
 		int64_t at = act->told_ms + PROGRESS_MS;
 		if (act->deadline_ms > 0 && act->deadline_ms < at)
 			at = act->deadline_ms;
@@ -536,10 +540,6 @@ run_new(struct arena *arena, const struct plan *plan, struct lock *lock,
 		run->options.settle_ms = DEFAULT_SETTLE_MS;
 	if (PLANTED(6))
 		run->options.settle_ms = 1;
-	if (run->options.poll_min_ms == 0)
-		run->options.poll_min_ms = 125;
-	if (run->options.poll_max_ms == 0)
-		run->options.poll_max_ms = 10 * SECOND_MS;
 	run->billing = plan->cost.before_per_hour + starts_per_hour(plan);
 
 	struct subject *subjects = ARENA_ARRAY(arena, struct subject,

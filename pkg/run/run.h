@@ -49,8 +49,6 @@ struct run_options {
 	bool fail_fast;
 	bool over_budget;		/* settings.budget does not hold now */
 	int64_t settle_ms;		/* 0: 60 s; see design of resolving */
-	int64_t ready_timeout_ms;	/* 0: each pod's own (10 min) */
-	int64_t poll_min_ms, poll_max_ms;	/* 0: 125 ms and 10 s */
 	struct id128 lineage;
 	struct str boot_id;
 	/* Fill references in an environment value in; false if unknown. */

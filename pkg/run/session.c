@@ -231,8 +231,7 @@ session_load(struct session *session)
 	if (session->lock->lineage.hex[0] == '\0')
 		session->lock->lineage = config->lineage.hex[0] != '\0' ?
 		    config->lineage : id128_random(&config->world->chance);
-	if (session->spec != NULL && session->spec->project.len > 0 &&
-	    session->lock->project.len == 0)
+	if (session->spec != NULL && session->lock->project.len == 0)
 		session->lock->project = session->spec->project;
 	lock_sort(session->lock);
 	return EXIT_OK;

@@ -93,7 +93,7 @@ want_ends(struct session *session, struct asking *asking, size_t number)
 
 	for (size_t i = 0; spec != NULL && i < spec->nresources; i++) {
 		const struct resource *r = &spec->resources[i];
-		if (r->kind != KIND_RUNNER || r->runner->version.len == 0 ||
+		if (r->kind != KIND_RUNNER ||
 		    str_is(r->runner->version, "latest"))
 			continue;
 		struct github_scope own = { r->runner->repository,

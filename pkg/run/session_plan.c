@@ -159,11 +159,11 @@ say_settling(struct session *session, int64_t left_ms)
 		    STR_ARG(format_duration(session->arena,
 			(left_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS))),
 	};
-	for (size_t i = 0; i < session->lock->pending.n; i++) {
-		note.address = session->lock->pending.items[i].address;
-		if (needs_time(&session->lock->pending.items[i]))
-			break;
-	}
+	/* One there is: it is what is waited for. */
+	const struct lock_op *op = session->lock->pending.items;
+	while (!needs_time(op))
+		op++;
+	note.address = op->address;
 	session->config.note(session->config.note_ctx, &note);
 }
 
@@ -291,6 +291,19 @@ wants_volumes(const struct session *session)
 	return has_open_volume(lock);
 }
 
+/* Is something to be fetched for it?  What cannot be had (the account) or
+ * will always be lacking something (GitHub) is asked for once. */
+static bool
+is_lacking(const struct session *session,
+    const struct session_plan_options *options, const struct plan *draft,
+    bool first)
+{
+	if (draft->needs_catalog || draft->needs_volumes)
+		return true;
+	return first && (draft->needs_github || ((draft->needs_account ||
+	    options->account) && !session->live.account_known));
+}
+
 static int
 decide(struct session *session, const struct session_plan_options *options,
     const struct plan **plan)
@@ -305,32 +318,26 @@ decide(struct session *session, const struct session_plan_options *options,
 		plan_options.may_listen_ctx = session->config.world->ctx;
 	}
 	plan_options.record_lost = session->record_lost;
+	/* A draft finds out what else has to be known.  What it has to
+	 * complain about is complained about by the last one, too. */
+	struct diags quiet = { .arena = session->arena };
+	const struct plan *draft = plan_make(session->arena, session->spec,
+	    session->lock, &session->live, &plan_options, &quiet);
 	*plan = NULL;
-	/* The first pass finds out what else has to be known.  What it has to
-	 * complain about is complained about by the second one, too. */
-	for (int pass = 0; pass < 3; pass++) {
-		struct diags quiet = { .arena = session->arena };
-		const struct plan *draft = plan_make(session->arena,
-		    session->spec, session->lock, &session->live,
-		    &plan_options, &quiet);
-		if (draft == NULL || !options->refresh ||
-		    ((!draft->needs_catalog || session->live.catalog_known) &&
-			(!draft->needs_volumes ||
-			    session->live.volumes_known) &&
-			(!draft->needs_github || pass > 0) &&
-			((!draft->needs_account && !options->account) ||
-			    session->live.account_known || pass > 0))) {
-			if (draft != NULL && quiet.list.n == 0) {
-				*plan = draft;
-				return EXIT_OK;
-			}
-			break;
-		}
+	for (bool first = true; draft != NULL && options->refresh &&
+	    is_lacking(session, options, draft, first); first = false) {
 		int code = session_fetch_for(session, draft, options->account);
 		if (code == EXIT_OK && draft->needs_github)
 			code = session_fetch_github(session);
 		if (code != EXIT_OK)
 			return code;
+		quiet = (struct diags){ .arena = session->arena };
+		draft = plan_make(session->arena, session->spec,
+		    session->lock, &session->live, &plan_options, &quiet);
+	}
+	if (quiet.list.n == 0) {
+		*plan = draft;
+		return EXIT_OK;
 	}
 	*plan = plan_make(session->arena, session->spec, session->lock,
 	    &session->live, &plan_options, session->diags);

@@ -3,6 +3,8 @@
  */
 #include "run/session.h"
 
+#include <assert.h>
+
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/units.h"
@@ -262,10 +264,9 @@ do_effect(struct driver *driver, const struct run_effect *effect)
 			world->start_holder(world->ctx, effect->token,
 			    &effect->holder);
 		break;
-	case RUN_FETCH:
+	default:
+		assert(effect->type == RUN_FETCH);
 		do_fetch(driver, effect);
-		break;
-	case RUN_JOURNAL:
 		break;
 	}
 }
@@ -501,8 +502,9 @@ take_words(struct session *session, const struct plan_change *change)
 	    change->have->id);
 	bool protect = want->kind == KIND_POD ? want->pod->protect
 					      : want->volume->protect;
-	if (entry == NULL || (entry->protect == protect &&
-	    str_eq(entry->address, change->address)))
+	assert(entry != NULL);		/* nothing that ends it has run */
+	if (entry->protect == protect &&
+	    str_eq(entry->address, change->address))
 		return;
 	entry->address = change->address;
 	entry->protect = protect;
@@ -517,12 +519,11 @@ take_keeps(struct session *session, const struct plan *plan)
 		const struct plan_keep *keep = &plan->keeps.items[i];
 		struct lock_entry *entry = lock_find_id(session->lock,
 		    keep->have->kind, keep->have->id);
-		if (entry != NULL) {
-			/* What the run did inside is newer than the plan. */
-			struct lock_inside inside = entry->inside;
-			*entry = *keep->entry;
-			entry->inside = inside;
-		}
+		assert(entry != NULL);	/* it was only looked at */
+		/* What the run did inside is newer than the plan. */
+		struct lock_inside inside = entry->inside;
+		*entry = *keep->entry;
+		entry->inside = inside;
 		session->lock_changed = true;
 	}
 	for (size_t i = 0; i < plan->changes.n; i++) {
@@ -532,12 +533,12 @@ take_keeps(struct session *session, const struct plan *plan)
 		 * something new will take its slot. */
 		bool forget = change->op == PLAN_FORGET ||
 		    (change->op == PLAN_CREATE && change->gone);
-		if (!forget || change->have == NULL || !change->gone_proved)
+		if (!forget || !change->gone_proved)
 			continue;	/* an action confirms it first */
 		struct lock_entry *entry = lock_find_id(session->lock,
 		    change->kind, change->have->id);
-		if (entry != NULL)
-			lock_remove_entry(session->lock, entry);
+		assert(entry != NULL);
+		lock_remove_entry(session->lock, entry);
 		session->lock_changed = true;
 	}
 	lock_sort(session->lock);
@@ -561,10 +562,8 @@ session_apply(struct session *session, const struct plan *plan,
 	run_options.lineage = session->lock->lineage;
 	run_options.boot_id = session->config.boot_id;
 	run_options.chance = session->config.world->chance;
-	if (run_options.resolve == NULL) {
-		run_options.resolve = session_resolve;
-		run_options.resolve_ctx = session;
-	}
+	run_options.resolve = session_resolve;
+	run_options.resolve_ctx = session;
 	*summary = NULL;
 	if (session_begin_journal(session) != EXIT_OK)
 		return EXIT_ERROR;

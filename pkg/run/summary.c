@@ -160,8 +160,11 @@ is_not_ended(const struct run *run, const struct act *act)
 static void
 leave_not_ended(struct run *run, const struct act *act)
 {
+	struct str why = act->reason.len > 0 ? act->reason
+					     : STR("interrupted");
+
 	leave(run, act, arena_printf(run->arena, "not ended: " STR_FMT,
-	    STR_ARG(act->reason.len > 0 ? act->reason : STR("interrupted"))));
+	    STR_ARG(why)));
 	run->summary.left.items[run->summary.left.n - 1].id = id_to_end(act);
 }
 

@@ -14,16 +14,16 @@ host_of(struct arena *arena, struct lock *lock, const struct spec *spec,
 	const struct lock_entry *entry = lock_find(lock, text);
 	const struct resource *resource;
 
-	if (entry != NULL && entry->kind == KIND_RUNNER)
-		return entry->runner.pod;
+	if (entry != NULL)
+		return entry->runner.pod;	/* tunnels are not recorded */
 	resource = spec != NULL ? spec_find(spec, text) : NULL;
 	if (resource == NULL)
 		return (struct str){0};
 	if (address->kind == KIND_RUNNER)
 		return address_format(arena, KIND_POD, resource->runner->pod,
 		    resource->key);
-	return arena_printf(arena, "pod." STR_FMT,
-	    STR_ARG(resource->tunnel->pod));
+	struct str pod = resource->tunnel->pod;
+	return arena_printf(arena, "pod." STR_FMT, STR_ARG(pod));
 }
 
 /* The whole address of a pod for what somebody wrote; absent if reported. */
@@ -99,7 +99,8 @@ report_unknown(struct arena *arena, struct lock *lock,
 	size_t n = 0;
 
 	for (size_t i = 0; i < lock->entries.n; i++)
-		if (lock->entries.items[i].kind == KIND_POD)
+		if (lock->entries.items[i].kind == KIND_POD &&
+		    !lock->entries.items[i].deposed)
 			known[n++] = lock->entries.items[i].address;
 	near = other.len > 0 ? other : str_nearest(whole, known, n);
 	diag_error(diags, "PF0850", NO_SPAN, "there is no record of '" STR_FMT
@@ -143,7 +144,7 @@ target_find(struct lock *lock, const struct spec *spec, struct str address,
 	if (whole.data == NULL)
 		return NULL;
 	entry = lock_find(lock, whole);
-	if (entry != NULL && entry->kind == KIND_POD)
+	if (entry != NULL)
 		return entry;
 	n = replicas(arena, lock, whole, &several);
 	if (n == 1)
@@ -154,8 +155,9 @@ target_find(struct lock *lock, const struct spec *spec, struct str address,
 	}
 	diag_error(diags, "PF0860", NO_SPAN, STR_FMT " has %zu replicas: say "
 	    "which", STR_ARG(whole), n);
-	diag_hint(diags, "such as " STR_FMT "; podform exec takes all of them "
-	    "with --all", STR_ARG(several[0]->address));
+	struct str one = several[0]->address;
+	diag_hint(diags, "such as " STR_FMT
+	    "; podform exec takes all of them with --all", STR_ARG(one));
 	return NULL;
 }
 
@@ -173,7 +175,7 @@ target_find_all(struct arena *arena, struct lock *lock,
 		if (whole.data == NULL)
 			return 0;
 		one = lock_find(lock, whole);
-		if (one != NULL && one->kind == KIND_POD) {
+		if (one != NULL) {
 			*out = ARENA_ARRAY(arena, const struct lock_entry *,
 			    1);
 			**out = one;
@@ -197,8 +199,7 @@ target_spec(const struct spec *spec, const struct lock_entry *entry)
 	const struct resource *resource = spec != NULL ?
 	    spec_find(spec, entry->address) : NULL;
 
-	return resource != NULL && resource->kind == KIND_POD ?
-	    resource->pod : NULL;
+	return resource != NULL ? resource->pod : NULL;
 }
 
 /* --------------------------------------------------------------- usable -- */

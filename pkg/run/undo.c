@@ -110,9 +110,8 @@ comes_after(const struct run *run, const struct act *undo,
 {
 	if (before->change == undo->change || action_rows[undo->kind].volume)
 		return true;
-	return before->change != NULL &&
-	    (before->change->kind == KIND_RUNNER ||
-		before->change->kind == KIND_TUNNEL) &&
+	return (before->change->kind == KIND_RUNNER ||
+		   before->change->kind == KIND_TUNNEL) &&
 	    before->change->host_change != SIZE_MAX &&
 	    &run->change_subjects[before->change->host_change] ==
 	    undo->subject;

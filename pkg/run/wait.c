@@ -7,6 +7,8 @@
  */
 #include "run/act.h"
 
+#include <assert.h>
+
 #include "base/probe.h"
 #include "base/units.h"
 
@@ -40,27 +42,20 @@ pod_id(const struct act *act)
 {
 	if (act->subject->id.len > 0)
 		return act->subject->id;
-	return act->change->have != NULL ? act->change->have->id : STR("");
+	return act->change->have->id;
 }
 
 int64_t
-ready_timeout(const struct run *run, const struct plan_change *pod)
+ready_timeout(const struct plan_change *pod)
 {
-	const struct resource *want = pod->want;
-	if (run->options.ready_timeout_ms > 0)
-		return run->options.ready_timeout_ms;
-	if (want != NULL && want->pod->ready_timeout_ms > 0)
-		return want->pod->ready_timeout_ms;
-	return READY_TIMEOUT_MS;
+	return pod->want->pod->ready_timeout_ms;
 }
 
 static void
 begin_wait(struct run *run, struct act *act)
 {
 	act->id = pod_id(act);
-	if (act->deadline_ms == 0)
-		act->deadline_ms = run->now_ms +
-		    ready_timeout(run, act->change);
+	act->deadline_ms = run->now_ms + ready_timeout(act->change);
 	if (act->subject->wait_ms == 0)
 		act->subject->wait_ms = run->now_ms;
 	act->ended_ms = act->wait_ms = run->now_ms;
@@ -132,8 +127,9 @@ shows_our_mark(const struct run *run, const struct act *act,
 {
 	const struct lock_entry *have =
 	    lock_find_id(run->lock, KIND_POD, act->id);
-	if (have != NULL && have->op.hex[0] == '\0')
-		return true;
+	assert(have != NULL);
+	if (have->op.hex[0] == '\0')
+		return true;		/* imported */
 	enum mark_owner owner = mark_owner(pod->config.name, pod->mark, true,
 	    &run->options.lineage);
 	return owner == MARK_OURS || owner == MARK_RENAMED;
@@ -270,11 +266,11 @@ gone_answer(struct run *run, struct act *act,
 	act->got_gone = gone;
 	act->ask_after_ms = run->now_ms + answer->retry_after_ms;
 	act->not_before_ms = run->now_ms;	/* listings asked after count */
-	if (act->confirms && act->clean >= 3 && gone) {
+	if (act->confirms && gone) {
 		act_result(run, act, OP_DONE, NEXT_DONE, false);
 		return;
 	}
-	if (act->confirms && !gone)
+	if (act->confirms)
 		act->clean = 0;
 	act_phase(run, act, PH_WATCH);
 }
@@ -359,10 +355,6 @@ gone_listed(struct run *run, struct act *act, const struct listed *listed)
 void
 confirm_start(struct run *run, struct act *act)
 {
-	if (act->intended) {
-		confirm_journaled(run, act);
-		return;
-	}
 	act->id = act->change->have->id;
 	act->entry = *act->change->have;
 	act->confirms = true;
@@ -398,10 +390,14 @@ not_ready(struct run *run, const struct act *act)
 	bool older = act->change->op != PLAN_CREATE &&
 	    act->change->op != PLAN_REPLACE;
 
-	return arena_printf(run->arena, "not ready after " STR_FMT ": " STR_FMT
-	    "%s" STR_FMT, STR_ARG(time), STR_ARG(act->reason), older
-		? "; if it stays so: podform apply --replace "
-		: "", STR_ARG(older ? act->change->address : STR("")));
+	struct str address = older ? act->change->address : STR("");
+	const char *way_out = older
+	    ? "; if it stays so: podform apply --replace "
+	    : "";
+
+	return arena_printf(run->arena,
+	    "not ready after " STR_FMT ": " STR_FMT "%s" STR_FMT,
+	    STR_ARG(time), STR_ARG(act->reason), way_out, STR_ARG(address));
 }
 
 /* Deadlines.  No wait is without one. */

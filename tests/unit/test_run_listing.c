@@ -330,8 +330,6 @@ test_run_listing_has_the_pace_of_the_youngest_wait(void **state)
 	struct act_world *f = *state;
 	struct act acts[4];
 
-	f->run.options.poll_min_ms = 125;
-	f->run.options.poll_max_ms = 10000;
 	f->run.options.settle_ms = INT64_MAX;
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
 		struct listing_state *list = &f->run.lists[LIST_PODS];

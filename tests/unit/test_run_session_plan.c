@@ -120,6 +120,26 @@ test_session_settle_asks_github_about_runners(void **state)
 	assert_int_equal(session->lock->pending.n, 2);
 }
 
+/* What time does not tell is not closed together with what it does. */
+static void
+test_session_settle_leaves_open_what_time_does_not_tell(void **state)
+{
+	struct session_world *s = *state;
+	struct session *session = play_begin(s, NULL);
+	struct github_answer no = { .outcome = OUTCOME_NO_EFFECT,
+		.reason = REASON_AUTH };
+
+	s->config.github_optional = session->config.github_optional = true;
+	pending(s, KIND_RUNNER, OP_DELETE)->op = op_id(8);
+	pending(s, KIND_POD, OP_CREATE);
+	run_github_lie(&s->r, GITHUB_FIND_RUNNER, 0, false, no);
+	assert_int_equal(session_settle(session, 400), EXIT_OK);
+	assert_int_equal(session->lock->pending.n, 1);
+	assert_string_equal(session->lock->pending.items[0].op.hex,
+	    op_id(8).hex);
+	assert_non_null(strstr(play_said(s), "note pod.x: an earlier run"));
+}
+
 static void
 test_session_settle_takes_a_runner_in_that_was_made(void **state)
 {
@@ -359,6 +379,24 @@ test_session_does_nothing_that_it_cannot_journal(void **state)
 	}
 }
 
+static void
+test_session_settles_no_runner_that_it_cannot_journal(void **state)
+{
+	struct session_world *s = *state;
+	struct session *session = play_begin_writing(s, NULL);
+	struct lock_op *op = ARENA_PUSH(session->arena,
+	    &session->lock->pending);
+
+	*op = *pending(s, KIND_RUNNER, OP_DELETE);
+	s->r.w.fake->calls = 0;
+	s->r.w.fake->faults = (struct fake_faults){ .only = "sync_data",
+		.at = 1, .onward = true };
+	assert_int_equal(session_settle(session, 400), EXIT_ERROR);
+	assert_text(play_said(s), "github find the runner\n");
+	assert_int_equal(session->lock->pending.n, 1);
+	s->r.w.fake->faults = (struct fake_faults){0};
+}
+
 /* ------------------------------------------------------------- planning -- */
 
 static int
@@ -426,6 +464,58 @@ test_session_plan_goes_by_volumes_of_record_and_open_ops(void **state)
 		play_teardown(state);
 		play_setup(state);
 	}
+}
+
+/* A picture without volumes, and a plan that turns out to need them. */
+static void
+test_session_plan_asks_for_volumes_that_its_picture_lacks(void **state)
+{
+	struct session_world *s = *state;
+	const struct plan *plan;
+
+	play_begin(s, VOLUMES);
+	assert_int_equal(session_refresh(&s->session, false), EXIT_OK);
+	play_said(s);
+	assert_int_equal(plans(s, true, &plan), EXIT_OK);
+	assert_text(play_said(s), "ask list volumes\nask get account\n");
+	assert_false(plan->needs_volumes);
+}
+
+static struct str
+same_secret(void *ctx, struct str name)
+{
+	unsigned *asked = ctx;
+
+	(void)name;
+	++*asked;
+	return STR("hunter2-hunter2");
+}
+
+/* Who asks for a plan may know the secrets by himself. */
+static void
+test_session_plan_compares_secrets_with_what_it_is_given(void **state)
+{
+	struct session_world *s = *state;
+	const struct plan *plan;
+	unsigned asked = 0;
+	struct session_plan_options options = { .plan = {
+		.wall_ms = s->r.w.options.wall_ms,
+		.secret = same_secret, .secret_ctx = &asked } };
+	struct lock_entry entry = full_pod("pod.t", "p1");
+
+	play_begin(s, "secrets: { K: { env: K } }\npods:\n  t: { image: x:1, "
+	    "gpu: A40, env: { A: \"${secret.K}\" } }\n");
+	lock_add_entry(&s->r.w.lock, &entry);
+	struct cloud_pod *pod = world_stray(&s->r.w, "p1", "pod.t",
+	    entry.op.hex);
+	struct env_var live = { .name = STR("A"),
+		.value = STR("hunter2-hunter2") };
+	pod->config.env = &live;
+	pod->config.nenv = 1;
+	options.refresh = true;
+	assert_int_equal(session_plan(&s->session, &options, &plan),
+	    EXIT_OK);
+	assert_true(asked > 0);
 }
 
 static void
@@ -506,6 +596,16 @@ test_session_plan_says_its_complaints_once(void **state)
 	assert_null(plan);
 	assert_int_equal(s->r.w.diags.errors, 1);
 	play_reports(s, "Z80");
+	/* A warning is no reason to have no plan. */
+	play_teardown(state);
+	play_setup(state);
+	s = *state;
+	play_begin(s, "pods:\n  trainer: { image: x:1, gpu: A40, "
+	    "data_centers: [EU-RO-1, EU-RO-9] }\n");
+	assert_int_equal(plans(s, true, &plan), EXIT_OK);
+	assert_non_null(plan);
+	assert_int_equal(s->r.w.diags.warnings, 1);
+	play_reports(s, "EU-RO-9");
 }
 
 static void
@@ -748,6 +848,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(test_session_settle_gives_time_to_what_needs_it),
 		ROW(test_session_settle_asks_github_about_runners),
+		ROW(test_session_settle_leaves_open_what_time_does_not_tell),
 		ROW(test_session_settle_takes_a_runner_in_that_was_made),
 		ROW(test_session_settle_counts_the_time_since_the_crash),
 		ROW(test_session_settle_waits_for_the_last_of_several),
@@ -757,8 +858,11 @@ main(void)
 		ROW(test_session_settle_stops_at_half_a_mark),
 		ROW(test_session_journals_what_it_settles),
 		ROW(test_session_does_nothing_that_it_cannot_journal),
+		ROW(test_session_settles_no_runner_that_it_cannot_journal),
 		ROW(test_session_plan_asks_for_what_it_needs),
 		ROW(test_session_plan_goes_by_volumes_of_record_and_open_ops),
+		ROW(test_session_plan_asks_for_volumes_that_its_picture_lacks),
+		ROW(test_session_plan_compares_secrets_with_what_it_is_given),
 		ROW(test_session_plan_without_refresh_asks_nobody),
 		ROW(test_session_plan_can_have_the_account_always),
 		ROW(test_session_plan_asks_github_for_what_runners_need),

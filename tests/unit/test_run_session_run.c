@@ -525,6 +525,25 @@ test_session_apply_records_protection_with_and_without_a_change(void **state)
 }
 
 static void
+test_session_apply_records_the_protection_of_a_volume(void **state)
+{
+	struct session_world *s = *state;
+	const struct run_summary *summary;
+
+	assert_int_equal(apply(s, planned(s, "volumes:\n  d: { size: 10GB, "
+	    "data_center: EU-RO-1 }\n"), &summary), EXIT_OK);
+	session_close(&s->session);
+	const struct plan *plan = planned(s, "volumes:\n  d: { size: 20GB, "
+	    "data_center: EU-RO-1, protect: true }\n");
+	assert_int_equal(plan->changes.n, 1);
+	assert_int_equal(apply(s, plan, &summary), EXIT_OK);
+	const struct lock_entry *entry = lock_find(s->session.lock,
+	    STR("volume.d"));
+	assert_int_equal(entry->volume.size_gb, 20);
+	assert_true(entry->protect);
+}
+
+static void
 test_session_apply_gives_a_replica_its_number(void **state)
 {
 	struct session_world *s = *state;
@@ -589,6 +608,7 @@ main(void)
 		ROW(test_session_apply_keeps_a_result_that_the_disk_refused),
 		ROW(test_session_apply_names_what_no_lock_file_knows),
 		ROW(test_session_apply_records_protection_with_and_without_a_change),
+		ROW(test_session_apply_records_the_protection_of_a_volume),
 		ROW(test_session_apply_gives_a_replica_its_number),
 		ROW(test_session_apply_forgets_what_is_proved_to_be_gone),
 	};

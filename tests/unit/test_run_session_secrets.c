@@ -122,6 +122,7 @@ test_session_secrets_are_filled_into_text(void **state)
 		/* Nothing but a known secret stands for anything. */
 		{ "${secret.NO}", NULL },
 		{ "${secret.UNREAD}", NULL },
+		{ "${secret.NO} and ${secret.K}", NULL },
 		{ "${pod.a.id}", NULL },
 		{ "${secret.K", NULL },
 		{ "a${", NULL },

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "expected.h"
@@ -32,8 +33,12 @@ some_lock(struct bench *b)
 	add(b, lock, KIND_RUNNER, "runner.r", "77");
 	add(b, lock, KIND_VOLUME, "volume.v", "id-v");
 	add(b, lock, KIND_POD, "pod.a", "id-old");
+	add(b, lock, KIND_POD, "pod.bb", "id-bb");
+	/* Neither what is on its way out nor another name is a replica. */
+	add(b, lock, KIND_POD, "pod.b[2]", "id-b2");
 	lock->entries.items[4].runner.pod = STR("pod.b[1]");
 	lock->entries.items[6].deposed = true;
+	lock->entries.items[8].deposed = true;
 	lock_sort(lock);
 	return lock;
 }
@@ -88,6 +93,19 @@ test_target_addresses_lead_to_pods(void **state)
 	leads_to(&b, lock, spec, "runner.n", "id-a");
 	leads_to(&b, lock, spec, "tunnel.t", "id-b1");
 	leads_to(&b, lock, spec, "tunnel.u", "id-a");
+	/* Of the spec's, only what has that very name is meant. */
+	leads_to(&b, lock, spec, "n", "error: there is no record of 'pod.n'; "
+	    "did you mean 'runner.n'? [PF0850]\n"
+	    "   hint: podform state list shows what there is\n");
+	leads_to(&b, lock, spec, "t", "error: there is no record of 'pod.t'; "
+	    "did you mean 'tunnel.t'? [PF0850]\n"
+	    "   hint: podform state list shows what there is\n");
+	leads_to(&b, lock, spec, "zzzzzz", "error: there is no record of "
+	    "'pod.zzzzzz' [PF0850]\n"
+	    "   hint: podform state list shows what there is\n");
+	leads_to(&b, lock, spec, "runner.x", "error: nobody knows which pod "
+	    "runner.x is on: neither the lock nor the spec has it [PF0860]\n"
+	    "   hint: give the address of the pod\n");
 	bench_release(&b);
 	spec_world_release(&world);
 }
@@ -157,23 +175,44 @@ test_target_finds_many(void **state)
 
 	bench_init(&b);
 	struct lock *lock = some_lock(&b);
-	finds(&b, lock, NULL, "id-a id-b0 id-b1 id-c0 ");
+	finds(&b, lock, NULL, "id-a id-b0 id-b1 id-bb id-c0 ");
 	finds(&b, lock, "b", "id-b0 id-b1 ");
 	finds(&b, lock, "a", "id-a ");
 	finds(&b, lock, "b[0]", "id-b0 ");
 	finds(&b, lock, "runner.r", "id-b1 ");
 	finds(&b, lock, "zzzzzz", "error: there is no record of 'pod.zzzzzz' "
 	    "[PF0850]\n   hint: podform state list shows what there is\n");
+	finds(&b, lock, "volume.v", "error: volume.v is a volume: there is "
+	    "nothing to log in to [PF0860]\n");
 	finds(&b, bare_lock(&b.arena, 0), NULL,
 	    "error: there is no pod on record [PF0850]\n");
 	bench_release(&b);
 }
 
+/* What the spec says of what is recorded. */
+static void
+test_target_is_as_the_spec_has_it(void **state)
+{
+	struct lock_entry entry = { .kind = KIND_POD,
+		.address = STR("pod.b[1]") };
+	struct spec_world world;
+	(void)state;
+
+	spec_world_init(&world);
+	spec_world_put(&world, "a.yaml", str_from(spec_text));
+	const struct spec *spec = spec_world_load(&world);
+	expected_same("name", STR("b"), target_spec(spec, &entry)->name);
+	assert_null(target_spec(NULL, &entry));
+	entry.address = STR("pod.b[2]");
+	assert_null(target_spec(spec, &entry));
+	spec_world_release(&world);
+}
+
 static struct cloud_pod
 live_pod(void)
 {
-	static struct str ports[] = { STR_INIT("22/tcp"),
-		STR_INIT("8188/http") };
+	static struct str ports[] = { STR_INIT("8188/http"),
+		STR_INIT("22/tcp") };
 	return (struct cloud_pod){
 		.id = STR("id-a"), .status = POD_RUNNING, .has_runtime = true,
 		.config = { .ports = ports, .nports = 2 },
@@ -198,11 +237,26 @@ test_target_is_usable_or_says_why_not(void **state)
 	assert_string_equal(bench_report(&b), "error: pod.a (id-a) is gone "
 	    "[PF0861]\n   hint: podform plan shows what an apply would do "
 	    "about it\n");
+	pod.status = POD_TERMINATED;
+	assert_false(target_usable(&entry, &pod, &b.diags));
+	assert_string_equal(bench_report(&b), "error: pod.a (id-a) is gone "
+	    "[PF0861]\n   hint: podform plan shows what an apply would do "
+	    "about it\n");
+	pod.status = POD_ERROR;
+	assert_false(target_usable(&entry, &pod, &b.diags));
+	assert_string_equal(bench_report(&b), "error: pod.a (id-a) has failed "
+	    "to start [PF0861]\n   hint: podform logs shows what the system "
+	    "said about it\n");
 	pod.status = POD_EXITED;
 	assert_false(target_usable(&entry, &pod, &b.diags));
 	assert_string_equal(bench_report(&b), "error: pod.a (id-a) is "
 	    "stopped [PF0861]\n   hint: podform apply starts it if the spec "
 	    "wants it running\n");
+	/* Half of an address is none. */
+	pod = live_pod();
+	pod.ssh.host.len = 0;
+	assert_false(target_usable(&entry, &pod, &b.diags));
+	assert_non_null(strstr(bench_report(&b), "no address for SSH yet"));
 	pod = live_pod();
 	pod.ssh.port = 0;
 	assert_false(target_usable(&entry, &pod, &b.diags));
@@ -242,17 +296,24 @@ test_target_is_pinned_by_lock_then_log_then_not(void **state)
 	expected_same("user", STR("root"), target.user);
 	expected_same("host", STR("195.0.0.1"), target.host);
 	assert_int_equal(target.port, 40022);
-	/* Another start is another container, with keys of its own. */
 	/* Nobody says when it started: the record is believed. */
 	pod.started_at = (struct str){0};
 	assert_true(target_is_pinned(&entry, &pod));
 	pod.started_at = STR("2026-06-01T13:00:00Z");
+	entry.inside.start = (struct str){0};
+	assert_true(target_is_pinned(&entry, &pod));
+	/* Another start is another container, with keys of its own. */
+	entry.inside.start = STR("2026-06-01T12:00:00Z");
 	assert_false(target_is_pinned(&entry, &pod));
 	assert_int_equal(target_make(&arena, &entry, &pod, &want,
 	    STR("/k"), &line, 1, &target), TARGET_LOGGED);
 	expected_same("logged", STR(LOGGED), target.pins[0]);
 	expected_same("user", STR("alice"), target.user);
 	expected_same("key", STR("/k"), target.key);
+	want.ssh_user = (struct str){0};
+	(void)target_make(&arena, &entry, &pod, &want, STR("/k"), &line, 1,
+	    &target);
+	expected_same("the pod's user", STR("root"), target.user);
 	assert_int_equal(target_make(&arena, &entry, &pod, &want,
 	    (struct str){0}, NULL, 0, &target), TARGET_FIRST_USE);
 	assert_int_equal(target.npins, 0);
@@ -267,6 +328,11 @@ test_target_alias_is_one_plain_word(void **state)
 
 	expected_same("full", STR("podform-abc_d-20260601T120000Z"),
 	    target_alias(&arena, STR("abc_d"), STR("2026-06-01T12:00:00Z")));
+	/* Of an id '-' and '_' stay; the time of a start is digits alone. */
+	expected_same("signs", STR("podform-a-b_c-12"),
+	    target_alias(&arena, STR("a-b_c"), STR("1-2_")));
+	expected_same("edges", STR("podform-azAZ09-azAZ09"),
+	    target_alias(&arena, STR("azAZ09`{@[/:"), STR("azAZ09`{@[/:")));
 	expected_same("hostile", STR("podform-a-b"),
 	    target_alias(&arena, STR("a *\n"), STR("b,!|@\n")));
 	expected_same("no start", STR("podform-a"),
@@ -282,6 +348,7 @@ main(void)
 		cmocka_unit_test(
 		    test_target_says_why_an_address_leads_nowhere),
 		cmocka_unit_test(test_target_finds_many),
+		cmocka_unit_test(test_target_is_as_the_spec_has_it),
 		cmocka_unit_test(test_target_is_usable_or_says_why_not),
 		cmocka_unit_test(
 		    test_target_is_pinned_by_lock_then_log_then_not),
