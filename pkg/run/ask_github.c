@@ -40,6 +40,7 @@ take_answer(struct session *session, void *asked,
 	    answer->outcome == OUTCOME_NOT_SENT ||
 	    answer->reason == REASON_RATE_LIMITED;
 	if (!again || ++question->tries >= tries) {
+		answer->message = session_hide(session, answer->message);
 		question->done = true;
 		return;
 	}

@@ -37,6 +37,8 @@ struct session_config {
 	const struct world *world;
 	const struct cloud *cloud;
 	const struct github *github;	/* NULL: no runners can be had */
+	const struct secret *key;	/* of the cloud, for hiding it where
+					   an answer repeats it; or NULL */
 	bool github_optional;		/* what GitHub does not tell is left
 					   unknown, and is no error */
 	struct str lock_path;		/* podform.lock */
@@ -176,7 +178,9 @@ int session_reconcile(struct session *session);
 bool session_resolve(void *session, struct arena *arena,
     struct str reference, struct str *value);
 struct str session_secret(void *session, struct str name);
-/* Of all secrets that were read; owned: redactor_free(). */
+/* What somebody outside said, without secrets; in the arena. */
+struct str session_hide(const struct session *session, struct str text);
+/* Of all secrets that were read, and of the key; owned: redactor_free(). */
 struct redactor *session_redactor(const struct session *session);
 /* Wait until the monotonic clock reads until_ms; signals are counted. */
 void session_sleep(struct session *session, int64_t until_ms);

@@ -44,22 +44,6 @@ wants_retry(const struct cloud_answer *answer)
 	    answer->reason == REASON_RATE_LIMITED;
 }
 
-/* Whatever was sent once may come back in the words of an error. */
-static void
-hide_secrets(struct session *session, struct cloud_answer *answer)
-{
-	struct redactor *redactor;
-	struct strbuf out = {0};
-
-	if (answer->message.len == 0 || session->nsecrets == 0)
-		return;
-	redactor = session_redactor(session);
-	redact(redactor, &out, answer->message);
-	answer->message = arena_str(session->arena, strbuf_str(&out));
-	strbuf_release(&out);
-	redactor_free(redactor);
-}
-
 static void
 take_answer(struct session *session, void *asked,
     const struct http_answer *http)
@@ -87,7 +71,8 @@ take_answer(struct session *session, void *asked,
 		    (question->tries - 1), answer.retry_after_ms);
 		return;
 	}
-	hide_secrets(session, &answer);
+	/* Whatever was sent once may come back in the words of an error. */
+	answer.message = session_hide(session, answer.message);
 	ask->answer = answer;
 	question->done = true;
 }

@@ -3,6 +3,7 @@
  */
 #include "run/session.h"
 
+#include "base/plant.h"
 #include "base/units.h"
 
 enum { SECRET_MAX = 64 * 1024, COMMAND_MS = 30 * SECOND_MS };
@@ -140,6 +141,23 @@ session_resolve(void *ctx, struct arena *arena, struct str reference,
 	return ok;
 }
 
+struct str
+session_hide(const struct session *session, struct str text)
+{
+	struct redactor *redactor;
+	struct strbuf out = {0};
+	struct str clean;
+
+	if (text.len == 0)
+		return text;
+	redactor = session_redactor(session);
+	redact(redactor, &out, text);
+	clean = arena_str(session->arena, strbuf_str(&out));
+	strbuf_release(&out);
+	redactor_free(redactor);
+	return clean;
+}
+
 struct redactor *
 session_redactor(const struct session *session)
 {
@@ -149,5 +167,8 @@ session_redactor(const struct session *session)
 		if (session->secrets[i].known)
 			redactor_add(redactor,
 			    secret_reveal(&session->secrets[i].value));
+	if (!PLANTED(36) && session->config.key != NULL &&
+	    secret_is_set(session->config.key))
+		redactor_add(redactor, secret_reveal(session->config.key));
 	return redactor;
 }

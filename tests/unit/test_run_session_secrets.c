@@ -161,6 +161,13 @@ test_session_secrets_that_are_known_are_redacted(void **state)
 	assert_string_equal(out.data, "it is (secret), they say");
 	redactor_free(redactor);
 	strbuf_release(&out);
+	/* The key is none of the spec's, and no less of a secret. */
+	struct secret key = secret_new(STR("K3Y-of-the-cloud"));
+	s->session.config.key = &key;
+	assert_true(str_is(session_hide(&s->session,
+	    STR("invalid: Bearer K3Y-of-the-cloud, hunter2-hunter2")),
+	    "invalid: Bearer (secret), (secret)"));
+	secret_release(&key);
 	/* They go with the session. */
 	session_close(&s->session);
 	assert_string_equal(value_of(s), "-");
