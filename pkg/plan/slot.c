@@ -127,6 +127,31 @@ forcing(const struct plan_change *change)
 	return NULL;
 }
 
+/* A new pod gets the name that the spec gives it, whatever the one before it
+ * is called: one that was imported, or pod.x that is pod.x[0] now. */
+static void
+tell_new_name(struct slot *slot)
+{
+	struct plan_change *change = &slot->change;
+	struct str before = config_name_of(slot->have);
+	struct plan_attr *attr = NULL;
+
+	for (size_t i = 0; i < change->attrs.n && attr == NULL; i++)
+		if (str_is(change->attrs.items[i].path, "name"))
+			attr = &change->attrs.items[i];
+	if (attr == NULL && str_eq(before, change->config.name))
+		return;
+	if (attr == NULL) {
+		attr = ARENA_PUSH(slot->p->arena, &change->attrs);
+		*attr = (struct plan_attr){
+			.path = STR("name"), .edit = true,
+			.before = json_text_of(slot->p->arena, before),
+			.span = field_span(&slot->diff, POD_FIELD_NAME),
+		};
+	}
+	attr->after = json_text_of(slot->p->arena, change->config.name);
+}
+
 void
 slot_replace(struct slot *slot, enum plan_reason reason)
 {
@@ -135,6 +160,7 @@ slot_replace(struct slot *slot, enum plan_reason reason)
 	const struct plan_attr *attr = forcing(change);
 
 	create_with(slot, PLAN_REPLACE, reason);
+	tell_new_name(slot);
 	change->span = attr != NULL ? attr->span : slot->want->span;
 	/* A broken pod is no help while its successor starts. */
 	change->create_first = slot->spec->replace == REPLACE_CREATE_FIRST &&

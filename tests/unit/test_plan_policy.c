@@ -441,6 +441,13 @@ test_plan_replace_is_done_when_asked_for(void **state)
 	    "do 1 create pod.a after 0\n"
 	    "do 2 await running pod.a after 1\n"
 	    "do 3 await ssh pod.a after 2\n");
+	/* One that was imported under another name does not keep that. */
+	struct lock_entry *have = world_entry(w, "pod.a");
+	have->op.hex[0] = '\0';
+	have->pod.name = w->live.pods[0].config.name = STR("by-hand");
+	assert_text(world_plan(w, DUMP_CHANGES | DUMP_ATTRS),
+	    "-/+ pod.a replace_by_request !container_reset @4\n"
+	    "  name: \"by-hand\" -> \"a\" edit @4\n");
 	target(w, NULL, NULL, "volume.d");
 	assert_text(world_plan(w, DUMP_ALL),
 	    "pods.yaml:2:12: error: cannot replace volume.d: its data would "
