@@ -113,6 +113,12 @@ test_runpod_update_sends_only_what_changes(void **state)
 	    "\"env\":{\"MODE\":\"a \\\"b\\\"\","
 	    "\"PUBLIC_KEY\":\"ssh-ed25519 A\","
 	    "\"PODFORM_MARK\":\"v1 a b c\"}}");
+	/* One that was imported has none, and gets no empty one. */
+	request.mark = STR("");
+	request.changes = CHANGE_ENV;
+	assert_str(encode(&arena, request).body,
+	    "{\"env\":{\"MODE\":\"a \\\"b\\\"\","
+	    "\"PUBLIC_KEY\":\"ssh-ed25519 A\"}}");
 	arena_release(&arena);
 }
 

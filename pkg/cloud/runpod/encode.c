@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mark.h"
+#include "base/plant.h"
 #include "cloud/runpod/ops.h"
 #include "cloud/runpod/runpod.h"
 
@@ -114,7 +115,7 @@ put_env(struct json_writer *w, const struct cloud_request *request)
 		json_key_str(w, request->keep[i].name);
 		json_put_str(w, request->keep[i].value);
 	}
-	if (request->mark.data != NULL) {
+	if (request->mark.len > 0) {
 		json_key(w, MARK_ENV);
 		json_put_str(w, request->mark);
 	}
@@ -187,7 +188,7 @@ put_new_pod(struct json_writer *w, const struct cloud_request *request)
 		json_put_str(w, pod->data_center);
 		json_end(w, ']');
 	}
-	json_member_int(w, "disk", pod->disk_gb);
+	json_member_int(w, "disk", pod->disk_gb + (PLANTED(35) ? 5 : 0));
 	put_mounts(w, pod);
 	put_ports(w, pod);
 	put_env(w, request);
