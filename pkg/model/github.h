@@ -164,6 +164,7 @@ bool hub_fault_find(struct str name, enum hub_fault *out);
 struct hub_faults {
 	uint16_t per_mille[HUB_CALL_COUNT][HUB_FAULT_COUNT];
 	int64_t at_most[HUB_FAULT_COUNT];	/* strikes left; 0: no limit */
+	bool echoes;			/* who is refused reads what was sent */
 };
 void hub_set_faults(struct hub *hub, const struct hub_faults *faults);
 const struct hub_faults *hub_get_faults(const struct hub *hub);

@@ -324,6 +324,15 @@ remove_one(struct hub_exchange *x)
 	hub_strike_fired(x, HUB_REMOVED);
 }
 
+static struct str
+echo(struct hub_exchange *x)
+{
+	return x->hub->faults.echoes
+	    ? arena_printf(x->arena, ": " STR_FMT,
+	    STR_ARG(x->request->authorization))
+	    : (struct str){0};
+}
+
 /* An answer without an effect; false if none is due. */
 static bool
 refused(struct hub_exchange *x)
@@ -351,10 +360,12 @@ refused(struct hub_exchange *x)
 	case HUB_FORBIDDEN:
 		rest_header(x->reply, "x-accepted-github-permissions",
 		    STR("administration=write"));
-		hub_error(x, 403, "Resource not accessible by integration");
+		hub_error(x, 403, "Resource not accessible by integration"
+		    STR_FMT, STR_ARG(echo(x)));
 		break;
 	case HUB_EXPIRED:
-		hub_error(x, 401, "Bad credentials");
+		hub_error(x, 401, "Bad credentials" STR_FMT,
+		    STR_ARG(echo(x)));
 		break;
 	case HUB_DROP_BEFORE:
 		no_answer(x, MODEL_DROPPED);

@@ -203,9 +203,14 @@ serve_struck(struct model *model, struct arena *arena, enum model_call call,
 	if (strike.faults != 0 || strike.scripted)
 		strike_before(model, arena, &strike, reply);
 	if (call != MODEL_GRAPHQL && (!allowed || model->key_revoked)) {
-		rest_problem_reply(arena, reply, 401,
-		    request->authorization.len == 0 ? "missing bearer token"
-		    : "invalid bearer token", NULL, 0);
+		struct str why = request->authorization.len == 0
+		    ? STR("missing bearer token")
+		    : STR("invalid bearer token");
+		if (model->faults.words != NULL)
+			why = arena_printf(arena, "%s" STR_FMT,
+			    model->faults.words,
+			    STR_ARG(request->authorization));
+		rest_problem_reply(arena, reply, 401, why.data, NULL, 0);
 		return;
 	}
 	if (strike_refuses(model, arena, call, request, &strike, reply))

@@ -189,7 +189,8 @@ struct model_faults {
 	bool moves;			/* a start may change the address */
 	const char *words;		/* said in errors instead of the
 					   service's own, and after it what
-					   was sent; NULL: its own */
+					   was sent, the key where that is
+					   refused; NULL: its own */
 };
 
 void model_set_faults(struct model *model, const struct model_faults *faults);

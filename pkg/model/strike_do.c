@@ -266,6 +266,16 @@ error_status(struct model *model, enum model_call call)
 	    : reads[draw(model, COUNTOF(reads))];
 }
 
+/* Its words may repeat what is wrong with it: the key, or what was sent. */
+static void
+refuse(const struct model *model, struct arena *arena,
+    struct model_reply *reply, int status,
+    const struct model_request *request)
+{
+	error_answer(model, arena, reply, status, status == 403
+	    ? request->authorization : request->body);
+}
+
 bool
 strike_refuses(struct model *model, struct arena *arena,
     enum model_call call, const struct model_request *request,
@@ -281,9 +291,9 @@ strike_refuses(struct model *model, struct arena *arena,
 		if (strike->transport != MODEL_ANSWERED)
 			no_answer(reply, strike->transport);
 		else
-			error_answer(model, arena, reply, strike->status != 0
+			refuse(model, arena, reply, strike->status != 0
 			    ? strike->status : error_status(model, call),
-			    request->body);
+			    request);
 		strike_fired(model, reply, MODEL_ERROR_BEFORE);
 	} else if (strike_has(strike, MODEL_DELAYED)) {
 		int64_t delay = strike->scripted ? strike->delay_ms

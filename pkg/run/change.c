@@ -158,7 +158,10 @@ make_config(struct run *run, struct act *act, const struct cloud_pod *pod)
 	act->mark = arena_str(run->arena, pod->mark);
 	keep_injected(run, act, pod);
 	if (act->undo) {
-		act->config = change->pod->config;
+		if (!PLANTED(34))
+			act->config = change->pod->config;
+		else
+			act->config = change->config;
 		return true;
 	}
 	act->config = change->config;

@@ -5,7 +5,7 @@
  * for marks in the bytes of requests and in the model's pods, for op ids in
  * the safe bytes of the journal, and reads the lock file with json-c.
  */
-#include "tale.h"
+#include "deeds.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct check {
 	size_t nwanted;
 	char surges[SURGES][64];	/* addresses that may surge */
 	size_t nsurges;
-	size_t log_at;
+	size_t log_at, looked_at;
 	char lineage[HEX + 1];
 	int64_t serial;			/* of the last acknowledged commit */
 	int64_t safe_serial;		/* of what was safe on the disk, */
@@ -347,7 +347,7 @@ check_doubles(struct sim *sim)
 /* ---------------------------------------------------- I3: hands off ------ */
 
 /* I12: the process that runs does what its plan says. */
-static void
+static const struct plan_change *
 check_planned(struct sim *sim, const struct model_entry *entry)
 {
 	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
@@ -356,14 +356,31 @@ check_planned(struct sim *sim, const struct model_entry *entry)
 
 	if (sim->program == NULL || entry->actor != MODEL_BY_API ||
 	    !sim->direct || !sim->own)
-		return;
+		return NULL;
 	if (hand != NULL)
 		memcpy(mark.address, hand->address, sizeof mark.address);
 	else if (pod != NULL)
 		pod_mark(pod, &mark);
-	if (!sim->program->allows(entry->op, entry->id, mark.address))
+	const struct plan_change *shown =
+	    sim->program->shown(entry->op, entry->id, mark.address);
+	if (shown == NULL)
 		sim_violate(sim, "I12", "%s of %s (%s) is in no plan",
 		    model_op_name(entry->op), entry->id.data, mark.address);
+	return shown;
+}
+
+/* Did anything else happen to it since we looked last? */
+static bool
+is_alone(const struct sim *sim, size_t at)
+{
+	const struct model_entry *entry = model_log_at(sim->model, at);
+
+	for (size_t i = sim->check->looked_at; i < model_log_count(sim->model);
+	     i++)
+		if (i != at &&
+		    str_eq(model_log_at(sim->model, i)->id, entry->id))
+			return false;
+	return true;
 }
 
 static void
@@ -394,6 +411,8 @@ check_still(struct sim *sim, const struct model_entry *entry)
 {
 	struct op_seen mark;
 	const struct model_pod *pod = model_pod_find(sim->model, entry->id);
+	if (entry->actor != MODEL_BY_API || !sim->direct)
+		sim->restless_ms = sim->now_ms;
 	if (entry->actor != MODEL_BY_API || !sim->direct) {
 		sim->still_since_ms = -1;	/* an old request strikes late */
 		sim->late = true;
@@ -417,11 +436,13 @@ check_cloud(struct sim *sim)
 	size_t n = model_log_count(sim->model);
 	if (check->log_at == n)
 		return;
+	check->looked_at = check->log_at;
 	for (; check->log_at < n; check->log_at++) {
 		const struct model_entry *entry =
 		    model_log_at(sim->model, check->log_at);
 		check_entry(sim, entry);
-		check_planned(sim, entry);
+		deeds_entry(sim, entry, check_planned(sim, entry),
+		    is_alone(sim, check->log_at));
 		check_still(sim, entry);
 	}
 	check_doubles(sim);
@@ -711,7 +732,7 @@ check_same(struct sim *sim, const struct model_pod *pod, const char *address)
 
 	for (size_t j = 0; j < check->nwanted; j++) {
 		const struct wanted *wanted = &check->wanted[j];
-		if (strcmp(wanted->address, address) != 0 ||
+		if (strcmp(wanted->address, address) != 0 || wanted->stopped ||
 		    wanted->image[0] == '\0')
 			continue;
 		if (!str_is(pod->image, wanted->image) ||
@@ -722,6 +743,29 @@ check_same(struct sim *sim, const struct model_pod *pod, const char *address)
 			    STR_ARG(model_pod_env(pod, "MODE")),
 			    wanted->image, wanted->mode);
 	}
+}
+
+const struct wanted *
+check_wants(const struct sim *sim, size_t *n)
+{
+	*n = sim->check->nwanted;
+	return sim->check->wanted;
+}
+
+void
+check_address(const struct sim *sim, const struct model_pod *pod,
+    char out[64])
+{
+	const struct by_hand *hand = by_hand(sim, pod->id);
+	struct op_seen mark = {0};
+
+	out[0] = '\0';
+	if (!lock_knows(sim, pod->id) || check_is_forgotten(sim, pod))
+		return;
+	if (hand != NULL && !hand->forgotten)
+		snprintf(out, 64, "%s", hand->address);
+	else if (pod_mark(pod, &mark))
+		snprintf(out, 64, "%s", mark.address);
 }
 
 void
@@ -775,7 +819,7 @@ check_settled(struct sim *sim, bool destroyed)
 	}
 	for (size_t j = 0; j < check->nwanted && !destroyed; j++)
 		if (strncmp(check->wanted[j].address, "pod.", 4) == 0 &&
-		    have[j] != 1)
+		    !check->wanted[j].stopped && have[j] != 1)
 			sim_violate(sim, "I5", "%s: %u billed pods after all "
 			    "has settled", check->wanted[j].address, have[j]);
 }

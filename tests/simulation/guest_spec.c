@@ -55,6 +55,7 @@ draw_hub_faults(struct sim *sim)
 	if (rng_chance(&guests->rng, 600))
 		faults.per_mille[HUB_DELETE][HUB_JOB_FIRST] =
 		    (uint16_t)rng_range(&guests->rng, 500, 950);
+	faults.echoes = rng_chance(&guests->rng, 150);
 	fault_mask_hub(sim, &faults);
 	hub_set_faults(guests->hub, &faults);
 }

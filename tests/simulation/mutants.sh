@@ -40,7 +40,10 @@ bugs='1|stories|I9|the journal is not synced before a create
 24|stories|I12|a saved plan is not compared with what is there now
 25|stories|I14|a tunnel is held after its pod has ended
 26|stories|I5|one field of a pod is never compared
-33|stories|I11|the lock is not taken'
+33|stories|I11|the lock is not taken
+34|stories|I8|an undo leaves what the update has made
+35|stories|I12|a pod is made with a larger disk than was shown
+36|stories|I6|the key is not hidden in what the cloud says'
 
 # How many it took, and which invariant: for each start one line.
 hunt() { # bug, who, invariant

@@ -153,6 +153,7 @@ __wrap_app_connect(struct app *app, bool need_key)
 	(void)need_key;
 	if (app->world != NULL)
 		return EXIT_OK;
+	app->key = secret_new(str_from(now_in()->cloud_key));
 	app->world = github_world_seam(current->tale->github);
 	return EXIT_OK;
 }
@@ -165,6 +166,7 @@ __wrap_app_new_session(struct app *app, struct session *session,
 	    tale_session_config(now_in(), operation);
 
 	config.world = app->world;
+	config.key = &app->key;
 	config.lineage = app->lineage;
 	config.lock_timeout_ms = app->options->lock_timeout_ms;
 	config.note = app->note;
@@ -265,14 +267,25 @@ note_plan(const struct session *session, const struct plan *plan)
 	tale_note_plan(now_in(), plan);
 }
 
-/* "op address" lines. */
+/* All that people were shown of it: "op address id", and below it each
+ * attribute as it was and will be. */
 static void
 plan_lines(struct strbuf *out, const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->changes.n; i++)
-		strbuf_addf(out, "%d " STR_FMT "\n",
-		    (int)plan->changes.items[i].op,
-		    STR_ARG(plan->changes.items[i].address));
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		const struct plan_change *change = &plan->changes.items[i];
+		strbuf_addf(out, "%d " STR_FMT " " STR_FMT "\n",
+		    (int)change->op, STR_ARG(change->address),
+		    STR_ARG(change->have != NULL ? change->have->id
+						 : (struct str){0}));
+		for (size_t j = 0; j < change->attrs.n; j++) {
+			const struct plan_attr *attr =
+			    &change->attrs.items[j];
+			strbuf_addf(out, "  " STR_FMT ": " STR_FMT " -> "
+			    STR_FMT "\n", STR_ARG(attr->path),
+			    STR_ARG(attr->before), STR_ARG(attr->after));
+		}
+	}
 }
 
 static void
@@ -494,13 +507,13 @@ may(const struct plan_change *change, enum model_op op)
 	}
 }
 
-static bool
-allows(enum model_op op, struct str id, const char *address)
+static const struct plan_change *
+shown(enum model_op op, struct str id, const char *address)
 {
 	const struct process *process = current;
 
 	if (process == NULL || !process->applies)
-		return false;
+		return NULL;
 	for (size_t i = 0; i < process->plan->changes.n; i++) {
 		const struct plan_change *change =
 		    &process->plan->changes.items[i];
@@ -511,9 +524,9 @@ allows(enum model_op op, struct str id, const char *address)
 			    str_eq(change->have->id, id)) ||
 			is_address(change->address, address);
 		if (same && may(change, op))
-			return true;
+			return change;
 	}
-	return false;
+	return NULL;
 }
 
-const struct tale_program program = { run, end, allows };
+const struct tale_program program = { run, end, shown };

@@ -4,6 +4,7 @@
  */
 #include "tale.h"
 
+#include "deeds.h"
 #include "faults.h"
 
 #include <json-c/json.h>
@@ -27,6 +28,7 @@ promises_begin(struct sim *sim)
 	sim->command = sim->commands;
 	sim->begun_ms = sim->now_ms;
 	sim->sent = 0;
+	sim->odd_before = model_fired(sim->model, MODEL_ODD);
 	sim->before = sim->flight_number;
 	sim->ntold = sim->early = 0;
 }
@@ -143,6 +145,8 @@ check_honest(struct sim *sim, const char *command, int code)
 	check_made(sim, must_be_named);
 	if (code == EXIT_UNDONE)
 		check_undone(sim);
+	if (code == EXIT_UNDONE)
+		deeds_check_undone(sim);
 	if (code == EXIT_LEFT && !names(sim, STR("podform ")))
 		sim_violate(sim, "I18", "%s exits %d and does not say what "
 		    "to type next", command, code);

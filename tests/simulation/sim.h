@@ -126,7 +126,7 @@ struct sim {
 	bool json;			/* it was told to print JSON */
 
 	/* Secrets of this seed: no sink may have them (sinks.c). */
-	char spec_secret[64], github_token[64];
+	char spec_secret[64], github_token[64], cloud_key[64];
 	bool gives_secret;		/* the spec's goes to pods */
 	char words[200];		/* of hostile errors */
 	char tokens[TOKENS][TOKEN_LEN + 1];	/* that GitHub gave out */
@@ -145,6 +145,10 @@ struct sim {
 	uint64_t sent;			/* requests */
 	struct pace paces[PACES];	/* of the slowest commands so far */
 	uint64_t before;		/* the last flight before it */
+	int64_t odd_before;		/* odd answers before it: of a status
+					   that nobody knows nothing follows */
+	int64_t restless_ms;		/* when something last happened that
+					   no running command did */
 	bool own;			/* what is being served was sent by it */
 	struct told told[TOLD];
 	size_t ntold, early;		/* asked before it was to be */
@@ -153,6 +157,7 @@ struct sim {
 
 	/* What the checkers keep. */
 	struct check *check;
+	struct deeds *deeds;		/* see deeds.h */
 	/* Listings that are cut while a pod of ours is in no record. */
 	unsigned cuts_per_mille, cuts_in_row;
 	int64_t hides_ms;		/* effects later than this are the
@@ -232,8 +237,16 @@ void check_cloud(struct sim *sim);
 /* What the spec wants now: "pod.x" or "pod.x[n]", volumes too. */
 struct wanted {
 	char address[64], image[24], mode[12];	/* absent image: a volume */
-	bool surge;
+	const char *gpu;		/* as the spec lists them */
+	bool surge, volume, secret;
+	bool stopped;			/* it need not be there */
 };
+/* All of it, as it was told last. */
+const struct wanted *check_wants(const struct sim *sim, size_t *n);
+/* The address that a pod of ours has, by its mark or as people said, where
+ * the record knows it; in out, "" for none. */
+void check_address(const struct sim *sim, const struct model_pod *pod,
+    char out[64]);
 void check_want(struct sim *sim, const struct wanted *wanted, size_t n);
 void check_lock_file(struct sim *sim);
 /* After a command that says that all it did was undone (I8). */

@@ -244,11 +244,13 @@ ask_cloud(struct sim *sim, const struct sim_flight *flight,
 {
 	struct str query, path = str_cut(str_from(flight->path), '?', &query);
 	bool cut = cut_listing(sim, flight);
+	char key[80];
+	snprintf(key, sizeof key, "Bearer %s", sim->cloud_key);
 	struct model_request request = {
 		.method = str_from(methods[flight->method]),
 		.path = path,
 		.query = query,
-		.authorization = STR("Bearer rpa_sim"),
+		.authorization = str_from(key),
 		.body = { flight->body, flight->body_len },
 	};
 	model_http(sim->model, EPOCH_MS + sim->now_ms, arena, &request,

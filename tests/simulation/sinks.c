@@ -31,6 +31,8 @@ sinks_begin(struct sim *sim)
 	    CORE "S%016llx\"\\/+=& %%", (unsigned long long)rng_next(&rng));
 	snprintf(sim->github_token, sizeof sim->github_token,
 	    "ghp_" CORE "G%016llx", (unsigned long long)rng_next(&rng));
+	snprintf(sim->cloud_key, sizeof sim->cloud_key,
+	    "rpa_" CORE "K%016llx", (unsigned long long)rng_next(&rng));
 }
 
 const char *
@@ -208,6 +210,7 @@ sinks_look(struct sim *sim, bool killed)
 	look_at(sim, err, "what is said");
 	look_at(sim, disk_get(sim->disk, LOCK_PATH), "the lock file");
 	look_at(sim, disk_get(sim->disk, WORK_DIR "/journal"), "the journal");
+	look_at(sim, disk_get(sim->disk, WORK_DIR "/mutex"), "the mutex");
 	look_at(sim, disk_get(sim->disk, PLAN_PATH), "the saved plan");
 	look_clean(sim, out, "standard output");
 	look_clean(sim, err, "standard error");

@@ -4,7 +4,9 @@
  */
 #include "tale.h"
 
+#include "deeds.h"
 #include "hardware.h"
+#include "there.h"
 
 #include "cloud/runpod/runpod.h"
 #include "github/github.h"
@@ -25,7 +27,7 @@ static const char *const gpus[] = {
 
 static void
 add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
-    const struct tale_pod *pod)
+    const struct tale_pod *pod, bool stopped)
 {
 	struct wanted *one = &wanted[(*n)++];
 	if (key == 0)
@@ -36,6 +38,8 @@ add_wanted(struct wanted *wanted, size_t *n, const char *name, unsigned key,
 	snprintf(one->image, sizeof one->image, "acme/model:%u", pod->image);
 	snprintf(one->mode, sizeof one->mode, "m%u", pod->env);
 	one->surge = pod->create_first;
+	one->gpu = gpus[pod->gpu];
+	one->stopped = stopped;
 }
 
 void
@@ -80,9 +84,12 @@ tale_write_spec(struct tale *tale)
 		guest_write_pod(tale->sim, &out, (unsigned)i, pod->replicas,
 		    &tale->guests[i]);
 		/* A stopped one need not be there. */
-		for (unsigned k = 0; k < pod->replicas &&
-		     !tale->guests[i].stopped; k++)
-			add_wanted(wanted, &n, guest_pods[i], k, pod);
+		for (unsigned k = 0; k < pod->replicas; k++) {
+			add_wanted(wanted, &n, guest_pods[i], k, pod,
+			    tale->guests[i].stopped);
+			wanted[n - 1].volume = pod->volume && tale->has_volume;
+			wanted[n - 1].secret = tale->has_secret && i % 2 == 0;
+		}
 	}
 	if (tale->sim->guests->any)
 		guest_write_rest(tale->sim, &out, tale->guests, replicas,
@@ -372,6 +379,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	strbuf_reset(&sim->said);
 	sim->commands++;
 	promises_begin(sim);
+	deeds_begin(sim);
 	sim->whole = n == 1;
 	hardware_begin(sim, words[0]);
 	if (!apply || n > 1)
@@ -387,9 +395,12 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 		hardware_end(sim, code);
 		/* Of all that is in the spec: what was left out may differ. */
 		if (code == EXIT_OK && apply && n == 1 && !sim->late &&
+		    sim->odd_before == model_fired(sim->model, MODEL_ODD) &&
 		    sim->still_since_ms < 0)
 			sim->still_since_ms = sim->now_ms;
 		check_exit(sim, words[0], code, NULL);
+		if (code == EXIT_OK && apply && n == 1)
+			there_check(sim);
 		if (sim->process == 1 && (apply || destroy) && n == 1)
 			check_guests_exit(sim, code, destroy);
 	} else {
@@ -519,18 +530,22 @@ void
 tale_open(struct tale *tale, uint64_t seed, const struct model_config *config)
 {
 	struct sim *sim = tale->sim;
+	struct model_config own = *config;
+	sim->seed = seed;
+	sinks_begin(sim);
+	own.key = sim->cloud_key;
 	rng_seed(&sim->chance, seed ^ UINT64_C(0x5eed));
 	rng_seed(&sim->more, seed ^ UINT64_C(0x303e));
 	sim->disk = disk_new(seed + 1);
-	sim->model = model_new(config, EPOCH_MS);
+	sim->model = model_new(&own, EPOCH_MS);
 	sim->check = check_new();
+	sim->deeds = deeds_new();
 	sim->crash_at = sim->signal_at_ms = sim->signal_again_ms = -1;
 	sim->rival_at = -1;
 	sim->rival = trouble_rival;
 	sim->still_since_ms = -1;
+	sim->restless_ms = -1000000;
 	sim->hides_ms = 55000;
-	sim->seed = seed;
-	sinks_begin(sim);
 	sim_world_init(sim);
 	disk_put(sim->disk, ".", (struct str){0});
 	disk_put(sim->disk, SPEC_DIR, (struct str){0});
@@ -550,6 +565,7 @@ tale_close(struct tale *tale)
 	model_free(sim->model);
 	disk_free(sim->disk);
 	check_free(sim->check);
+	deeds_free(sim->deeds);
 }
 
 static void

@@ -50,8 +50,10 @@ struct tale_program {
 	int (*run)(struct tale *tale, const char *const *words, size_t n,
 	    bool *empty);
 	void (*end)(struct tale *tale);	/* the process is gone */
-	/* May the process that runs do this now, by what it has planned? */
-	bool (*allows)(enum model_op op, struct str id, const char *address);
+	/* What the process that runs has shown of it, if it may do this now by
+	 * what it has planned; or NULL. */
+	const struct plan_change *(*shown)(enum model_op op, struct str id,
+	    const char *address);
 };
 extern const struct tale_program program;
 
