@@ -116,7 +116,7 @@ test_runpod_update_sends_only_what_changes(void **state)
 	/* One that was imported has none, and gets no empty one. */
 	request.mark = STR("");
 	request.changes = CHANGE_ENV;
-	assert_str(encode(&arena, request).body,
+	assert_str(runpod_write(&arena, request).body,
 	    "{\"env\":{\"MODE\":\"a \\\"b\\\"\","
 	    "\"PUBLIC_KEY\":\"ssh-ed25519 A\"}}");
 	arena_release(&arena);
