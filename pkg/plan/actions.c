@@ -62,8 +62,7 @@ void
 list_wait(struct graph *g, const struct map *map, struct str key,
     size_t action)
 {
-	const struct action_list *list = map->n == 0 || key.len == 0 ? NULL :
-	    map_get(map, key);
+	const struct action_list *list = map_get(map, key);
 
 	for (size_t i = 0; list != NULL && i < list->actions.n; i++)
 		action_after(g, action, list->actions.items[i]);
@@ -75,7 +74,7 @@ wait_for_needs(struct graph *g, size_t change, size_t action)
 {
 	const struct resource *want = g->plan->changes.items[change].want;
 
-	for (size_t i = 0; want != NULL && i < want->nneeds; i++) {
+	for (size_t i = 0; i < want->nneeds; i++) {
 		const struct plan_change *need = map_get(&g->by_address,
 		    want->needs[i]->address);
 		if (need == NULL)
@@ -115,9 +114,9 @@ emit_create(struct graph *g, size_t change)
 static bool
 comes_up(const struct cloud_pod *pod)
 {
-	return pod != NULL && (pod->status == POD_PROVISIONING ||
+	return pod->status == POD_PROVISIONING ||
 	    pod->status == POD_STARTING ||
-	    (pod->status == POD_RUNNING && !pod->has_runtime));
+	    (pod->status == POD_RUNNING && !pod->has_runtime);
 }
 
 static void
@@ -137,8 +136,8 @@ emit_update(struct graph *g, size_t change)
 		add_ending(g, ACTION_POD_STOP, change);
 	if (c->start)
 		action_chain(g, ACTION_POD_START, change);
-	if (c->start || c->inside.login || (c->restarts && !c->stop &&
-		c->pod != NULL && c->pod->status != POD_EXITED) ||
+	if (c->start || c->inside.login ||
+	    (c->restarts && !c->stop && c->pod->status != POD_EXITED) ||
 	    (!c->stop && comes_up(c->pod)))
 		chain_inside(g, change, &c->config);
 }

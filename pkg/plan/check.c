@@ -25,7 +25,7 @@ check_add(struct planner *p, const char *id, enum check_status status,
 bool
 protected_thing(const struct resource *want, const struct lock_entry *have)
 {
-	if (have != NULL && have->protect)
+	if (have->protect)
 		return true;
 	if (want == NULL)
 		return false;
@@ -33,17 +33,14 @@ protected_thing(const struct resource *want, const struct lock_entry *have)
 	    want->kind == KIND_VOLUME && want->volume->protect;
 }
 
+/* Of a pod: nothing else that is wanted and protected is ended. */
 static struct span
 protect_span(const struct plan_change *change)
 {
 	const struct resource *want = change->want;
 
-	if (want == NULL)
-		return NO_SPAN;
-	if (want->kind == KIND_POD && want->pod->protect &&
-	    want->pod->at[POD_FIELD_PROTECT].source != 0)
-		return want->pod->at[POD_FIELD_PROTECT];
-	return want->span;
+	return want->pod->protect ? want->pod->at[POD_FIELD_PROTECT] :
+	    want->span;
 }
 
 static void

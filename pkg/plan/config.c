@@ -33,8 +33,7 @@ name_render(struct planner *p, struct str pattern, int64_t key)
 struct str
 config_base_name(struct planner *p, const struct resource *want)
 {
-	struct str pattern = want->kind == KIND_POD ?
-	    want->pod->name_pattern : (struct str){0};
+	struct str pattern = want->pod->name_pattern;
 
 	if (pattern.len > 0)
 		return name_render(p, pattern, want->key);
@@ -47,8 +46,7 @@ config_base_name(struct planner *p, const struct resource *want)
 struct str
 config_name_of(const struct lock_entry *have)
 {
-	struct str name = have->kind == KIND_POD ? have->pod.name :
-	    have->volume.name;
+	struct str name = have->pod.name;
 	struct str base;
 	struct mark mark;
 

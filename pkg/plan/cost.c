@@ -58,7 +58,7 @@ price_text(struct arena *arena, int64_t per_hour)
 static bool
 pod_runs(const struct cloud_pod *pod)
 {
-	return pod->status != POD_EXITED && pod->status != POD_TERMINATED;
+	return pod->status != POD_EXITED;
 }
 
 /* A pod that is still starting may be listed at $0: then what it was to
@@ -100,9 +100,6 @@ cost_stays(struct planner *p, const struct lock_entry *have,
     const struct cloud_pod *pod)
 {
 	struct plan_cost *cost = &p->plan->cost;
-
-	if (pod == NULL)
-		return;
 	int64_t price = cost_of_pod(have, pod);
 	add(cost, &cost->before_per_hour, price);
 	add(cost, &cost->after_per_hour, price);

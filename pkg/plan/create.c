@@ -46,9 +46,8 @@ diff_create(struct diff *d)
 	    json_text_of(arena, spec->image), false);
 	created(d, POD_FIELD_ARGS, "args", json_text_of(arena, spec->args),
 	    false);
-	if (spec->ngpu > 0)
-		created(d, POD_FIELD_GPU, "gpu.type",
-		    json_choice_of(arena, spec->gpu, spec->ngpu), false);
+	created(d, POD_FIELD_GPU, "gpu.type",
+	    json_choice_of(arena, spec->gpu, spec->ngpu), false);
 	created(d, POD_FIELD_GPU_COUNT, "gpu_count",
 	    json_int_of(arena, spec->gpu_count), false);
 	created(d, POD_FIELD_MIN_CUDA, "min_cuda",

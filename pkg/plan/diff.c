@@ -74,8 +74,6 @@ json_choice_of(struct arena *arena, const struct str *items, size_t n)
 bool
 drift_ignored(const struct pod_spec *spec, struct str path)
 {
-	if (spec == NULL)
-		return false;
 	for (size_t i = 0; i < spec->nignore_drift; i++) {
 		struct str name = spec->ignore_drift[i];
 		/* `env` covers env.MODE, and `gpu` gpu.type. */
@@ -181,8 +179,7 @@ diff_note(struct diff *d, const struct difference *found)
 struct span
 field_span(const struct diff *d, enum pod_field field)
 {
-	struct span span = d->spec->at[field];
-	return span.source != 0 ? span : d->want->span;
+	return d->spec->at[field];
 }
 
 static void
@@ -365,7 +362,9 @@ static void
 diff_tier(struct diff *d, const struct pod_config *live)
 {
 	enum cloud_tier recorded = d->have->pod.tier;
-	enum cloud_tier tier = live->tier != TIER_ANY ? live->tier : recorded;
+	bool told = live->tier != TIER_ANY &&
+	    !drift_ignored(d->spec, STR("cloud"));
+	enum cloud_tier tier = told ? live->tier : recorded;
 	enum cloud_tier wanted = d->spec->tier;
 
 	if (recorded == TIER_ANY)
@@ -545,8 +544,8 @@ void
 diff_pod(struct diff *d)
 {
 	const struct pod_config *recorded = &d->have->pod;
-	const struct pod_config *live = d->pod != NULL &&
-	    !d->p->live->from_lock ? &d->pod->config : recorded;
+	const struct pod_config *live = d->p->live->from_lock ? recorded :
+	    &d->pod->config;
 	const struct pod_spec *spec = d->spec;
 
 	diff_name(d, live);
@@ -559,11 +558,8 @@ diff_pod(struct diff *d)
 	diff_min_cuda(d);
 	diff_tier(d, live);
 	diff_place(d, live);
-	/* Where the spec leaves the size to the service, so do we. */
-	diff_number(d, POD_FIELD_DISK, "disk", json_gb_of,
-	    spec->disk_gb > 0 ? spec->disk_gb : live->disk_gb,
-	    spec->disk_gb > 0 || recorded->disk_gb > 0 ? recorded->disk_gb :
-	    live->disk_gb, live->disk_gb);
+	diff_number(d, POD_FIELD_DISK, "disk", json_gb_of, spec->disk_gb,
+	    recorded->disk_gb, live->disk_gb);
 	diff_volume(d, live);
 	diff_persistent(d, live);
 	diff_ports(d, live);

@@ -3,19 +3,12 @@
 
 #include "base/plant.h"
 
-static struct str
-pod_id(const struct plan_change *c)
-{
-	return c->pod != NULL ? c->pod->id : c->have != NULL ? c->have->id :
-	    (struct str){0};
-}
-
 void
 wait_for_clear(struct graph *g, const struct plan_change *c, size_t action)
 {
 	if (PLANTED(10))
 		return;
-	list_wait(g, &g->clears, pod_id(c), action);
+	list_wait(g, &g->clears, c->pod->id, action);
 	list_wait(g, &g->clears, ANY_POD, action);
 }
 
@@ -33,7 +26,7 @@ unmounts_add(struct graph *g, size_t change, size_t action)
 {
 	const struct plan_change *c = &g->plan->changes.items[change];
 	struct str volume = c->pod != NULL ? c->pod->config.volume_id :
-	    c->have != NULL ? c->have->pod.volume_id : (struct str){0};
+	    c->have->pod.volume_id;
 
 	if (volume.len > 0)
 		list_put(g, &g->unmounts, volume, action);
@@ -51,7 +44,7 @@ static bool
 is_spare(const struct plan_change *c)
 {
 	return c->op == PLAN_DELETE && c->kind == KIND_POD &&
-	    (c->orphan || (c->have != NULL && c->have->deposed));
+	    (c->orphan || c->have->deposed);
 }
 
 void

@@ -285,9 +285,7 @@ diff_key(struct diff *d, const struct key *key, bool blind)
 	found.path = arena_printf(d->p->arena, "env." STR_FMT,
 	    STR_ARG(key->name));
 	found.span = key->wanted != NULL ? key->wanted->value.span :
-	    d->spec->at[POD_FIELD_ENV];
-	if (found.span.source == 0)
-		found.span = d->want->span;
+	    field_span(d, POD_FIELD_ENV);
 	found.recorded = shown(d, key->recorded);
 	found.live = blind ? found.recorded : shown_live(d, key, &hidden);
 	if (key->wanted != NULL)
@@ -303,7 +301,7 @@ diff_env(struct diff *d)
 {
 	const struct pod_spec *spec = d->spec;
 	const struct pod_config *recorded = &d->have->pod;
-	bool blind = d->pod == NULL || d->p->live->from_lock;
+	bool blind = d->p->live->from_lock;
 	const struct pod_config *live = blind ? recorded : &d->pod->config;
 	size_t w = 0, r = 0, l = 0;
 

@@ -10,6 +10,8 @@
  */
 #include "plan/graph.h"
 
+#include <assert.h>
+
 static void
 chain_step(struct graph *g, enum action_kind kind, size_t change, size_t step)
 {
@@ -58,7 +60,7 @@ pod_left(const struct plan_change *c)
 	if (c->kind == KIND_RUNNER)
 		return c->have != NULL ? c->have->runner.pod_id :
 		    (struct str){0};
-	return c->tunnel != NULL ? c->tunnel->config.pod_id : (struct str){0};
+	return c->tunnel->config.pod_id;
 }
 
 static bool
@@ -82,7 +84,7 @@ ends_early(const struct plan_change *c)
 	case PLAN_STOP:
 		return true;
 	case PLAN_DELETE:
-		return c->orphan || (c->have != NULL && c->have->deposed);
+		return c->orphan || c->have->deposed;
 	default:
 		return false;
 	}
@@ -131,8 +133,8 @@ same_end(const struct tunnel_config *a, const struct tunnel_config *b)
 static bool
 end_is_wanted(const struct graph *g, const struct plan_change *c)
 {
-	for (size_t i = 0; c->kind == KIND_TUNNEL && c->tunnel != NULL &&
-	    i < g->plan->changes.n; i++) {
+	for (size_t i = 0; c->kind == KIND_TUNNEL && i < g->plan->changes.n;
+	    i++) {
 		const struct plan_change *other = &g->plan->changes.items[i];
 		if (other->kind == KIND_TUNNEL && other != c &&
 		    other->op != PLAN_DELETE &&
@@ -149,7 +151,7 @@ clear_early(struct graph *g)
 
 	for (size_t i = 0; i < g->plan->changes.n; i++) {
 		const struct plan_change *c = &g->plan->changes.items[i];
-		if (ends_early(c) && c->pod != NULL)
+		if (ends_early(c))
 			map_put(&ending, g->p->arena, c->pod->id,
 			    (void *)(uintptr_t)c);
 	}
@@ -189,8 +191,11 @@ wait_for_host(struct graph *g, size_t change, size_t action)
 {
 	size_t host = g->plan->changes.items[change].host_change;
 
-	if (host != SIZE_MAX && g->ends[host] != NONE)
-		action_after(g, action, g->ends[host] - 1);
+	if (host == SIZE_MAX)
+		return;
+	/* It was visited before, and a pod that somebody comes to is up. */
+	assert(g->ends[host] != NONE);
+	action_after(g, action, g->ends[host] - 1);
 }
 
 void

@@ -120,8 +120,6 @@ enum mark_owner
 entry_owner(const struct planner *p, const struct lock_entry *have,
     const struct cloud_pod *pod)
 {
-	struct mark mark;
-
 	if (have->op.hex[0] == '\0' || p->live->from_lock)
 		return MARK_OURS;
 	if (mark_matches(pod->config.name, pod->mark, true,
@@ -129,8 +127,8 @@ entry_owner(const struct planner *p, const struct lock_entry *have,
 		return MARK_OURS;
 	enum mark_owner owner = mark_owner(pod->config.name, pod->mark, true,
 	    &p->lock->lineage);
-	if (owner == MARK_RENAMED && mark_parse_env(pod->mark, &mark) &&
-	    str_eq(mark.op, id128_str(&have->op)))
+	if (owner == MARK_RENAMED && mark_hints(pod->config.name, pod->mark,
+		true, &p->lock->lineage, &have->op))
 		return MARK_RENAMED;
 	return owner == MARK_OURS || owner == MARK_RENAMED ? MARK_SUSPECT :
 	    owner;

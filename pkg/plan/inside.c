@@ -206,8 +206,7 @@ guests_make(struct planner *p)
 	for (size_t i = 0; i < p->spec->nresources; i++) {
 		const struct resource *want = &p->spec->resources[i];
 		/* The holder of tunnels logs in by itself. */
-		if (want->kind == KIND_RUNNER && want->nneeds > 0 &&
-		    selected(p, want->address))
+		if (want->kind == KIND_RUNNER && selected(p, want->address))
 			map_put(&p->guests, p->arena,
 			    want->needs[0]->address,
 			    (void *)(uintptr_t)want);

@@ -5,6 +5,8 @@
  * Live pods of ours that no entry knows are orphans and go the same way;
  * whatever else is listed is shown and never touched.
  */
+#include <assert.h>
+
 #include "base/plant.h"
 #include "base/units.h"
 #include "plan/planner.h"
@@ -112,10 +114,11 @@ leftover_one(struct planner *p, const struct lock_entry *have)
 		.key = -1,
 	};
 
-	if (address_parse(have->address, &address)) {
-		change.name = address.name;
-		change.key = address.key;
-	}
+	/* Reading the lock has seen to it that they are. */
+	bool is_address = address_parse(have->address, &address);
+	assert(is_address);
+	change.name = address.name;
+	change.key = address.key;
 	change.reason = leftover_reason(p, have, &address);
 	if (have->kind == KIND_POD)
 		change.pod = index_pod(p, have->id, &change.gone_proved);
@@ -164,18 +167,16 @@ age_of(const struct planner *p, struct str created_at)
 }
 
 static void
-orphan(struct planner *p, const struct cloud_pod *pod)
+orphan(struct planner *p, const struct cloud_pod *pod, struct str marked)
 {
-	struct mark mark = {0};
 	struct address address = { .key = -1 };
-	bool marked = mark_parse_env(pod->mark, &mark);
 
 	struct plan_change change = {
 		.op = PLAN_DELETE, .reason = BECAUSE_ORPHAN, .orphan = true,
 		.kind = KIND_POD, .pod = pod, .key = -1, .undo = "none",
 	};
-	if (marked && address_parse(mark.address, &address)) {
-		change.address = mark.address;
+	if (address_parse(marked, &address)) {
+		change.address = marked;
 		change.name = address.name;
 		change.key = address.key;
 	}
@@ -184,39 +185,33 @@ orphan(struct planner *p, const struct cloud_pod *pod)
 	change_add(p, &change);
 }
 
-/* A create whose outcome is still being found out: not a stranger. */
-static bool
-is_pending(const struct planner *p, const struct cloud_pod *pod)
-{
-	struct mark mark;
-	return mark_parse_env(pod->mark, &mark) &&
-	    map_get(&p->pending, mark.op) != NULL;
-}
-
 static void
 unlisted_pod(struct planner *p, const struct cloud_pod *pod)
 {
 	enum mark_owner owner = mark_owner(pod->config.name, pod->mark, true,
 	    &p->lock->lineage);
-	struct mark mark;
+	struct mark mark = {0};
 
 	/* Before the first apply there is no lineage, and nothing is ours. */
 	if (p->lock->lineage.hex[0] == '\0' && owner != MARK_NONE)
 		owner = MARK_OTHER;
-	if (owner == MARK_OURS && mark_parse_env(pod->mark, &mark)) {
-		if (is_pending(p, pod) ||
+	(void)mark_parse_env(pod->mark, &mark);
+	if (owner == MARK_OURS) {
+		/* A create whose outcome is still being found out: not a
+		 * stranger. */
+		if (map_get(&p->pending, mark.op) != NULL ||
 		    p->options->mode == PLAN_REFRESH_ONLY)
 			return;
 		/* What was forgotten is shown as anybody's, but not a second
 		 * pod that the same op has made. */
 		if (!lock_is_given_away(p->lock, mark.op, pod->id) &&
 		    selected(p, mark.address)) {
-			orphan(p, pod);
+			orphan(p, pod, mark.address);
 			return;
 		}
 	}
 	if (PLANTED(8) && owner == MARK_OURS) {
-		orphan(p, pod);
+		orphan(p, pod, mark.address);
 		return;
 	}
 	volume_is_kept(p, NULL, pod);

@@ -120,7 +120,7 @@ offer_package(struct planner *p, struct plan_change *change)
 {
 	const struct runner_spec *spec = change->want->runner;
 	const struct live_scope *scope = change->scope;
-	bool latest = spec->version.len == 0 || str_is(spec->version, "latest");
+	bool latest = str_is(spec->version, "latest");
 	const struct runner_package *newest = NULL, *best = NULL;
 
 	if (scope == NULL || !scope->packages_known) {

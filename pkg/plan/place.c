@@ -122,8 +122,7 @@ unknown_gpu(struct search *search, size_t at, struct diags *diags)
 		names[i] = live->gpus[i].name;
 		names[live->ngpus + i] = live->gpus[i].id;
 	}
-	diag_error(diags, E_UNKNOWN_GPU, pod->gpu_at != NULL ?
-	    pod->gpu_at[at] : pod->at[POD_FIELD_GPU],
+	diag_error(diags, E_UNKNOWN_GPU, pod->gpu_at[at],
 	    "unknown GPU '" STR_FMT "'", STR_ARG(pod->gpu[at]));
 	struct str near = str_nearest(pod->gpu[at], names, live->ngpus * 2);
 	if (near.data != NULL)

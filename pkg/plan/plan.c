@@ -40,7 +40,7 @@ plan_reason_code(enum plan_reason reason, enum plan_op op)
 	case BECAUSE_NOTHING:
 	case BECAUSE_NEW:
 	case BECAUSE_EDIT:
-		return NULL;
+		break;
 	case BECAUSE_CANNOT_UPDATE:
 		return "replace_because_cannot_update";
 	case BECAUSE_LOST:
@@ -113,17 +113,20 @@ refuse_later(struct planner *p)
 
 /* ------------------------------------------------------------ ordering -- */
 
+static struct str
+id_of(const struct plan_change *change)
+{
+	return change->pod != NULL ? change->pod->id :
+	    change->have != NULL ? change->have->id : change->address;
+}
+
 static int
 compare_ids(const struct plan_change *a, const struct plan_change *b)
 {
-	if (a->runner != NULL && b->runner != NULL &&
-	    a->runner->id != b->runner->id)
-		return a->runner->id < b->runner->id ? -1 : 1;
-	struct str x = a->pod != NULL ? a->pod->id : a->have != NULL ?
-	    a->have->id : (struct str){0};
-	struct str y = b->pod != NULL ? b->pod->id : b->have != NULL ?
-	    b->have->id : (struct str){0};
-	return str_cmp(x, y);
+	if (a->runner != NULL && b->runner != NULL)
+		return (a->runner->id > b->runner->id) -
+		    (a->runner->id < b->runner->id);
+	return str_cmp(id_of(a), id_of(b));
 }
 
 /* By address, replicas by number; deposed and orphans after the others. */
@@ -139,11 +142,10 @@ compare_changes(const void *one, const void *two)
 		return order;
 	if (a->key != b->key)
 		return a->key < b->key ? -1 : 1;
-	if ((a->want != NULL) != (b->want != NULL))
-		return a->want != NULL ? -1 : 1;
-	if (a->orphan != b->orphan)
-		return a->orphan ? 1 : -1;
-	return compare_ids(a, b);
+	order = (b->want != NULL) - (a->want != NULL);
+	if (order == 0)
+		order = (int)a->orphan - (int)b->orphan;
+	return order != 0 ? order : compare_ids(a, b);
 }
 
 static int
@@ -160,9 +162,8 @@ compare_unmanaged(const void *one, const void *two)
 {
 	const struct plan_unmanaged *a = one, *b = two;
 
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	return str_cmp(a->id, b->id);
+	int order = (int)a->kind - (int)b->kind;
+	return order != 0 ? order : str_cmp(a->id, b->id);
 }
 
 /* The order of a listing is chance; a plan's is not. */

@@ -25,8 +25,7 @@ find_volume(struct slot *slot)
 	    -1);
 	const struct lock_entry *have = map_get(&p->entries, address);
 	const struct resource *want = index_wanted(p, address);
-	if (want != NULL)
-		place = want->volume->data_center;
+	place = want->volume->data_center;
 	if (have != NULL)
 		place = have->volume.data_center;
 	slot->diff.data_center = place;
@@ -129,7 +128,7 @@ decide_suspect(struct slot *slot)
 static bool
 must_replace(struct slot *slot, enum plan_reason *reason)
 {
-	if (slot->pod->status == POD_ERROR && !slot->p->live->from_lock)
+	if (slot->pod->status == POD_ERROR)
 		*reason = BECAUSE_LOST;
 	else if (slot->have->tainted)
 		*reason = BECAUSE_TAINTED;
@@ -149,7 +148,7 @@ decide_unknown(struct slot *slot, bool replaces)
 {
 	struct planner *p = slot->p;
 
-	if (slot->pod->status != POD_UNKNOWN || p->live->from_lock)
+	if (slot->pod->status != POD_UNKNOWN)
 		return false;
 	if (!replaces && slot->change.changes == 0 && !slot->change.stop &&
 	    !slot_look_inside(slot))

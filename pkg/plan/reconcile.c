@@ -16,6 +16,8 @@
  * free.  What is not listed proves nothing by itself: such a create or
  * delete stays open until the caller has settled it.
  */
+#include <assert.h>
+
 #include "base/probe.h"
 #include "base/units.h"
 #include "lock/journal.h"
@@ -143,7 +145,7 @@ update_took(const struct pod_config *intended, const struct pod_config *live)
 	return str_eq(intended->name, live->name) &&
 	    str_eq(intended->image, live->image) &&
 	    str_eq(intended->args, live->args) &&
-	    (intended->disk_gb == 0 || intended->disk_gb == live->disk_gb) &&
+	    intended->disk_gb == live->disk_gb &&
 	    texts_eq(intended->ports, intended->nports, live->ports,
 		live->nports) && env_took(intended, live);
 }
@@ -162,10 +164,9 @@ pod_op_took(const struct lock_op *op, const struct cloud_pod *pod)
 		return !gone && (pod->status == POD_RUNNING ||
 		    pod->status == POD_STARTING ||
 		    pod->status == POD_PROVISIONING);
-	case OP_STOP:
-		return !gone && pod->status == POD_EXITED;
 	default:
-		return false;
+		assert(op->action == OP_STOP);
+		return !gone && pod->status == POD_EXITED;
 	}
 }
 
@@ -288,9 +289,10 @@ adopt_pod(struct reconciler *r, const struct cloud_pod *pod,
 		.wall_ms = r->p.live->wall_ms };
 	struct mark mark;
 
-	if (!mark_parse_env(pod->mark, &mark) ||
-	    !id128_parse(mark.op, &op.op))
-		return;
+	/* Both of its marks are read already. */
+	bool marked = mark_parse_env(pod->mark, &mark) &&
+	    id128_parse(mark.op, &op.op);
+	assert(marked);
 	op.entry = (struct lock_entry){
 		.kind = KIND_POD, .address = want->address, .op = op.op,
 		.protect = want->pod->protect,
@@ -324,8 +326,8 @@ adopt_volume(struct reconciler *r, const struct cloud_volume *volume,
 	struct str hex = arena_printf(r->p.arena, STR_FMT
 	    "0000000000000000000000", STR_ARG(mark->op));
 
-	if (!id128_parse(hex, &op.op))
-		return;
+	bool is_id = id128_parse(hex, &op.op);
+	assert(is_id);
 	op.entry = (struct lock_entry){
 		.kind = KIND_VOLUME, .address = want->address, .op = op.op,
 		.protect = want->volume->protect, .volume = *volume,
@@ -382,9 +384,9 @@ adopt_pods(struct reconciler *r)
 		struct cloud_pod *pod = &live->pods[i];
 		struct mark mark;
 		if (pod->status == POD_TERMINATED ||
+		    !mark_parse_env(pod->mark, &mark) ||
 		    mark_owner(pod->config.name, pod->mark, true,
 			&r->p.lock->lineage) != MARK_OURS ||
-		    !mark_parse_env(pod->mark, &mark) ||
 		    map_get(&r->p.pending, mark.op) != NULL ||
 		    map_get(&r->p.entry_ids, pod->id) != NULL ||
 		    lock_is_dead(r->p.lock, mark.op))
@@ -413,9 +415,9 @@ adopt_volumes(struct reconciler *r)
 		const struct cloud_volume *volume = &live->volumes[i];
 		struct str base;
 		struct mark mark;
-		if (mark_owner(volume->name, (struct str){0}, false,
+		if (!mark_parse_name(volume->name, &base, &mark) ||
+		    mark_owner(volume->name, (struct str){0}, false,
 			&r->p.lock->lineage) != MARK_OURS ||
-		    !mark_parse_name(volume->name, &base, &mark) ||
 		    lock_is_dead(r->p.lock, mark.op) ||
 		    id_recorded(r, KIND_VOLUME, volume->id))
 			continue;

@@ -15,6 +15,7 @@
  * of it refuses the plan.  What GitHub has not told decides nothing.
  * What it offers to a runner that is made is looked up in offer.c.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/units.h"
@@ -112,7 +113,7 @@ attr(struct seat *seat, const char *path, struct str before, struct str after,
 		.path = str_from(path), .before = before, .after = after,
 		.edit = true, .forces_replacement = replaces,
 		.effect = replaces ? EFFECT_REPLACE : EFFECT_NONE,
-		.span = span.source != 0 ? span : seat->want->span,
+		.span = span,
 	};
 }
 
@@ -143,7 +144,7 @@ diff_runner(struct seat *seat)
 	const struct lock_runner none = {0};
 	const struct lock_runner *had = seat->have != NULL ?
 	    &seat->have->runner : &none;
-	bool latest = want->version.len == 0 || str_is(want->version, "latest");
+	bool latest = str_is(want->version, "latest");
 	struct span span = seat->want->span;
 
 	attr(seat, "pod", seat->have != NULL ? json_text_of(arena,
@@ -415,10 +416,10 @@ runner_leftover(struct planner *p, const struct lock_entry *have)
 		.runner_config = have->runner,
 	};
 
-	if (address_parse(have->address, &address)) {
-		change.name = address.name;
-		change.key = address.key;
-	}
+	bool is_address = address_parse(have->address, &address);
+	assert(is_address);
+	change.name = address.name;
+	change.key = address.key;
 	change.scope = find_scope(p, have->runner.repository,
 	    have->runner.organization);
 	is_known(p, change.scope);
@@ -464,9 +465,9 @@ runner_orphan(struct planner *p, const struct live_scope *scope,
 	struct mark mark;
 	struct str base;
 
-	if (mark_owner(runner->name, (struct str){0}, false,
+	if (!mark_parse_name(runner->name, &base, &mark) ||
+	    mark_owner(runner->name, (struct str){0}, false,
 		&p->lock->lineage) != MARK_OURS ||
-	    !mark_parse_name(runner->name, &base, &mark) ||
 	    is_recorded(p, runner, &mark))
 		return;
 	struct plan_change change = {
@@ -500,9 +501,8 @@ index_pods(struct planner *p)
 		bool ends = c->op == PLAN_DELETE || c->op == PLAN_STOP ||
 		    c->op == PLAN_REPLACE || (c->op == PLAN_UPDATE &&
 			(c->restarts || c->stop));
-		if (ends && (c->pod != NULL || c->have != NULL))
-			map_put(&p->ending, p->arena, c->pod != NULL ?
-			    c->pod->id : c->have->id, copy);
+		if (ends)
+			map_put(&p->ending, p->arena, c->pod->id, copy);
 	}
 }
 
@@ -514,8 +514,7 @@ runners_decide(struct planner *p)
 
 	index_pods(p);
 	for (size_t i = 0; spec != NULL && i < spec->nresources; i++)
-		if (spec->resources[i].kind == KIND_RUNNER &&
-		    spec->resources[i].nneeds > 0)
+		if (spec->resources[i].kind == KIND_RUNNER)
 			runner_decide(p, &spec->resources[i]);
 	for (size_t i = 0; i < p->lock->entries.n; i++)
 		if (p->lock->entries.items[i].kind == KIND_RUNNER &&

@@ -1,4 +1,6 @@
 /* select.c - --target, --exclude and --replace */
+#include <assert.h>
+
 #include "plan/planner.h"
 
 /* Every address that the user may name, for "did you mean". */
@@ -45,8 +47,9 @@ add_covered(struct planner *p, struct map *set, const struct address *wide)
 	for (size_t i = 0; i < p->lock->entries.n; i++) {
 		struct lock_entry *have = &p->lock->entries.items[i];
 		struct address address;
-		if (!address_parse(have->address, &address) ||
-		    !covers(wide, address.kind, address.name, address.key))
+		bool is_address = address_parse(have->address, &address);
+		assert(is_address);
+		if (!covers(wide, address.kind, address.name, address.key))
 			continue;
 		map_put(set, p->arena, have->address, have);
 		found = true;
@@ -148,7 +151,7 @@ select_make(struct planner *p)
 	if (options->mode == PLAN_DESTROY)
 		add_mounting(p);
 	else
-		for (size_t i = 0; p->spec != NULL && options->ntargets > 0 &&
+		for (size_t i = 0; options->ntargets > 0 &&
 		    i < p->spec->nresources; i++)
 			if (map_get(&p->targeted,
 				p->spec->resources[i].address) != NULL)

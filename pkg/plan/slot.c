@@ -211,8 +211,6 @@ target_make(struct slot *slot)
 	target->min_cuda = open.min_cuda;
 	target->tier = open.tier;
 	target->data_center = open.data_center;
-	if (target->disk_gb == 0)
-		target->disk_gb = slot->have->pod.disk_gb;
 	target->persistent_gb = slot->have->pod.persistent_gb;
 	target->persistent_path = slot->have->pod.persistent_path;
 }
@@ -306,7 +304,7 @@ slot_change_state(struct slot *slot)
 	slot_look_inside(slot);
 	change->reason = BECAUSE_DESIRED;
 	change->undo = change->start ? "stop" : "start";
-	change->span = span.source != 0 ? span : slot->want->span;
+	change->span = span;
 	finish_update(slot);
 }
 
@@ -447,7 +445,7 @@ slot_update_inside(struct slot *slot)
 	change->op = PLAN_UPDATE;
 	change->reason = slot->diff.edited ? BECAUSE_EDIT : BECAUSE_RESTARTED;
 	change->span = slot->want->span;
-	if (slot->diff.edited && change->attrs.n > 0)
+	if (slot->diff.edited)
 		change->span = change->attrs.items[0].span;
 	change->undo = "none";
 	record(slot);

@@ -78,7 +78,7 @@ attr(struct end *end, const char *path, struct str before, struct str after,
 		.after = json_text_of(arena, after), .edit = true,
 		.effect = end->held != NULL ? EFFECT_REPLACE : EFFECT_NONE,
 		.forces_replacement = end->held != NULL,
-		.span = span.source != 0 ? span : end->want->span,
+		.span = span,
 	};
 }
 
@@ -305,7 +305,7 @@ static bool
 is_wanted(const struct planner *p, const struct resource *want)
 {
 	return p->options->mode == PLAN_NORMAL && want != NULL &&
-	    want->kind == KIND_TUNNEL && want->nneeds > 0 &&
+	    want->kind == KIND_TUNNEL &&
 	    want->needs[0]->pod->state == STATE_RUNNING;
 }
 
