@@ -57,15 +57,15 @@ static void
 begin(struct worker *worker, struct wire *message)
 {
 	struct forward *forward = worker_alloc(sizeof *forward);
+	bool taken = find(worker, message->channel) != NULL;
 
 	*forward = (struct forward){ .id = message->channel,
 	    .direction = (int)message->a, .listener = message->fd,
 	    .next = worker->forwards };
 	worker->forwards = forward;
 	if (message->a < TUNNEL_LOCAL || message->a > TUNNEL_DYNAMIC ||
-	    !read_place(message, forward) || find(worker, message->channel)
-	    != forward || (message->fd == -1) != (message->a ==
-	    TUNNEL_REMOTE))
+	    !read_place(message, forward) || taken ||
+	    (message->fd == -1) != (message->a == TUNNEL_REMOTE))
 		worker_nonsense();
 	message->fd = -1;
 	worker->again = true;

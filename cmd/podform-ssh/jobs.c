@@ -418,8 +418,10 @@ take_handle(struct sftp *sftp, struct job *job, struct reader *reader)
 {
 	size_t size;
 	const char *handle = read_string(reader, &size);
+	bool opens = job->type == WIRE_LIST || job->type == WIRE_GET ||
+	    job->type == WIRE_PUT;
 
-	if (reader->bad || size == 0 || size > SFTP_HANDLE_MAX ||
+	if (!opens || reader->bad || size == 0 || size > SFTP_HANDLE_MAX ||
 	    job->step != STEP_FIRST)
 		return nonsense(job);
 	memcpy(job->handle, handle, size);

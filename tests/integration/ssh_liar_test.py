@@ -407,9 +407,9 @@ def tell(lie):
     return words, seconds, watch.most
 
 
-def main():
+def main(lies):
     wanted = sys.argv[1:]
-    rows = [row for row in LIES if not wanted or
+    rows = [row for row in lies if not wanted or
             any(word in row[0] for word in wanted)]
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -428,4 +428,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(LIES))
