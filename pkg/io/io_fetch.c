@@ -249,6 +249,10 @@ on_done(void *ctx, struct io_transfer *transfer)
 	else if (event->event.http.outcome != HTTP_ANSWERED)
 		end(fetch, event->reason.len > 0 ? arena_str(&fetch->arena,
 		    strbuf_str(&event->reason)) : STR("no answer"));
+	else if (status == 200 && !transfer->has_end &&
+	    fetch->request.sha256.len == 0)
+		end(fetch, STR("neither a length nor a digest is known, and it "
+		    "may have been cut"));
 	else if (status == 200)
 		finish(fetch);
 	else if (status == 301 || status == 302 || status == 303 ||

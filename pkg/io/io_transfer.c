@@ -407,8 +407,7 @@ stream_ended(const struct io_transfer *transfer, CURLcode code)
  * A body without a length and without chunks ends where its connection does,
  * and so does one that was cut.  By TLS a goodbye would tell them apart, but
  * libcurl takes its absence for an end, too (measured, 7.88.1).  What has an
- * end of its own or nothing to cut is fine, and so is a file, whose digest
- * is known.
+ * end of its own or nothing to cut is fine; of a file io_fetch.c knows more.
  */
 static bool
 may_be_cut(const struct io_transfer *transfer, int status)
