@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -88,6 +89,10 @@ serve(struct server *server, int fd, const char *path)
 	else if (strcmp(path, "/away") == 0)
 		go(fd, "http://127.0.0.1:%u/file?signature=CANARY",
 		    server->other);
+	else if (strcmp(path, "/bare") == 0)
+		say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello");
+	else if (strcmp(path, "/nowhere") == 0)
+		say(fd, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n");
 	else if (strcmp(path, "/loop") == 0)
 		go(fd, "/loop", 0);
 	else if (strcmp(path, "/evil") == 0)
@@ -307,6 +312,7 @@ test_io_fetch_refuses_what_is_not_right(void **state)
 		{ "/big", "larger than 500 bytes" },
 		{ "/missing", "HTTP status 404" },
 		{ "/loop", "more than 5 redirects" },
+		{ "/nowhere", "a redirect to nowhere" },
 		{ "/evil", "a redirect to where no file is fetched from" },
 		{ "/etc", "a redirect to where no file is fetched from" },
 	};
@@ -325,6 +331,111 @@ test_io_fetch_refuses_what_is_not_right(void **state)
 	assert_false(fetch(bench, "/cut", (struct fetch_request){0})
 	    .fetch_ok);
 	assert_false(is_there(bench));
+}
+
+/* What ends with its connection may have been cut: a digest tells. */
+static void
+test_io_fetch_of_no_known_end_needs_a_digest(void **state)
+{
+	struct bench *bench = *state;
+	struct world_event event = fetch(bench, "/bare",
+	    (struct fetch_request){0});
+
+	assert_false(event.fetch_ok);
+	assert_holds(event.fetch_reason, "neither a length nor a digest is "
+	    "known, and it may have been cut");
+	assert_false(is_there(bench));
+	assert_true(fetch(bench, "/file", (struct fetch_request){0})
+	    .fetch_ok);
+	unlink(bench->path);
+	assert_true(fetch(bench, "/bare", (struct fetch_request){
+		.sha256 = STR(HELLO) }).fetch_ok);
+}
+
+static int
+broken_fd(void *ctx, int fd)
+{
+	(void)ctx;
+	(void)fd;
+	return -EIO;
+}
+
+static ssize_t
+broken_write(void *ctx, int fd, const void *bytes, size_t n)
+{
+	(void)ctx;
+	(void)fd;
+	(void)bytes;
+	(void)n;
+	return -ENOSPC;
+}
+
+static ssize_t
+broken_read(void *ctx, int fd, void *bytes, size_t n)
+{
+	(void)ctx;
+	(void)fd;
+	(void)bytes;
+	(void)n;
+	return -EIO;
+}
+
+static int
+broken_open(void *ctx, const char *path, unsigned flags, unsigned mode)
+{
+	(void)ctx;
+	(void)path;
+	(void)flags;
+	(void)mode;
+	return -EACCES;
+}
+
+static int
+broken_rename(void *ctx, const char *from, const char *to)
+{
+	(void)ctx;
+	(void)from;
+	(void)to;
+	return -EROFS;
+}
+
+static void
+check_broken(struct bench *bench, const char *why)
+{
+	struct world_event event = fetch(bench, "/file",
+	    (struct fetch_request){ .sha256 = STR(HELLO) });
+
+	assert_false(event.fetch_ok);
+	assert_holds(event.fetch_reason, why);
+}
+
+static void
+test_io_fetch_says_what_a_disk_does_not_do(void **state)
+{
+	struct bench *bench = *state;
+	struct fs *fs = &bench->world->fs, whole = *fs;
+
+	fs->sync = broken_fd;
+	check_broken(bench, "cannot sync the file: Input/output error");
+	*fs = whole;
+	fs->write = broken_write;
+	check_broken(bench, "cannot write the file: No space left on device");
+	*fs = whole;
+	fs->open = broken_open;
+	check_broken(bench, "cannot make the file: Permission denied");
+	*fs = whole;
+	fs->rename = broken_rename;
+	check_broken(bench, "cannot put the file in place: Read-only file "
+	    "system");
+	*fs = whole;
+	assert_false(is_there(bench));
+	/* One that is there and cannot be read is fetched anew. */
+	shell_write(bench->path, STR("hello"), 0600);
+	fs->read = broken_read;
+	assert_true(fetch(bench, "/file", (struct fetch_request){
+		.sha256 = STR(HELLO) }).fetch_ok);
+	assert_int_equal(bench->server.requests, 4);
+	*fs = whole;
 }
 
 static void
@@ -523,6 +634,8 @@ main(void)
 		TEST(test_io_fetch_makes_a_file_of_ours_alone),
 		TEST(test_io_fetch_of_what_is_there_asks_nobody),
 		TEST(test_io_fetch_refuses_what_is_not_right),
+		TEST(test_io_fetch_of_no_known_end_needs_a_digest),
+		TEST(test_io_fetch_says_what_a_disk_does_not_do),
 		TEST(test_io_fetch_of_a_silent_server_ends_in_time),
 		TEST(test_io_fetch_keeps_the_credential_with_its_host),
 		TEST(test_io_fetch_begins_at_https_alone),
