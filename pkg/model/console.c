@@ -1,52 +1,43 @@
 /* console.c - what people do in RunPod's own web page. */
 #include "model/private.h"
 
-bool
-model_console_stop(struct model *model, int64_t now_ms, struct str id)
+/* What can be done to a living pod that needs no more to be said. */
+typedef bool deed_fn(struct model *model, struct model_pod *pod,
+    enum model_actor actor, struct model_refusal *why);
+
+static bool
+act(struct model *model, int64_t now_ms, struct str id, deed_fn *deed)
 {
 	struct model_refusal why;
 	struct model_pod *pod;
 
 	model_advance(model, now_ms);
 	pod = model_pod_living(model, id);
-	return pod != NULL &&
-	    model_pod_stop(model, pod, MODEL_BY_CONSOLE, &why);
+	return pod != NULL && deed(model, pod, MODEL_BY_CONSOLE, &why);
+}
+
+bool
+model_console_stop(struct model *model, int64_t now_ms, struct str id)
+{
+	return act(model, now_ms, id, model_pod_stop);
 }
 
 bool
 model_console_start(struct model *model, int64_t now_ms, struct str id)
 {
-	struct model_refusal why;
-	struct model_pod *pod;
-
-	model_advance(model, now_ms);
-	pod = model_pod_living(model, id);
-	return pod != NULL &&
-	    model_pod_start(model, pod, MODEL_BY_CONSOLE, &why);
+	return act(model, now_ms, id, model_pod_start);
 }
 
 bool
 model_console_delete(struct model *model, int64_t now_ms, struct str id)
 {
-	struct model_refusal why;
-	struct model_pod *pod;
-
-	model_advance(model, now_ms);
-	pod = model_pod_living(model, id);
-	return pod != NULL &&
-	    model_pod_terminate(model, pod, MODEL_BY_CONSOLE, &why);
+	return act(model, now_ms, id, model_pod_terminate);
 }
 
 bool
 model_console_restart(struct model *model, int64_t now_ms, struct str id)
 {
-	struct model_refusal why;
-	struct model_pod *pod;
-
-	model_advance(model, now_ms);
-	pod = model_pod_living(model, id);
-	return pod != NULL &&
-	    model_pod_restart(model, pod, MODEL_BY_CONSOLE, &why);
+	return act(model, now_ms, id, model_pod_restart);
 }
 
 bool

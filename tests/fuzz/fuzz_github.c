@@ -6,7 +6,7 @@
  * Three bytes choose what was asked, the status and what else; then come
  * headers and the body, each up to 0xff.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/one_answer.h"
 
 #include "github/github.h"
 #include "github/github_ops.h"
@@ -87,16 +87,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.id = 7, .name = STR("trainer-1"), .version = STR("2.336.0"),
 		.cursor = STR("https://api.github.com/x?page=2"),
 	};
-	struct http_answer http = { .outcome = HTTP_ANSWERED };
-	uint8_t status = fuzz_byte(&in), outcome = fuzz_byte(&in);
+	struct http_answer http;
 
-	http.status = status < 128 ? github_ops_rows[request.op].success :
-	    statuses[status % COUNTOF(statuses)];
-	if (outcome < 16)
-		http.outcome = (enum http_outcome)(outcome % 4);
-	if (outcome >= 128) {
-		http.retry_after = fuzz_part(&in);
-		http.date = fuzz_part(&in);
+	if (fuzz_answer(&in, github_ops_rows[request.op].success, statuses,
+		COUNTOF(statuses), &http)) {
 		http.github_limit = fuzz_part(&in);
 		http.permissions = fuzz_part(&in);
 		http.link = fuzz_part(&in);

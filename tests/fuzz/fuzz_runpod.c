@@ -6,7 +6,7 @@
  * then come headers and the body, each up to 0xff.  GraphQL (the account) is
  * one of the things to ask.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/one_answer.h"
 
 #include "cloud/runpod/ops.h"
 #include "cloud/runpod/runpod.h"
@@ -94,19 +94,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.op = (enum cloud_op)fuzz_below(&in, CLOUD_OP_COUNT),
 		.id = STR("pod1"),
 	};
-	struct http_answer http = { .outcome = HTTP_ANSWERED };
-	uint8_t status = fuzz_byte(&in), outcome = fuzz_byte(&in);
+	struct http_answer http;
 
-	/* Mostly the answer that is looked into. */
-	http.status = status < 128 ? ops_rows[request.op].success :
-	    statuses[status % COUNTOF(statuses)];
-	if (outcome < 16)
-		http.outcome = (enum http_outcome)(outcome % 4);
-	if (outcome >= 128) {
-		http.retry_after = fuzz_part(&in);
-		http.date = fuzz_part(&in);
+	if (fuzz_answer(&in, ops_rows[request.op].success, statuses,
+		COUNTOF(statuses), &http))
 		http.ratelimit = fuzz_part(&in);
-	}
 	http.body = fuzz_rest(&in);
 	runpod.decode(&arena, &request, &http, 1795000000000, &answer);
 	check_outcome(&request, &http, &answer);

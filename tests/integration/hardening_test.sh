@@ -5,18 +5,9 @@
 # Sanitizers and coverage are builds of other flags: skipped.
 set -u
 : "${BUILD:?}" "${CC:=gcc}"
-bad=0
+. tests/result.sh
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-
-result() { # status, name
-	if [ "$1" -eq 0 ]; then
-		echo "ok - $2"
-	else
-		echo "not ok - $2"
-		bad=1
-	fi
-}
 
 # Each line of what this prints is something that FILE lacks.  Fortified
 # calls are only looked for where there is something to fortify, and CET

@@ -8,16 +8,7 @@ set -u
 crashes=$BUILD/crashes
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-bad=0
-
-result() { # status, name
-	if [ "$1" -eq 0 ]; then
-		echo "ok - $2"
-	else
-		echo "not ok - $2"
-		bad=1
-	fi
-}
+. tests/result.sh
 
 "$crashes" --runs "$RUNS" --jobs 2 >"$work/all" 2>&1
 status=$?

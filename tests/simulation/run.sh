@@ -11,16 +11,7 @@ stories=$BUILD/stories
 export ASAN_OPTIONS=detect_leaks=0
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-bad=0
-
-result() { # status, name
-	if [ "$1" -eq 0 ]; then
-		echo "ok - $2"
-	else
-		echo "not ok - $2"
-		bad=1
-	fi
-}
+. tests/result.sh
 
 # The stories that failed once are told first of all for ever.
 status=0

@@ -121,6 +121,17 @@ after(struct arena *arena, enum op_action action, enum op_outcome outcome,
 	return text;
 }
 
+#define AS_IT_WAS { \
+	[EMPTY] = "", \
+	[IT] = "pod.x=it", \
+	[OTHER] = "pod.x=old", \
+	[IT_AND_OLD] = "pod.x=it pod.x[0]=old(deposed)", \
+	[IT_AND_TWO] = "pod.x=it pod.x=older(deposed) " \
+	    "pod.x[0]=old(deposed)", \
+	[OLD_IS_IT] = "pod.x=old pod.x=it(deposed)", \
+	[FIRST] = "pod.x[0]=it", \
+}
+
 static const struct {
 	enum op_action action;
 	enum op_outcome outcome;
@@ -156,16 +167,7 @@ static const struct {
 		[OLD_IS_IT] = "pod.x=old pod.x=it*(deposed)",
 		[FIRST] = "pod.x[0]=it*",
 	} },
-	{ OP_UPDATE, OP_NONE, {
-		[EMPTY] = "",
-		[IT] = "pod.x=it",
-		[OTHER] = "pod.x=old",
-		[IT_AND_OLD] = "pod.x=it pod.x[0]=old(deposed)",
-		[IT_AND_TWO] = "pod.x=it pod.x=older(deposed) "
-		    "pod.x[0]=old(deposed)",
-		[OLD_IS_IT] = "pod.x=old pod.x=it(deposed)",
-		[FIRST] = "pod.x[0]=it",
-	} },
+	{ OP_UPDATE, OP_NONE, AS_IT_WAS },
 	{ OP_START, OP_DONE, {
 		[EMPTY] = "",
 		[IT] = "pod.x=it",
@@ -197,16 +199,7 @@ static const struct {
 		[OLD_IS_IT] = "pod.x=old pod.x=it(stopped)(deposed)",
 		[FIRST] = "pod.x[0]=it(stopped)",
 	} },
-	{ OP_STOP, OP_NONE, {
-		[EMPTY] = "",
-		[IT] = "pod.x=it",
-		[OTHER] = "pod.x=old",
-		[IT_AND_OLD] = "pod.x=it pod.x[0]=old(deposed)",
-		[IT_AND_TWO] = "pod.x=it pod.x=older(deposed) "
-		    "pod.x[0]=old(deposed)",
-		[OLD_IS_IT] = "pod.x=old pod.x=it(deposed)",
-		[FIRST] = "pod.x[0]=it",
-	} },
+	{ OP_STOP, OP_NONE, AS_IT_WAS },
 	{ OP_DELETE, OP_DONE, {
 		[EMPTY] = " grave=a",
 		[IT] = " grave=a",
@@ -217,16 +210,7 @@ static const struct {
 		[OLD_IS_IT] = "pod.x=old grave=a",
 		[FIRST] = " grave=a",
 	} },
-	{ OP_DELETE, OP_NONE, {
-		[EMPTY] = "",
-		[IT] = "pod.x=it",
-		[OTHER] = "pod.x=old",
-		[IT_AND_OLD] = "pod.x=it pod.x[0]=old(deposed)",
-		[IT_AND_TWO] = "pod.x=it pod.x=older(deposed) "
-		    "pod.x[0]=old(deposed)",
-		[OLD_IS_IT] = "pod.x=old pod.x=it(deposed)",
-		[FIRST] = "pod.x[0]=it",
-	} },
+	{ OP_DELETE, OP_NONE, AS_IT_WAS },
 };
 
 static void

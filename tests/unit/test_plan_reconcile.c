@@ -63,6 +63,23 @@ pending(struct plan_world *w, const char *op, enum op_action action,
 	return made;
 }
 
+/* What becomes of one open op about the only entry: nothing yet, done,
+ * none. */
+static char
+verdict(struct plan_world *w, enum op_action action,
+    const struct lock_entry *entry)
+{
+	w->lock.entries.n = 0;
+	w->lock.pending.n = 0;
+	w->lock.index = NULL;
+	lock_add_entry(&w->lock, entry);
+	pending(w, OP_A, action, entry);
+	const char *said = reconcile(w);
+	return *said == '\0' ? '-' :
+	    strcmp(said, "result abc done\n") == 0 ? 'd' :
+	    strcmp(said, "result abc none\n") == 0 ? 'n' : '?';
+}
+
 static struct lock_entry
 wished(const char *op)
 {
@@ -344,15 +361,7 @@ test_plan_reconcile_settles_changes_by_what_is_listed(void **state)
 				w->pods.items[0].config.image =
 				    STR("torch:2");
 			w->pods.n = i > 0;
-			w->lock.entries.n = 0;
-			w->lock.pending.n = 0;
-			w->lock.index = NULL;
-			lock_add_entry(&w->lock, &entry);
-			pending(w, OP_A, rows[row].action, &entry);
-			const char *said = reconcile(w);
-			found[i] = *said == '\0' ? '-' :
-			    strcmp(said, "result abc done\n") == 0 ? 'd' :
-			    strcmp(said, "result abc none\n") == 0 ? 'n' : '?';
+			found[i] = verdict(w, rows[row].action, &entry);
 		}
 		assert_string_equal(found, rows[row].wanted);
 	}
@@ -382,15 +391,7 @@ test_plan_reconcile_settles_volumes_by_what_is_listed(void **state)
 			w->volumes.items[0].size_gb += i == 3;
 			w->volumes.n = i >= 2;
 			w->live.volumes_known = i > 0;
-			w->lock.entries.n = 0;
-			w->lock.pending.n = 0;
-			w->lock.index = NULL;
-			lock_add_entry(&w->lock, &entry);
-			pending(w, OP_A, rows[row].action, &entry);
-			const char *said = reconcile(w);
-			found[i] = *said == '\0' ? '-' :
-			    strcmp(said, "result abc done\n") == 0 ? 'd' :
-			    strcmp(said, "result abc none\n") == 0 ? 'n' : '?';
+			found[i] = verdict(w, rows[row].action, &entry);
 		}
 		assert_string_equal(found, rows[row].wanted);
 	}
