@@ -66,40 +66,46 @@ crash_trouble_stuck(struct crash *crash)
 	model_set_faults(crash->sim.model, &faults);
 }
 
+/* One pod, and in it what will fail. */
+static void
+before_inside(struct crash *crash, const struct tale_guest *says)
+{
+	struct tale_guest *guest = crash_guest_of(crash, A);
+
+	crash_want(crash, A, 1);
+	guest->checks = says->checks;
+	guest->nsteps = says->nsteps;
+	guest->process = says->process;
+	guest->on_failure = says->on_failure;
+	crash_edited(crash);
+}
+
 void
 crash_before_check(struct crash *crash)
 {
-	crash_want(crash, A, 1);
-	crash_guest_of(crash, A)->checks = 1;
-	crash_guest_of(crash, A)->on_failure = TERMINATE;
-	crash_edited(crash);
+	before_inside(crash, &(struct tale_guest){ .checks = 1,
+	    .on_failure = TERMINATE });
 }
 
 void
 crash_before_setup(struct crash *crash)
 {
-	crash_want(crash, A, 1);
-	crash_guest_of(crash, A)->nsteps = 2;
-	crash_guest_of(crash, A)->on_failure = TERMINATE;
-	crash_edited(crash);
+	before_inside(crash, &(struct tale_guest){ .nsteps = 2,
+	    .on_failure = TERMINATE });
 }
 
 void
 crash_before_process(struct crash *crash)
 {
-	crash_want(crash, A, 1);
-	crash_guest_of(crash, A)->process = 1;
-	crash_guest_of(crash, A)->on_failure = TERMINATE;
-	crash_edited(crash);
+	before_inside(crash, &(struct tale_guest){ .process = 1,
+	    .on_failure = TERMINATE });
 }
 
 void
 crash_before_setup_stops(struct crash *crash)
 {
-	crash_want(crash, A, 1);
-	crash_guest_of(crash, A)->nsteps = 2;
-	crash_guest_of(crash, A)->on_failure = STOP;
-	crash_edited(crash);
+	before_inside(crash, &(struct tale_guest){ .nsteps = 2,
+	    .on_failure = STOP });
 }
 
 const char *
