@@ -405,10 +405,10 @@ void
 slot_check_stuck(struct slot *slot)
 {
 	struct planner *p = slot->p;
-	bool no_port = lacks_ssh_port(slot);
+	bool coming_up = is_coming_up(slot);
 	int64_t timeout = slot->spec->ready_timeout_ms, since, age;
 
-	if (!no_port && !is_coming_up(slot))
+	if (!coming_up && !lacks_ssh_port(slot))
 		return;
 	if (timeout <= 0)
 		timeout = READY_TIMEOUT_MS;
@@ -417,11 +417,12 @@ slot_check_stuck(struct slot *slot)
 	age = p->options->wall_ms - since;
 	if (age <= timeout)
 		return;
+	age -= age % (age < HOUR_MS ? SECOND_MS : MINUTE_MS);
 	check_add(p, "stuck", CHECK_WARN, slot->want->span, STR_FMT " has "
 	    "waited for its %s for " STR_FMT ", and is billed; if nothing "
 	    "comes of pod '" STR_FMT "': podform apply --replace " STR_FMT,
-	    STR_ARG(slot->want->address), no_port ? "SSH port" : "container",
-	    STR_ARG(format_duration(p->arena, age / MINUTE_MS * MINUTE_MS)),
+	    STR_ARG(slot->want->address), coming_up ? "container" : "SSH port",
+	    STR_ARG(format_duration(p->arena, age)),
 	    STR_ARG(slot->have->id), STR_ARG(slot->want->address));
 }
 

@@ -36,17 +36,18 @@ test_plan_names_a_pod_that_does_not_come_up(void **state)
 	pod->created_at = STR("2026-11-18T10:40:00Z");
 	pod->started_at = (struct str){0};
 	pod->has_runtime = false;
+	pod->ssh.port = 0;		/* which it gets with its container */
 	assert_true(parse_time(STR("2026-11-18T11:00:00Z"),
 	    &w->options.wall_ms));
 	for (int status = POD_PROVISIONING; status <= POD_RUNNING; status++) {
 		pod->status = (enum pod_status)status;
 		assert_text(world_plan(w, DUMP_CHANGES | DUMP_CHECKS), "");
-		w->options.wall_ms += 61 * SECOND_MS;
+		w->options.wall_ms += 61 * SECOND_MS + 7;
 		assert_text(world_plan(w, DUMP_CHANGES | DUMP_CHECKS),
 		    "check warn stuck: pod.trainer has waited for its "
-		    "container for 21m, and is billed; if nothing comes of "
+		    "container for 21m1s, and is billed; if nothing comes of "
 		    "pod 'pod1': podform apply --replace pod.trainer @3\n");
-		w->options.wall_ms -= 61 * SECOND_MS;
+		w->options.wall_ms -= 61 * SECOND_MS + 7;
 	}
 	/* The way out that it names, and that of who wants it no more. */
 	w->options.wall_ms += 24 * HOUR_MS;
@@ -73,7 +74,7 @@ test_plan_names_a_pod_without_its_ssh_port(void **state)
 	assert_true(parse_time(STR("2026-11-18T10:50:00Z"),
 	    &w->options.wall_ms));
 	assert_text(world_plan(w, DUMP_CHECKS), "");
-	w->options.wall_ms += HOUR_MS;
+	w->options.wall_ms += HOUR_MS + 30 * SECOND_MS;
 	assert_text(world_plan(w, DUMP_CHECKS), "check warn stuck: "
 	    "pod.trainer has waited for its SSH port for 1h10m, and is "
 	    "billed; if nothing comes of pod 'pod1': podform apply --replace "
