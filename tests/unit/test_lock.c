@@ -133,6 +133,21 @@ test_lock_missing_beside_its_backup_is_refused(void **state)
 	fake_fs_remove(b.fake, BACKUP_PATH);
 	fake_fs_put_link(b.fake, BACKUP_PATH, "nowhere");
 	assert_null(read_lock(&b));
+	/* Nor is it a first time where nobody can say. */
+	fake_fs_remove(b.fake, BACKUP_PATH);
+	(void)bench_report(&b);
+	unsigned unsure = 0;
+	for (uint64_t at = 1; at < 9; at++) {
+		b.fake->calls = 0;
+		b.fake->fired = false;
+		b.fake->faults = (struct fake_faults){ .at = at };
+		struct lock *lock = read_lock(&b);
+		assert_int_equal(lock == NULL, b.fake->fired);
+		unsure += strstr(bench_report(&b), "is missing, and cannot "
+		    "examine 'project/podform.lock.backup'") != NULL;
+	}
+	b.fake->faults = (struct fake_faults){0};
+	assert_int_equal(unsure, 1);
 	bench_release(&b);
 }
 

@@ -262,6 +262,22 @@ test_plan_lost_lock_is_suspected_when_the_addresses_are_taken(void **state)
 	assert_text(world_plan(w, DUMP_CHECKS), "check warn " LOST "\n");
 	pod->mark = mark_env(&w->arena, &other, &op, STR("pod.elsewhere"));
 	assert_text(world_plan(w, DUMP_CHECKS), "");
+	pod->mark = mark_env(&w->arena, &other, &op, STR("pod.trainer"));
+	pod->status = POD_TERMINATED;
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+	pod->status = POD_EXITED;
+	struct cloud_pod *second = world_stray(w, "second", "pod.trainer",
+	    op.hex);
+	second->config.name = w->pods.items[0].config.name;
+	second->mark = w->pods.items[0].mark;
+	assert_non_null(strstr(world_plan(w, DUMP_CHECKS), "but 2 things on "
+	    "the account were made for addresses of this spec under another "
+	    "lock file, such as 'cousin';"));
+	/* The record alone tells nothing of it. */
+	w->live.from_lock = true;
+	assert_null(strstr(world_plan(w, DUMP_CHECKS), "lost_lock"));
+	w->live.from_lock = false;
+	w->pods.n = 0;
 	/* A volume says it by its name. */
 	world_spec(w, "volumes: { v: { size: 10GB, data_center: EU-RO-1 } }");
 	*ARENA_PUSH(&w->arena, &w->volumes) = (struct cloud_volume){

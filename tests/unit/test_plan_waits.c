@@ -49,6 +49,13 @@ test_plan_names_a_pod_that_does_not_come_up(void **state)
 		    "pod 'pod1': podform apply --replace pod.trainer @3\n");
 		w->options.wall_ms -= 61 * SECOND_MS + 7;
 	}
+	/* Nobody can say how long. */
+	struct str created_at = pod->created_at;
+	pod->created_at = STR("soon");
+	w->options.wall_ms += 24 * HOUR_MS;
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+	pod->created_at = created_at;
+	w->options.wall_ms -= 24 * HOUR_MS;
 	/* The way out that it names, and that of who wants it no more. */
 	w->options.wall_ms += 24 * HOUR_MS;
 	struct str replace = STR("pod.trainer");
@@ -81,6 +88,17 @@ test_plan_names_a_pod_without_its_ssh_port(void **state)
 	    "pod.trainer @3\n");
 	pod->ssh.port = 2222;
 	assert_text(world_plan(w, DUMP_CHECKS), "");
+	pod->ssh.port = 0;
+	w->live.from_lock = true;
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+	w->live.from_lock = false;
+	pod->config.nports = 0;
+	world_entry(w, "pod.trainer")->pod.nports = 0;
+	world_trainer(w, "ports: []");
+	assert_text(world_plan(w, DUMP_CHECKS), "");
+	pod->config.nports = 1;
+	world_entry(w, "pod.trainer")->pod.nports = 1;
+	world_trainer(w, "ports: [22/tcp]");
 	/* Of one that was up and is about to start again nothing is known. */
 	pod->ssh.port = 0;
 	pod->status = POD_STARTING;

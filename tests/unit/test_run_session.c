@@ -217,6 +217,41 @@ test_session_begins_a_record_of_its_own(void **state)
 	assert_string_equal(session->lock->lineage.hex, op_id(7).hex);
 }
 
+/* No lock file, and a journal in which nothing stands: there was a run. */
+static void
+test_session_without_a_lock_file_sees_that_it_ran_here(void **state)
+{
+	struct session_world *s = *state;
+	struct session *session = play_begin(s, NULL);
+
+	assert_int_equal(loads(s), EXIT_OK);
+	assert_false(session->record_lost);
+	fake_fs_put_dir(s->r.w.fake, ".podform", 0700);
+	fake_fs_put(s->r.w.fake, ".podform/journal", STR(""), 0600);
+	session = play_begin(s, NULL);
+	assert_int_equal(loads(s), EXIT_OK);
+	assert_true(session->record_lost);
+	/* What this run makes itself is no trace of another. */
+	assert_false(play_begin_writing(s, NULL)->record_lost);
+	/* A first run that was cut off has a journal with a lineage. */
+	struct record begin = begin_record(0);
+	assert_true(journal_append(&s->session.journal, &begin, 1,
+	    s->session.diags));
+	session = play_begin(s, NULL);
+	assert_int_equal(loads(s), EXIT_OK);
+	assert_false(session->record_lost);
+	assert_string_equal(session->lock->lineage.hex, begin.lineage.hex);
+	/* And with a lock file nothing is lost. */
+	session = play_begin_writing(s, NULL);
+	assert_int_equal(session_commit(session, STR("apply"), STR("p1"),
+	    STR(""), 0), EXIT_OK);
+	session = play_begin(s, NULL);
+	assert_int_equal(loads(s), EXIT_OK);
+	assert_true(session->lock->exists);
+	assert_false(session->record_lost);
+	play_reports(s, NULL);
+}
+
 static void
 test_session_without_a_spec_has_no_project(void **state)
 {
@@ -395,6 +430,7 @@ main(void)
 		ROW(test_session_a_signal_ends_the_wait_for_the_mutex),
 		ROW(test_session_takes_the_mutex_when_it_is_given_back),
 		ROW(test_session_begins_a_record_of_its_own),
+		ROW(test_session_without_a_lock_file_sees_that_it_ran_here),
 		ROW(test_session_without_a_spec_has_no_project),
 		ROW(test_session_reads_what_it_has_committed),
 		ROW(test_session_what_is_in_the_journal_is_to_be_committed),
