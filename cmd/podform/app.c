@@ -58,6 +58,7 @@ app_print(struct app *app, struct strbuf *out)
 {
 	int error = app_write(STDOUT_FILENO, strbuf_str(out));
 
+	app->printed |= out->len > 0;
 	if (error != 0 && error != EPIPE && error != EBADF)
 		app->out_error = error;
 	strbuf_release(out);

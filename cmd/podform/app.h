@@ -52,6 +52,8 @@ struct app {
 
 	int out_error;			/* of standard output, but not that it
 					   is closed: that is no error */
+	bool printed;			/* something is on standard output: with
+					   --json no second document */
 	bool json_done;			/* diagnostics are in the JSON that was
 					   printed: not to be shown again */
 };

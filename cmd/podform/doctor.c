@@ -196,7 +196,7 @@ check_token_end(struct doctor *doctor)
 		return;
 	/* "2026-12-31 23:59:59 UTC" */
 	when = arena_printf(&app->arena, STR_FMT "T" STR_FMT "Z",
-	    STR_ARG(str_sub(ends, 0, 10)), STR_ARG(str_sub(ends, 11, 19)));
+	    STR_ARG(str_sub(ends, 0, 10)), STR_ARG(str_sub(ends, 11, 8)));
 	left_ms = parse_time(when, &at) ? at - app_wall_ms(app) : INT64_MAX;
 	find(doctor, left_ms < 7 * 24 * HOUR_MS ? HEALTH_NOTE : HEALTH_OK,
 	    "github", arena_printf(&app->arena, "the token ends on " STR_FMT

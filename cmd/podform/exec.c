@@ -37,6 +37,8 @@ struct exec_pod {
 	bool over;
 	int status;			/* 0..255; -1: it has none */
 	struct str failed;		/* why podform failed; absent */
+	struct str refused;		/* why it was not begun, which has been
+					   reported; absent */
 	enum ssh_outcome outcome;
 };
 
@@ -326,7 +328,8 @@ json_results(struct exec *exec)
 			json_put_int(&w, pod->status);
 		else
 			json_put_null(&w);
-		json_member_str(&w, "error", pod->failed);
+		json_member_str(&w, "error", pod->failed.data != NULL ?
+		    pod->failed : pod->refused);
 		for (size_t k = 0; k < 2; k++) {
 			json_key(&w, names[k]);
 			json_put_str(&w, strbuf_str(&pod->kept[k]));
@@ -409,6 +412,8 @@ prepare(struct exec *exec)
 		*pod = (struct exec_pod){ .exec = exec,
 			.pod = &inside->pods[i], .status = -1,
 			.over = code != EXIT_OK };
+		if (pod->over && app->diags.last != NULL)
+			pod->refused = app->diags.last->message;
 		exec->nover += pod->over;
 		for (int k = 0; k < 2; k++)
 			pod_output_init(&pod->out[k], app, k + 1,

@@ -58,7 +58,7 @@ show_diags(struct app *app)
 
 	if (app->diags.list.n == 0 || app->json_done)
 		return;
-	if (app_json(app) && app->out_error == 0) {
+	if (app_json(app) && !app->printed && app->out_error == 0) {
 		diag_json_document(&out, &app->diags);
 		app_print(app, &out);
 		return;
