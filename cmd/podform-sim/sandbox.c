@@ -46,7 +46,8 @@ struct sandbox {
 	bool has_sshd;
 	pid_t pid;		/* of bwrap, our child; 0 once waited for */
 	int init;		/* pidfd of PID 1; -1 until bwrap told it */
-	int info;		/* where bwrap tells it; -1 afterwards */
+	int info;		/* where bwrap tells it, and -1 once it has
+				   closed its end */
 	int reserved;		/* bound to the port, never listening */
 	int probe;		/* a connection being tried; -1 for none */
 	int log;		/* memory file, PID 1's output */
@@ -244,7 +245,10 @@ fail:
 	return NULL;
 }
 
-/* bwrap writes `"child-pid": N` in one small write before PID 1 runs. */
+/*
+ * bwrap writes `"child-pid": N` in one small write before PID 1 runs, and more
+ * behind it: who closes the pipe before it has done so ends it by SIGPIPE.
+ */
 static void
 learn_init(struct sandbox *sandbox)
 {
@@ -257,24 +261,33 @@ learn_init(struct sandbox *sandbox)
 	n = read(sandbox->info, text, sizeof text - 1);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	close_fd(&sandbox->info);
-	if (n <= 0)
-		return;		/* bwrap failed; its log says why */
+	if (n <= 0) {
+		/* That was all; of none its log says why. */
+		close_fd(&sandbox->info);
+		return;
+	}
 	text[n] = '\0';
 	at = strstr(text, "\"child-pid\":");
-	if (at == NULL)
+	if (at == NULL || sandbox->init != -1)
 		return;
 	sandbox->init = (int)syscall(SYS_pidfd_open,
 	    (pid_t)strtol(at + 12, NULL, 10), 0);
 }
 
+/*
+ * Before PID 1 is known bwrap itself is ended, with its group: a child that
+ * waits for it to write its uid map would wait for ever, since it asks for a
+ * death with its parent later.  The group is there from setsid() on.
+ */
 static void
 signal_init(struct sandbox *sandbox, int number)
 {
-	if (sandbox->init != -1)
+	if (sandbox->init != -1) {
 		syscall(SYS_pidfd_send_signal, sandbox->init, number, NULL, 0);
-	else
-		kill(sandbox->pid, SIGKILL);
+		return;
+	}
+	kill(-sandbox->pid, SIGKILL);
+	kill(sandbox->pid, SIGKILL);
 }
 
 /* Does somebody listen?  One connection is tried at a time. */
@@ -405,6 +418,7 @@ wait_briefly(pid_t pid, int64_t deadline_ms)
 	    monotonic_ms() < deadline_ms)
 		poll(NULL, 0, 5);
 	if (done == 0) {
+		kill(-pid, SIGKILL);	/* see signal_init() */
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		return false;

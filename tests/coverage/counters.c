@@ -15,6 +15,15 @@ __wrap__exit(int status)
 	__real__exit(status);
 }
 
+int __real_execve(const char *file, char *const argv[], char *const envp[]);
+int __wrap_execve(const char *file, char *const argv[], char *const envp[]);
+int
+__wrap_execve(const char *file, char *const argv[], char *const envp[])
+{
+	__gcov_dump();
+	return __real_execve(file, argv, envp);
+}
+
 int __real_execvp(const char *file, char *const argv[]);
 int __wrap_execvp(const char *file, char *const argv[]);
 int

@@ -351,6 +351,56 @@ class Machines(unittest.TestCase):
                 if got[0] == 1:
                     self.assertTrue(got[1], number)
 
+    @unittest.skipIf(shutil.which("strace") is None, "there is no strace")
+    def test_calls_that_fail_make_no_pod_and_do_no_harm(self):
+        """Each of these, at each of these places, in the try at the start or
+        for the first pod."""
+        calls = [("memfd_create", "EMFILE", n) for n in
+                 (1, 2, 3, 9, 10, 11, 12, 14, 20)]
+        calls += [("socket", "EMFILE", n) for n in (1, 2, 3)]
+        calls += [(name, "ENOBUFS", n) for name in (
+            "bind", "getsockname", "setsockopt", "accept4")
+                  for n in (1, 2, 3)]
+        calls += [("ftruncate", "ENOSPC", 1), ("fcntl", "EINVAL", "1+"),
+                  ("pipe2", "EMFILE", 1), ("clone", "EAGAIN", 1),
+                  ("clone", "EAGAIN", 2), ("mkdir", "ENOSPC", "1+"),
+                  ("mkdir", "EACCES", 2), ("execve", "ENOENT", "2+"),
+                  ("pidfd_open", "EPERM", "1+"), ("lseek", "EIO", "1+"),
+                  ("connect", "ENETUNREACH", "1+"), ("lstat", "EIO", "1+"),
+                  ("newfstatat", "EIO", "3+"), ("dup2", "EBADF", "1+")]
+
+        def one(call):
+            name, error, when = call
+            sim = Simulator(
+                "--pods", "sandbox" if name != "accept4" else "tcp", before=[
+                    "strace", "-D", "-f", "-qqq", "-o", "/dev/null", "-e",
+                    "trace=" + name, "-e", "inject=%s:error=%s:when=%s" % (
+                        name, error, when)])
+            try:
+                if sim.port is None:
+                    return sim.end(), sim.err
+                sim.ask("POST", "/v2/pods", {**POD, "mounts": {
+                    "persistent": {"size": 10, "path": "/keep"}}})
+                sim.ask("POST", "/v2/pods", POD)
+                deadline = time.monotonic() + 1.5
+                while time.monotonic() < deadline:
+                    pods = sim.ask("GET", "/v2/pods")[1]["pods"]
+                    if all(pod["status"] not in ("PROVISIONING", "STARTING")
+                           for pod in pods):
+                        break
+                    time.sleep(0.05)
+            except (ConnectionError, http.client.HTTPException, OSError):
+                pass
+            # Its standard error ends with the last of its processes, since
+            # strace has it for as long as it looks at one of them.
+            return sim.end(), sim.err
+
+        with ThreadPoolExecutor(12) as pool:
+            for call, (code, err) in zip(calls, pool.map(one, calls)):
+                self.assertIn(code, (0, 1), (call, err))
+                if code == 1:
+                    self.assertIn("podform-sim: ", err, call)
+
     def in_place_of_bwrap(self, program):
         """podform-sim where bwrap is this file; None if this machine lets
         nobody pretend so."""
