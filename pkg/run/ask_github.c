@@ -33,8 +33,7 @@ take_answer(struct session *session, void *asked,
 		session->arena, &ask->request, http,
 		clock->wall_ms(clock->ctx), answer)) {
 		ask->request.cursor = ask->pages.cursor;
-		send_ask(session, ask);
-		return;
+		return;			/* it is sent on at once */
 	}
 	bool again = answer->outcome == OUTCOME_UNKNOWN ||
 	    answer->outcome == OUTCOME_NOT_SENT ||

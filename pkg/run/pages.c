@@ -119,8 +119,7 @@ runner_pages_take(struct runner_pages *pages, const struct github *github,
 		return true;
 	if (pages->n + 1 >= PAGES_MAX ||
 	    pages->bytes + http->body.len > BYTES_MAX ||
-	    (answer->next_cursor.len > 0 &&
-		str_eq(answer->next_cursor, pages->cursor))) {
+	    str_eq(answer->next_cursor, pages->cursor)) {
 		no_end(pages, answer);
 		return true;
 	}

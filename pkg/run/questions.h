@@ -22,7 +22,8 @@ struct question {
 struct question_kind {
 	size_t size;
 	void (*send)(struct session *session, void *asked);
-	/* Set done, or send it on (a next page), or again (question_again). */
+	/* Set done, or change what is asked (for a next page), which is then
+	 * sent at once, or let it be sent again later (question_again). */
 	void (*take)(struct session *session, void *asked,
 	    const struct http_answer *http);
 	/* A signal came before the answer. */

@@ -64,8 +64,9 @@ act_renew(struct act_world *f, enum action_kind kind)
 {
 	f->act = (struct act){ .kind = kind, .change = &f->change,
 		.subject = &f->subject, .component = SIZE_MAX,
-		.phase = PH_ASKED };
-	f->run.inside_in_flight = 1;
+		/* As an earlier op may have left it. */
+		.next = NEXT_FAIL };
+	act_asked(f);
 	f->run.effects.n = f->run.effects_at = 0;
 }
 
@@ -132,6 +133,7 @@ act_fact_of(struct act_world *f)
 
 	assert_int_equal(record.type, RECORD_FACT);
 	assert_true(str_is(record.id, "p1"));
+	assert_int_equal(record.price_per_hour, -1);	/* not told */
 	assert_int_equal(f->act.phase, PH_RESULT);
 	assert_int_equal(f->act.next, NEXT_DONE);
 	return record.inside;

@@ -86,6 +86,8 @@ remove_does(struct act_world *f)
 	}
 	assert_int_equal(effect.type, RUN_SSH);
 	assert_true(str_is(effect.ssh.runner.name, "ci-pf01"));
+	assert_true(str_is(effect.ssh.name, effect.ssh.task == SSH_RUNNER_STOP
+		? "runner stop" : "runner look"));
 	if (effect.ssh.task == SSH_RUNNER_STOP)
 		return effect.ssh.timeout_ms == MINUTE_MS ? 's' : '?';
 	return effect.ssh.task == SSH_RUNNER_LOOK &&

@@ -417,13 +417,13 @@ put_record(struct fixture *f, enum kept_in kept)
 		.entry = entry };
 
 	f->w.lock.entries.n = f->w.lock.pending.n = 0;
-	*ARENA_PUSH(&f->w.arena, &f->w.lock.entries) = pod;
-	*ARENA_PUSH(&f->w.arena, &f->w.lock.pending) = (struct lock_op){
-		.address = STR("pod.b"), .entry = pod };
 	if (kept == IN_ENTRY || kept == OF_ANOTHER)
 		*ARENA_PUSH(&f->w.arena, &f->w.lock.entries) = entry;
+	*ARENA_PUSH(&f->w.arena, &f->w.lock.entries) = pod;
 	if (kept == IN_OPEN_OP || kept == OF_ANOTHER)
 		*ARENA_PUSH(&f->w.arena, &f->w.lock.pending) = op;
+	*ARENA_PUSH(&f->w.arena, &f->w.lock.pending) = (struct lock_op){
+		.address = STR("pod.b"), .entry = pod };
 }
 
 static const char *

@@ -349,7 +349,7 @@ static const struct {
 	const char *said;	/* NULL: it is believed */
 	const char *claimed;	/* an id that may bill */
 } volumes[] = {
-	{ "v1", true, false, NULL, NULL },
+	{ "v", true, false, NULL, NULL },
 	{ "v1", false, false, "it does not show our mark", "v1" },
 	{ "", true, false, "it does not show our mark", NULL },
 	{ "v1", true, true, "it does not show our mark", NULL },
@@ -364,6 +364,8 @@ test_run_create_believes_a_volume_with_our_mark(void **state)
 
 	lock_add_entry(&f->w.lock, &(struct lock_entry){ .kind = KIND_VOLUME,
 		.address = STR("volume.old"), .id = STR("old") });
+	lock_add_entry(&f->w.lock, &(struct lock_entry){ .kind = KIND_VOLUME,
+		.address = STR("volume.lost") });
 	for (size_t i = 0; i < COUNTOF(volumes); i++) {
 		begin_volume(f);
 		send(f);
@@ -378,7 +380,7 @@ test_run_create_believes_a_volume_with_our_mark(void **state)
 			    volumes[i].again ? 2 : 1 });
 		if (volumes[i].said == NULL) {
 			assert_int_equal(f->act.phase, PH_RESULT);
-			assert_true(str_is(f->act.id, "v1"));
+			assert_true(str_is(f->act.id, "v"));
 			continue;
 		}
 		assert_int_equal(f->act.phase, PH_RESOLVE);
@@ -469,13 +471,14 @@ test_run_create_refused_by_its_only_candidate_says_that(void **state)
 
 	begin_pod(f, "");
 	f->change.candidates.n = 1;
+	f->change.candidates.items[0].gpu_name = STR("T");
 	send(f);
 	create_answer(&f->run, &f->act, &(struct cloud_answer){
 		.outcome = OUTCOME_NO_EFFECT, .reason = REASON_NO_CAPACITY,
 		.message = STR("no") });
 	assert_true(str_is(f->act.last_refusal, "no"));
 	assert_true(str_is(f->run.summary.refused.items[0],
-	    "pod.a: A40 secure in EU-RO-1: no"));
+	    "pod.a: T secure in EU-RO-1: no"));
 }
 
 /* Nothing left us, or it was too early: the same op, five times. */
@@ -536,15 +539,19 @@ test_run_create_is_dead_after_three_late_listings(void **state)
 	struct act_world *f = *state;
 
 	f->run.options.settle_ms = 60000;
-	for (int stopping = 0; stopping < 2; stopping++) {
-		begin_pod(f, "");
+	for (int i = 0; i < 4; i++) {
+		bool stopping = i % 2;
+		if (i < 2)
+			begin_pod(f, "");
+		else
+			begin_volume(f);
 		send(f);
 		create_answer(&f->run, &f->act, &(struct cloud_answer){
 			.outcome = OUTCOME_UNKNOWN, .message = STR("oops") });
 		f->run.stopping = stopping;
-		for (int i = 0; i < 5; i++)
+		for (int j = 0; j < 5; j++)
 			listed(f, &nothing, 5000 + 59999);
-		for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 2; j++)
 			listed(f, &nothing, 5000 + 60000);
 		assert_int_equal(f->act.phase, PH_RESOLVE);
 		listed(f, &nothing, 5000 + 60000);

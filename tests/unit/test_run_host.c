@@ -491,11 +491,22 @@ test_run_failure_inside_shows_its_last_lines(void **state)
 	failed = &f->run.summary.failures.items[2];
 	assert_int_equal(failed->output.len, 4096);
 
+	/* A letter is an output, too, and is kept somewhere. */
+	answer.output = STR("y");
+	act_renew(f, ACTION_POD_PROCESS);
+	f->act.kept = STR("logs/setup.log");
+	act_fail_inside(&f->run, &f->act, "check", &answer);
+	failed = &f->run.summary.failures.items[3];
+	assert_text(arena_cstr(&f->w.arena, failed->reason),
+	    "check was killed: y");
+	assert_true(str_is(failed->kept, "logs/setup.log"));
+
 	/* Silence needs no colon. */
 	answer.output = STR("\n\n");
 	act_renew(f, ACTION_POD_PROCESS);
+	f->act.kept = STR("logs/setup.log");
 	act_fail_inside(&f->run, &f->act, "check", &answer);
-	failed = &f->run.summary.failures.items[3];
+	failed = &f->run.summary.failures.items[4];
 	assert_text(arena_cstr(&f->w.arena, failed->reason),
 	    "check was killed");
 	assert_int_equal(failed->output.len, 0);

@@ -112,10 +112,17 @@ test_run_seek_takes_in_what_it_finds(void **state)
 		.address = STR("runner.ci"), .id = STR("91"),
 		.runner = made.entry.runner });
 	f->act.phase = PH_QUEUED;
+	f->pod.status = POD_EXITED;
 	remove_start(&f->run, &f->act);
 	assert_int_equal(act_effect(f, RUN_JOURNAL).record.op.action,
 	    OP_DELETE);
 	assert_false(f->act.settles);
+	remove_journaled(&f->run, &f->act);
+	assert_int_equal(act_effect(f, RUN_GITHUB).github.op,
+	    GITHUB_DELETE_RUNNER);
+	answer(f, 0);
+	assert_int_equal(act_effect(f, RUN_JOURNAL).record.outcome, OP_DONE);
+	assert_int_equal(f->act.next, NEXT_DONE);
 }
 
 /* No answer is none: again, a few times; the op stays open then. */
