@@ -532,7 +532,7 @@ diff_persistent(struct diff *d, const struct pod_config *live)
 		.drift = recorded > 0 && recorded != live->persistent_gb,
 	};
 
-	if (!found.drift || drift_ignored(d->spec, found.path))
+	if (!found.drift)
 		return;
 	found.span = d->want->span;
 	found.recorded = json_gb_of(d->p->arena, recorded);

@@ -85,7 +85,7 @@ pod_value(struct diff *d, const struct lock_entry *have, struct str path)
 		return (struct str){0};
 	if (str_is(path, "data_center"))
 		return pod->config.data_center;
-	if (!str_starts(path, STR("ssh.")) || pod->ssh.port == 0)
+	if (pod->ssh.port == 0)
 		return (struct str){0};
 	if (str_is(path, "ssh.host"))
 		return pod->ssh.host;
@@ -104,7 +104,7 @@ output_value(struct diff *d, const struct text_part *part)
 	    part->address);
 	const struct resource *want = spec_find(d->p->spec, part->address);
 
-	if (want != NULL && want->kind == KIND_TUNNEL)
+	if (want->kind == KIND_TUNNEL)
 		return tunnel_value(d, want, part->text);
 	if (have == NULL)
 		return (struct str){0};

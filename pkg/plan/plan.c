@@ -140,9 +140,9 @@ compare_changes(const void *one, const void *two)
 	int order = str_cmp(a->name, b->name);
 	if (order != 0)
 		return order;
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	order = (b->want != NULL) - (a->want != NULL);
+	order = (a->key > b->key) - (a->key < b->key);
+	if (order == 0)
+		order = (b->want != NULL) - (a->want != NULL);
 	if (order == 0)
 		order = (int)a->orphan - (int)b->orphan;
 	return order != 0 ? order : compare_ids(a, b);

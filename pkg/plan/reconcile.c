@@ -290,8 +290,8 @@ adopt_pod(struct reconciler *r, const struct cloud_pod *pod,
 	struct mark mark;
 
 	/* Both of its marks are read already. */
-	bool marked = mark_parse_env(pod->mark, &mark) &&
-	    id128_parse(mark.op, &op.op);
+	bool marked = mark_parse_env(pod->mark, &mark);
+	marked &= id128_parse(mark.op, &op.op);
 	assert(marked);
 	op.entry = (struct lock_entry){
 		.kind = KIND_POD, .address = want->address, .op = op.op,

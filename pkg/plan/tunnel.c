@@ -387,8 +387,7 @@ static size_t
 wait_for_login(struct planner *p, const struct resource *pod)
 {
 	const struct lock_entry *have = index_entry(p, pod);
-	const struct cloud_pod *live = have == NULL ? NULL :
-	    map_get(&p->pods, have->id);
+	const struct cloud_pod *live = map_get(&p->pods, have->id);
 	struct plan *plan = p->plan;
 	size_t wait = wait_for_start(plan, pod);
 
@@ -415,8 +414,8 @@ wait_for_login(struct planner *p, const struct resource *pod)
 static void
 let_in(struct plan_change *pod)
 {
-	if (pod->op != PLAN_UPDATE || pod->inside.login || pod->stop ||
-	    pod->have == NULL || pod->have->inside.host_key.len > 0)
+	if (pod->op != PLAN_UPDATE || pod->inside.login ||
+	    pod->have->inside.host_key.len > 0)
 		return;
 	pod->inside.login = true;
 	pod->inside.first_step = pod->want->pod->nsetup;

@@ -41,7 +41,7 @@ everything(struct plan_world *w, const char *text)
 	world_spec(w, arena_printf(&w->arena,
 	    "volumes: { d: { size: 10GB, data_center: EU-RO-1 } }\n"
 	    "pods:\n"
-	    "  a: { image: x:1, gpu: A40 }\n"
+	    "  a: { image: x:1, gpu: A40, data_centers: [EU-RO-1] }\n"
 	    "  b: { image: x:1, gpu: A40, env: { V: '%s' } }\n"
 	    "runners: { ci: { pod: a, repository: acme/model } }\n"
 	    "tunnels:\n"
@@ -94,6 +94,10 @@ settle_everything(struct plan_world *w, const char *text)
 	for (size_t i = 0; i < w->tunnels.n; i++)
 		if (w->tunnels.items[i].port == 0)
 			w->tunnels.items[i].port = 41000;
+	/* In whichever order the holder tells them. */
+	struct tunnel_status first = w->tunnels.items[0];
+	w->tunnels.items[0] = w->tunnels.items[1];
+	w->tunnels.items[1] = first;
 }
 
 /* What a text names is compared with what that is today. */
@@ -162,6 +166,34 @@ without_place(struct plan_world *w)
 }
 
 static void
+without_gpu(struct plan_world *w)
+{
+	world_entry(w, "pod.a")->pod.gpu = STR("");
+}
+
+/* It is only wanted stopped, and so was never made. */
+static void
+without_record(struct plan_world *w)
+{
+	struct str id = world_entry(w, "pod.a")->id;
+	world_spec(w, "pods:\n"
+	    "  a: { image: x:1, gpu: A40, state: stopped }\n"
+	    "  b: { image: x:1, gpu: A40, env: { V: '${pod.a.id}' } }\n");
+	lock_remove_entry(&w->lock, world_entry(w, "runner.ci"));
+	lock_remove_entry(&w->lock, world_entry(w, "volume.d"));
+	lock_remove_entry(&w->lock, world_entry(w, "pod.a"));
+	for (size_t i = 0; i < w->pods.n; i++)
+		if (str_eq(w->pods.items[i].id, id))
+			w->pods.items[i] = w->pods.items[--w->pods.n];
+}
+
+static void
+without_secret(struct plan_world *w)
+{
+	w->options.secret = NULL;
+}
+
+static void
 without_price(struct plan_world *w)
 {
 	world_entry(w, "pod.a")->price_per_hour = -1;
@@ -190,6 +222,8 @@ test_plan_env_leaves_what_it_cannot_tell(void **state)
 		{ "${pod.a.data_center}", without_place },
 		{ "${pod.a.cost_per_hour}", without_price },
 		{ "${tunnel.any.local.port}", without_holder },
+		{ "${pod.a.gpu}", without_gpu },
+		{ "${pod.a.id}", without_record },
 	};
 	(void)state;
 
@@ -204,6 +238,35 @@ test_plan_env_leaves_what_it_cannot_tell(void **state)
 			fail_msg("row %zu: %s", i, found);
 		world_release(&w);
 	}
+}
+
+/* An empty value is one; none at all is not known. */
+static void
+test_plan_env_compares_secrets_that_are_known(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_spec(w, "secrets: { S: { env: S } }\npods: { b: { image: x:1, "
+	    "gpu: A40, env: { V: 'a${secret.S}z' } } }\n");
+	w->secret = "";
+	(void)world_plan(w, 0);
+	world_apply(w);
+	put_live(w, "pod.b", "V", "az");
+	assert_text(world_plan(w, DUMP_CHANGES), "");
+	put_live(w, "pod.b", "V", "abz");
+	assert_text(world_plan(w, DUMP_CHANGES),
+	    "~ pod.b restarts !container_reset @3\n");
+	w->secret = "b";
+	assert_text(world_plan(w, DUMP_CHANGES), "");
+	put_live(w, "pod.b", "V", "x");
+	/* It does not even begin as it should. */
+	w->secret = NULL;
+	assert_text(world_plan(w, DUMP_CHANGES),
+	    "~ pod.b restarts !container_reset @3\n");
+	put_live(w, "pod.b", "V", "ax");
+	assert_text(world_plan(w, DUMP_CHANGES), "");
+	without_secret(w);
+	assert_text(world_plan(w, DUMP_CHANGES), "");
 }
 
 /* A stopped pod reports no GPU; what it was made with is what a run sends. */
@@ -448,6 +511,7 @@ main(void)
 		cmocka_unit_test(
 		    test_plan_env_compares_outputs_with_what_they_are),
 		cmocka_unit_test(test_plan_env_leaves_what_it_cannot_tell),
+		TEST(test_plan_env_compares_secrets_that_are_known),
 		TEST(test_plan_env_names_the_record_before_the_listing),
 		cmocka_unit_test(test_plan_env_follows_what_moves),
 		TEST(test_plan_env_compares_three_sides),

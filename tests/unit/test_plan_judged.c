@@ -310,6 +310,7 @@ test_plan_locked_pod_by_what_would_be_done(void **state)
 		{ "gpu_count: 2", false, true }, { "", true, true },
 		/* Both: its name is edited, and it is to be stopped. */
 		{ "name: other, state: stopped", false, true },
+		{ "args: x, state: stopped", false, true },
 	};
 	(void)state;
 
