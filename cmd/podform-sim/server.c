@@ -466,12 +466,14 @@ server_stop(struct sim_server *server)
 	pthread_mutex_lock(&server->lock);
 	server->stopping = true;
 	pthread_mutex_unlock(&server->lock);
-	/* Suspended connections must be resumed before the end. */
+	/* Suspended connections must be resumed before the end.  The socket is
+	 * in the thread's epoll until then: closed earlier, it would have the
+	 * library abort. */
 	listening = MHD_quiesce_daemon(server->daemon);
-	if (listening >= 0)
-		close(listening);
 	server_release_due(server);
 	MHD_stop_daemon(server->daemon);
+	if (listening >= 0)
+		close(listening);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }

@@ -106,6 +106,14 @@ config_entry(struct app *app, const struct node *name,
 }
 
 static bool
+no_setting(struct app *app, const struct node *node)
+{
+	diag_error(&app->diags, "PF0822", node->span, "settings are written as "
+	    "NAME: VALUE");
+	return false;
+}
+
+static bool
 parse_config(struct app *app, uint32_t source, struct str text,
     struct config *config)
 {
@@ -114,16 +122,14 @@ parse_config(struct app *app, uint32_t source, struct str text,
 	bool ok = yaml_open(&reader, &app->arena, &app->diags, source, text);
 
 	ok = ok && yaml_next(&reader, &name);
-	if (ok && name.type != NODE_MAP && name.type != NODE_END) {
-		diag_error(&app->diags, "PF0822", name.span, "settings are "
-		    "written as NAME: VALUE");
-		ok = false;
-	}
+	if (ok && name.type != NODE_MAP && name.type != NODE_END)
+		ok = no_setting(app, &name);
 	while (ok && name.type != NODE_END) {
 		ok = yaml_next(&reader, &name);
-		if (!ok || name.type != NODE_SCALAR)
+		if (!ok || name.type == NODE_MAP_END)
 			break;
-		ok = yaml_next(&reader, &value) &&
+		ok = name.type != NODE_SCALAR ? no_setting(app, &name) :
+		    yaml_next(&reader, &value) &&
 		    config_entry(app, &name, &value, config);
 	}
 	yaml_close(&reader);

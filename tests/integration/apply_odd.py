@@ -256,7 +256,7 @@ class Streams(Desk):
         status, said = self.ask("POST", "/graphql?api_key=rpa_sim", {
             "query": "mutation($i: UpdateUserSettingsInput!) { "
             "updateUserSettings(input: $i) { id } }",
-            "variables": {"i": {"pubKey": "\n".join(keys)}}})
+            "variables": {"i": {"pubKey": "\n".join(keys + keys[:1])}}})
         self.assertEqual(status, 200, said)
         self.apply()
         given = self.pods()[0]["env"]["PUBLIC_KEY"].splitlines()

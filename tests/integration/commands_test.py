@@ -75,6 +75,14 @@ class Records(Desk):
                 (["tunnel", "down", "x", "--all"], 3, "or --all"),
                 (["tunnel", "up"], 3, "needs the address of a tunnel"),
                 (["tunnel", "up", "web"], 1, "no tunnel.web in the spec"),
+                (["--log-file", "no/such", "tunnel"], 1, "the log file"),
+                (["--log-file", "no/such", "tunnel", "down", "x"], 1,
+                 "cannot open the log file"),
+                (["--log-file", "no/such", "mv", "a", "b"], 1, "log file"),
+                (["--log-file", "no/such", "forget", "a"], 1, "log file"),
+                (["--log-file", "no/such", "history"], 1, "the log file"),
+                (["--log-file", "no/such", "show"], 1, "the log file"),
+                (["--log-file", "no/such", "init"], 1, "the log file"),
                 (["--lock", "etcd://x", "history"], 1, "etcd: is not built"),
                 (["--lock", "http://x", "mv", "a", "b"], 1, "http: is not"),
                 (["--log-file", "no/such", "audit"], 1,
@@ -197,6 +205,33 @@ class Records(Desk):
         # Nobody else's pod is ours.
         self.control("preload", {"count": 2, "name": "mine-{n}"})
         self.run_podform("status").has("Not managed: 2 pods ($0.88/h)")
+
+    def test_records_without_what_came_later(self):
+        self.apply()
+        self.edit_lock(lambda lock: lock["resources"][0].pop("gpu_name"))
+        for words in (["state", "list"], ["status"], ["state", "show",
+                                                      "one"]):
+            self.run_podform(*words).has("1 x NVIDIA A40")
+
+    def test_a_clock_that_is_behind_the_service(self):
+        self.control("clock", {"advance_ms": 3600000})
+        self.apply()
+        line = next(line for line in self.run_podform("status").out
+                    .splitlines() if line.startswith("pod.one"))
+        self.assertRegex(line, r"EU-RO-1 +\$0\.44")	# up: not known
+
+    def test_who_we_are(self):
+        self.run_podform("init", env={"USER": None, "GITHUB_SERVER_URL":
+                                      "https://github.com"})
+        self.run_podform("forget", "x", code=1)
+        self.apply(env={"USER": None, "LOGNAME": "log"})
+        self.run_podform("mv", "one", "pod.two", env={
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REPOSITORY": "acme/model"})
+        who = [h["who"].split("@")[0] for h in self.run_podform(
+            "history", "--json").json()]
+        self.assertEqual(who, ["uid%d" % os.geteuid(), "log", "tester"])
+        self.assertNotIn("run ", self.run_podform("unlock").out)
 
     def test_what_is_unclear_is_said(self):
         self.apply()

@@ -123,6 +123,7 @@ class Client(Desk):
     def test_open_is_told_all_that_is_known(self):
         port = free_port()
         self.spec(WEB % port)
+        self.run_podform("tunnel", "up", "web", code=1).says("pod.one")
         self.apply("--target", "pod.one")
         for reply, code, words in (
                 (answer(tunnels=[status()]), 0, ""),

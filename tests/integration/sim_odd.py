@@ -284,6 +284,22 @@ class Door(unittest.TestCase):
         self.assertIn("jobs", self.control("github", method="GET"))
         self.assertIn("jobs", self.control("github/", method="GET"))
         self.assertEqual(self.sim.ask("GET", runners % "acme/new")[0], 401)
+        for by in ("name", "id"):
+            connection = http.client.HTTPConnection("127.0.0.1",
+                                                    self.sim.port, timeout=20)
+            connection.request(
+                "POST", runners % "acme/model" + "/generate-jitconfig",
+                json.dumps({"name": "box-" + by, "runner_group_id": 1,
+                            "labels": ["x"]}),
+                {"Authorization": "Bearer ghp_sim", "User-Agent": "t"})
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 201)
+            runner = json.loads(answer.read())["runner"]
+            connection.close()
+            path = "github/runners/%s/" % runner[by]
+            self.control(path + "hide", {}, status=404)
+            self.control(path + "delete")
+            self.control(path + "delete", {}, status=404)
         # The file network takes no credential, and has no other files.
         self.assertEqual(self.fetch("/github/_cdn/none", {}), 404)
         name = "actions-runner-linux-x64-9.999.0.tar.gz"
@@ -367,10 +383,13 @@ class Machines(unittest.TestCase):
                   ("mkdir", "EACCES", 2), ("execve", "ENOENT", "2+"),
                   ("pidfd_open", "EPERM", "1+"), ("lseek", "EIO", "1+"),
                   ("connect", "ENETUNREACH", "1+"), ("dup2", "EBADF", "1+")]
+        # The server's own come first.
+        calls += [(name, "EMFILE", n, "tcp") for name in (
+            "socket", "bind", "listen", "getsockname") for n in (2, 3)]
 
         def one(call):
-            name, error, when = call
-            sim = Simulator("--pods", "sandbox", before=[
+            name, error, when = call[:3]
+            sim = Simulator("--pods", (call + ("sandbox",))[3], before=[
                 "strace", "-D", "-f", "-qqq", "-o", "/dev/null", "-e",
                 "trace=" + name, "-e", "inject=%s:error=%s:when=%s" % (
                     name, error, when)])

@@ -233,6 +233,16 @@ test_cmd_args_refusals_name_the_word_and_the_way(void **state)
 		{ "plan --no-out", "error: unknown option "
 		  "'--no-out' [PF0801]\n   hint: podform plan --help lists "
 		  "them\n", {0} },
+		{ "plan --no-xyzzyxyzzy", "error: unknown option "
+		  "'--no-xyzzyxyzzy' [PF0801]\n   hint: podform plan --help "
+		  "lists them\n", {0} },
+		{ "plan -out=p -chdir=x", "error: unknown option '-chdir=x'; "
+		  "did you mean '--chdir'? [PF0801]\n   hint: podform plan --help lists them\n",
+		  {0} },
+		{ "plan -qx", "error: unknown option '-qx' [PF0801]\n   hint: "
+		  "podform plan --help lists them\n", {0} },
+		{ "--out", "error: --out needs a value: FILE [PF0803]\n",
+		  {0} },
 		{ "plan --no-json=1", "error: unknown option "
 		  "'--no-json' [PF0801]\n   hint: podform plan --help lists "
 		  "them\n", {0} },
@@ -334,6 +344,22 @@ test_cmd_args_environment_comes_behind_the_line(void **state)
 		  { "PODFORM_ARGS_plan=--xyzzyxyzzy" } },
 		{ "forget x", "forget lock-timeout=5000(env) [x]",
 		  { "PODFORM_LOCK_TIMEOUT=5s" } },
+		{ "plan", "error: --expires: 'tomorrow' is not a duration "
+		  "like 90s or 1h30m [PF0803]\n   hint: it comes from the "
+		  "environment variable PODFORM_ARGS\n",
+		  { "PODFORM_ARGS=--expires tomorrow",
+		    "PODFORM_ARGS_plan=--xyzzyxyzzy" } },
+		{ "exec", "exec [a b\"]", { "PODFORM_ARGS_exec='a b\"" } },
+		{ "exec", "exec [a] --[-b]",
+		  { "PODFORM_ARGS_exec=\t a\n-- -b " } },
+		{ "", "nothing json=yes(env)", { "PODFORM_JSON=1" } },
+		{ "plan", "plan verbose=2(env)", { "PODFORM_VERBOSE=2" } },
+		{ "plan", "error: PODFORM_VERBOSE: 'x' is not a number up to "
+		  "9 [PF0803]\n", { "PODFORM_VERBOSE=x" } },
+		{ "plan", "error: PODFORM_JSON: 'x' is not true or false "
+		  "[PF0803]\nerror: PODFORM_EXPIRES: 'x' is not a duration "
+		  "like 90s or 1h30m [PF0803]\n",
+		  { "PODFORM_EXPIRES=x", "PODFORM_JSON=x" } },
 		/* What is not built yet is nobody's variable. */
 		{ "plan", "plan", { "PODFORM_PROFILE=x" } },
 		/* Without a command there is nothing to prepend to. */

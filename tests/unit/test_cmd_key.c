@@ -125,6 +125,13 @@ test_cmd_key_is_found_in_order_and_judged(void **state)
 		{ { "HOME=home" }, { { CONFIG, "- x\n", 0644, 0 } }, NULL,
 		  NULL, NULL, NULL, CONFIG ":1:1: error: settings are written "
 		  "as NAME: VALUE [PF0822]\n" },
+		{ { "HOME=home" }, { { CONFIG, "api_url\n", 0644, 0 } },
+		  NULL, NULL, NULL, NULL, CONFIG ":1:1: error: settings are "
+		  "written as NAME: VALUE [PF0822]\n" },
+		{ { "HOME=home" }, { { CONFIG, "api_url: x\n[a]: b\n", 0644,
+		    0 } }, NULL, NULL, NULL, NULL, CONFIG ":2:" },
+		{ { "HOME=home" }, { { CONFIG, "api_url:\n", 0644, 0 } },
+		  NULL, "", "", "built in", NULL },
 		{ { "HOME=home" }, { { CONFIG, "api_url: \"x\n", 0644, 0 } },
 		  NULL, NULL, NULL, NULL, CONFIG ":" },
 		{ { "HOME=home", "RUNPOD_API_KEY=" SECRET },
