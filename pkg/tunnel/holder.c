@@ -319,7 +319,7 @@ quit(struct holder *holder)
 static void
 end_if_idle(struct holder *holder)
 {
-	if (holder->nopen > 0 && !holder->quitting) {
+	if (holder->nopen > 0) {
 		holder->idle_ms = -1;
 		return;
 	}

@@ -124,6 +124,7 @@ test_session_secrets_are_filled_into_text(void **state)
 		{ "${secret.UNREAD}", NULL },
 		{ "${secret.NO} and ${secret.K}", NULL },
 		{ "${pod.a.id}", NULL },
+		{ "${xxxxxx.K}", NULL },
 		{ "${secret.K", NULL },
 		{ "a${", NULL },
 		{ "${secret.K}${var.x}", NULL },
