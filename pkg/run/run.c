@@ -237,10 +237,8 @@ inside_notes(struct run *run)
 	size_t kept = 0;
 	for (size_t i = 0; i < run->inside.n; i++) {
 		struct act *act = run->inside.items[i];
-		if (phase_is_final(act->phase)) {
-			act->told = false;
+		if (phase_is_final(act->phase))
 			continue;
-		}
 		run->inside.items[kept++] = act;
 		if (run->now_ms - act->told_ms < PROGRESS_MS)
 			continue;

@@ -508,7 +508,6 @@ take_words(struct session *session, const struct plan_change *change)
 		return;
 	entry->address = change->address;
 	entry->protect = protect;
-	session->lock_changed = true;
 }
 
 /* What the plan only wants to have recorded differently. */
@@ -524,7 +523,6 @@ take_keeps(struct session *session, const struct plan *plan)
 		struct lock_inside inside = entry->inside;
 		*entry = *keep->entry;
 		entry->inside = inside;
-		session->lock_changed = true;
 	}
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		const struct plan_change *change = &plan->changes.items[i];
@@ -539,7 +537,6 @@ take_keeps(struct session *session, const struct plan *plan)
 		    change->kind, change->have->id);
 		assert(entry != NULL);
 		lock_remove_entry(session->lock, entry);
-		session->lock_changed = true;
 	}
 	lock_sort(session->lock);
 }
@@ -576,6 +573,7 @@ session_apply(struct session *session, const struct plan *plan,
 	drive(&driver);
 	redactor_free(driver.redactor);
 	take_keeps(session, plan);
+	session->lock_changed = true;	/* until it is committed */
 	const struct run_summary *sum = run_summary(driver.run);
 	*summary = sum;
 	int code = sum->exit_code;

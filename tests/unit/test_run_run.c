@@ -380,6 +380,28 @@ test_run_interrupted_while_it_journals_sends_nothing(void **state)
 	    "stopped before anything was sent\n");
 }
 
+/* What was refused after a signal is not tried elsewhere, also where the disk
+ * has failed meanwhile. */
+static void
+test_run_interrupted_tries_no_other_candidate(void **state)
+{
+	for (int full = 0; full < 2; full++) {
+		struct run_world *r = *state;
+		run_trainer(r);
+		run_signal(r);
+		r->disk_fails = full;
+		run_said(r);
+		run_answer(r, CLOUD_CREATE_POD, says(400,
+		    REASON_NO_CAPACITY, "no stock"));
+		assert_non_null(strstr(run_said(r),
+		    "skip create pod.trainer: interrupted\n"));
+		assert_int_equal(r->sent[CLOUD_CREATE_POD], 1);
+		assert_text(run_outcome(r), "exit 130\n");
+		run_teardown(state);
+		run_setup(state);
+	}
+}
+
 /* ------------------------------------------------------- a part's time --- */
 
 /* Two pods of one part whose time is up together: one has failed, the other
@@ -431,6 +453,7 @@ main(void)
 		ROW(test_run_wakes_for_the_first_of_each_kind),
 		ROW(test_run_goes_on_from_a_result_as_was_decided),
 		WORLD(test_run_interrupted_while_it_journals_sends_nothing),
+		WORLD(test_run_interrupted_tries_no_other_candidate),
 		WORLD(test_run_ends_a_part_once_when_its_time_is_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

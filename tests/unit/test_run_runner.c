@@ -348,7 +348,8 @@ test_run_runner_registration_asks_by_stage(void **state)
 static void
 test_run_runner_asks_for_the_labels_that_jobs_name(void **state)
 {
-	static struct str labels[] = { STR_INIT("gpu"), STR_INIT("LINUX"),
+	static struct str labels[] = { STR_INIT("Self-Hosted"),
+		STR_INIT("gpu"), STR_INIT("LINUX"), STR_INIT("x64"),
 		STR_INIT("x64-fast") };
 	static const char *const wanted[] = { "self-hosted", "linux", "x64",
 		"gpu", "x64-fast" };

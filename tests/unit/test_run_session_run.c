@@ -524,6 +524,37 @@ test_session_apply_records_protection_with_and_without_a_change(void **state)
 	}
 }
 
+/* A record that is still to be written is so also when that fails. */
+static void
+test_session_apply_knows_what_it_could_not_write(void **state)
+{
+	static const char *const specs[] = { "pods: {}\n",
+		"pods:\n  trainer: { image: x:1, gpu: A40, protect: true }\n",
+	};
+
+	for (size_t i = 0; i < COUNTOF(specs); i++) {
+		struct session_world *s = *state;
+		const struct run_summary *summary;
+		assert_int_equal(apply(s, planned(s, TRAINER), &summary),
+		    EXIT_OK);
+		session_close(&s->session);
+		/* Nothing is sent: it is kept, or proved to be gone. */
+		if (i == 0)
+			s->r.w.pods.items[0].status = POD_TERMINATED;
+		const struct plan *plan = planned(s, specs[i]);
+		assert_int_equal(plan->actions.n, 0);
+		s->session.lock_changed = false;
+		s->r.w.fake->calls = 0;
+		s->r.w.fake->faults = (struct fake_faults){
+			.only = "rename", .at = 1, .onward = true };
+		assert_int_equal(apply(s, plan, &summary), EXIT_ERROR);
+		assert_true(s->session.lock_changed);
+		s->r.w.fake->faults = (struct fake_faults){0};
+		play_teardown(state);
+		play_setup(state);
+	}
+}
+
 static void
 test_session_apply_records_the_protection_of_a_volume(void **state)
 {
@@ -608,6 +639,7 @@ main(void)
 		ROW(test_session_apply_keeps_a_result_that_the_disk_refused),
 		ROW(test_session_apply_names_what_no_lock_file_knows),
 		ROW(test_session_apply_records_protection_with_and_without_a_change),
+		ROW(test_session_apply_knows_what_it_could_not_write),
 		ROW(test_session_apply_records_the_protection_of_a_volume),
 		ROW(test_session_apply_gives_a_replica_its_number),
 		ROW(test_session_apply_forgets_what_is_proved_to_be_gone),

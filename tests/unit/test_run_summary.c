@@ -209,6 +209,8 @@ test_run_summary_names_the_price_of_what_is_left(void **state)
 	} rows[] = {
 		{ ACTION_POD_DELETE, KIND_POD, 7, 5, true, false, "7" },
 		{ ACTION_POD_DELETE, KIND_POD, 0, 5, true, false, "5" },
+		{ ACTION_POD_DELETE, KIND_POD, 0, 1, true, false, "1" },
+		{ ACTION_POD_DELETE, KIND_POD, 1, 5, true, false, "1" },
 		{ ACTION_POD_DELETE, KIND_POD, 0, 0, true, false, "-1" },
 		{ ACTION_POD_DELETE, KIND_POD, 0, 5, true, true, "-1" },
 		{ ACTION_POD_DELETE, KIND_POD, 7, 5, true, true, "7" },
@@ -262,7 +264,7 @@ static void
 test_run_summary_knows_what_a_stopped_pod_costs(void **state)
 {
 	struct desk *d = *state;
-	static const int64_t sizes[] = { 0, 100 };
+	static const int64_t sizes[] = { 0, 1, 100 };
 
 	for (size_t i = 0; i < COUNTOF(sizes); i++) {
 		d->change.config.persistent_gb = sizes[i];
@@ -271,7 +273,8 @@ test_run_summary_knows_what_a_stopped_pod_costs(void **state)
 		undo->undo = undo->entry.tainted = true;
 		told(d);
 		assert_int_equal(d->run.summary.left.items[0].per_hour,
-		    sizes[i] == 0 ? 0 : price_persistent_disk(100, false));
+		    sizes[i] == 0 ? 0 :
+		    price_persistent_disk(sizes[i], false));
 	}
 	assert_true(price_persistent_disk(100, false) > 0);
 }
@@ -295,6 +298,40 @@ test_run_summary_names_ops_that_are_open(void **state)
 	act->id = STR("p1");
 	assert_text(told(d), "pod.a p1 7: its outcome is unclear; the next "
 	    "apply settles it");
+}
+
+/* What an earlier run left open and nobody could settle, at what it bills;
+ * an op of this run is told by its act. */
+static void
+test_run_summary_names_what_an_earlier_run_left_open(void **state)
+{
+	static const struct { enum kind kind; int64_t price, told; } rows[] = {
+		{ KIND_POD, 500, 500 }, { KIND_POD, 0, -1 },
+		{ KIND_POD, 1, 1 },
+		{ KIND_POD, -1, -1 }, { KIND_VOLUME, 70, 70 },
+		{ KIND_RUNNER, 500, 0 }, { KIND_TUNNEL, -1, 0 },
+	};
+	struct desk *d = *state;
+	struct lock_op op = { .op = { "0a" }, .address = STR("pod.old") };
+
+	d->lock.pending.items = &op;
+	d->lock.pending.n = 1;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		op.entry = (struct lock_entry){ .kind = rows[i].kind,
+			.id = STR("p9"), .price_per_hour = rows[i].price };
+		assert_text(told(d), arena_printf(&d->arena,
+		    "pod.old p9 %lld: an earlier run was cut off, and what "
+		    "came of it could not be found out; the next apply "
+		    "settles it", (long long)rows[i].told).data);
+		assert_int_equal(d->run.summary.exit_code, EXIT_LEFT);
+		assert_string_equal(d->run.summary.left.items[0].op.hex,
+		    "0a");
+	}
+	add(d, ACTION_POD_CREATE)->op = op.op;
+	assert_text(told(d), "1 added; ");
+	add(d, ACTION_POD_CREATE)->op = (struct id128){ "0b" };
+	assert_true(str_starts(str_from(told(d)), STR("1 added; pod.old ")));
+	d->lock.pending.n = 0;
 }
 
 /* Of an undo: what was there, unless its maker says that it is unclear. */
@@ -358,6 +395,7 @@ test_run_summary_names_pods_that_are_left_in_peace(void **state)
 		{ ACTION_POD_DELETE, PH_SKIPPED, true, false, 0, 5, 5 },
 		{ ACTION_POD_STOP, PH_SKIPPED, true, false, 0, 5, 5 },
 		{ ACTION_POD_STOP, PH_FAILED, true, false, 0, 0, -1 },
+		{ ACTION_POD_STOP, PH_FAILED, true, false, 0, 1, 1 },
 		{ ACTION_POD_STOP, PH_FAILED, true, false, 7, 5, 7 },
 		/* Not so: */
 		{ ACTION_POD_UPDATE, PH_SKIPPED, true, false, 0, 5, 0 },
@@ -376,7 +414,7 @@ test_run_summary_names_pods_that_are_left_in_peace(void **state)
 		d->subject.per_hour = rows[i].learned;
 		d->change.before_per_hour = rows[i].before;
 		add(d, rows[i].kind)->phase = rows[i].phase;
-		assert_text(told(d), i >= 4 ? "" : arena_printf(&d->arena,
+		assert_text(told(d), i >= 5 ? "" : arena_printf(&d->arena,
 		    "pod.a old %lld: %s", (long long)rows[i].price,
 		    peace).data);
 	}
@@ -600,6 +638,7 @@ main(void)
 		ROW(test_run_summary_names_the_price_of_what_is_left),
 		ROW(test_run_summary_knows_what_a_stopped_pod_costs),
 		ROW(test_run_summary_names_ops_that_are_open),
+		ROW(test_run_summary_names_what_an_earlier_run_left_open),
 		ROW(test_run_summary_names_what_was_not_undone),
 		ROW(test_run_summary_names_pods_that_are_left_in_peace),
 		ROW(test_run_summary_names_what_a_destroy_did_not_end),

@@ -150,6 +150,94 @@ test_talk_refuses_what_it_does_not_know(void **state)
 	}
 }
 
+/* Each verb says no more than it needs. */
+static void
+test_talk_requests_have_what_their_verb_needs(void **state)
+{
+	static const struct {
+		enum holder_verb verb;
+		bool end;
+		const char *members;
+	} rows[] = {
+		{ HOLDER_LIST, false, "\"verb\":\"list\"}\n" },
+		{ HOLDER_CLOSE, false,
+		    "\"verb\":\"close\",\"address\":\"tunnel.web\"}\n" },
+		{ HOLDER_OPEN, true, "\"verb\":\"end\"}\n" },
+		{ HOLDER_CLOSE, true, "\"verb\":\"end\"}\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct talk_request in = { .version = STR("1"),
+			.end = rows[i].end, .keys = STR("/k"),
+			.request = { .verb = rows[i].verb,
+				.config.address = STR("tunnel.web") } }, out;
+		struct arena arena = {0};
+		struct strbuf text = {0};
+		struct str why;
+		talk_write_request(&text, &in);
+		assert_true(str_ends(strbuf_str(&text),
+		    str_from(rows[i].members)));
+		assert_true(talk_read_request(&arena, strbuf_str(&text),
+		    &out, &why));
+		assert_int_equal(out.end, rows[i].end);
+		if (!out.end)
+			assert_int_equal(out.request.verb, rows[i].verb);
+		strbuf_release(&text);
+		arena_release(&arena);
+	}
+	/* One that knows nothing of the pod says nothing of it. */
+	struct talk_request open = { .version = STR("1"),
+		.request = { .verb = HOLDER_OPEN, .config = config } };
+	struct strbuf text = {0};
+	talk_write_request(&text, &open);
+	assert_true(str_search(strbuf_str(&text), STR("\"ssh\"")) < 0);
+	strbuf_release(&text);
+}
+
+#define ANSWER "{\"protocol\":1,\"version\":\"1\",\"ok\":true"
+#define STATUS(state, port) "{\"address\":\"a\",\"direction\":\"local\"," \
+	"\"local_port\":1,\"remote_port\":" port ",\"state\":\"" state \
+	"\",\"port\":1,\"since_ms\":0,\"retry_at_ms\":0,\"bytes_in\":0," \
+	"\"bytes_out\":0,\"connections\":0,\"rtt_us\":0,\"reconnects\":0," \
+	"\"first_use\":false}"
+
+static void
+test_talk_refuses_answers_that_it_does_not_know(void **state)
+{
+	static const struct { const char *text, *why; } rows[] = {
+		{ "{", NULL }, { "17", "an object is expected" },
+		{ ANSWER "}", "answer.conflict: missing" },
+		{ ANSWER ",\"conflict\":false}", "answer.tunnels: missing" },
+		{ ANSWER ",\"conflict\":false,\"tunnels\":{}}", NULL },
+		{ ANSWER ",\"conflict\":false,\"tunnels\":[],\"x\":1}", NULL },
+		{ ANSWER ",\"conflict\":false,\"tunnels\":[{}]}", NULL },
+		{ ANSWER ",\"conflict\":false,\"tunnels\":["
+		    STATUS("dancing", "1") "]}",
+		  "answer.state: a state expected" },
+		/* The first mistake is the one that is said. */
+		{ ANSWER ",\"conflict\":false,\"tunnels\":["
+		    STATUS("up", "65536") "," STATUS("dancing", "1") "]}",
+		  "answer.remote_port: whole number from 0 to 65535 expected" },
+		{ ANSWER ",\"conflict\":false,\"tunnels\":["
+		    STATUS("up", "1") "]}", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		struct arena arena = {0};
+		struct talk_answer answer;
+		struct str why = {0};
+		bool ok = talk_read_answer(&arena, str_from(rows[i].text),
+		    &answer, &why);
+		assert_int_equal(ok, i + 1 == COUNTOF(rows));
+		assert_int_equal(why.len > 0, !ok);
+		if (rows[i].why != NULL && !str_is(why, rows[i].why))
+			fail_msg("%s: " STR_FMT, rows[i].text, STR_ARG(why));
+		arena_release(&arena);
+	}
+}
+
 int
 main(void)
 {
@@ -159,6 +247,10 @@ main(void)
 		cmocka_unit_test(
 		    test_talk_reads_what_means_the_same_in_every_protocol),
 		cmocka_unit_test(test_talk_refuses_what_it_does_not_know),
+		cmocka_unit_test(
+		    test_talk_requests_have_what_their_verb_needs),
+		cmocka_unit_test(
+		    test_talk_refuses_answers_that_it_does_not_know),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
