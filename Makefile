@@ -139,6 +139,14 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(call obj,$(HELP_SRC)) \
 # Libraries that fail, in the place of those that are there.
 $(BUILD)/unit/test_library_failing: UNIT_LINK := \
 	$(addprefix -Wl$(comma)--wrap=,dlopen dlsym getrandom)
+# And calls of the system.
+$(BUILD)/unit/test_io_failing: UNIT_LINK := $(addprefix -Wl$(comma)--wrap=, \
+	socket connect getsockopt recv send read epoll_ctl pipe2 poll waitpid \
+	eventfd signalfd fchmod fstat fsync unlink fdopendir readdir \
+	posix_spawn_file_actions_init posix_spawnattr_init \
+	posix_spawn_file_actions_addopen posix_spawn_file_actions_adddup2 \
+	posix_spawn_file_actions_addclosefrom_np posix_spawnattr_setflags \
+	pthread_create getaddrinfo clock_gettime)
 $(BUILD)/unit/test_cmd_%: $(BUILD)/tests/unit/test_cmd_%.o \
 		$(call obj,$(wildcard tests/unit/cmd_*.c) $(HELP_SRC)) \
 		$(COMMANDS) $(MODEL) $(LIB)

@@ -13,11 +13,12 @@ import subprocess
 import sys
 
 import hostile_test
-from hostile_test import (After, Liar, answer, bounded, creates, listing,
-                          project, wants)
+from hostile.liar import (After, Liar, answer, bounded, listing, project,
+                          wants, work)
+from hostile_test import creates
 
-CERTIFICATE = hostile_test.work + '/cert.pem'
-KEY = hostile_test.work + '/key.pem'
+CERTIFICATE = work + '/cert.pem'
+KEY = work + '/key.pem'
 
 
 class TlsLiar(Liar):
