@@ -105,9 +105,17 @@ int fs_write_all(const struct fs *fs, int fd, struct str bytes);
 
 /* ----------------------------------------------------------- network ---- */
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+enum http_method {
+	HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE,
+	HTTP_LOCK, HTTP_UNLOCK,		/* of stores for Terraform's state */
+};
 
-enum http_host { HOST_CLOUD, HOST_CLOUD_GRAPHQL, HOST_GITHUB };
+const char *http_method_name(enum http_method method);
+
+enum http_host {
+	HOST_CLOUD, HOST_CLOUD_GRAPHQL, HOST_GITHUB,
+	HOST_STORE,			/* where the record lives: lock/store.h */
+};
 
 struct http_request {
 	enum http_method method;
@@ -115,7 +123,10 @@ struct http_request {
 	struct str path;	/* "/pods?limit=1000", after the base */
 	struct str body;	/* JSON; absent for none */
 	struct str bearer;	/* instead of the host's credential; secret */
+	struct str authorization; /* the whole value of that header, instead of
+				   any credential; secret */
 	struct str etag;	/* If-None-Match; absent for none */
+	struct str if_match;	/* If-Match; absent for none */
 	int64_t timeout_ms;	/* for the whole exchange */
 	size_t max_body;	/* bytes of the answer that are read at most */
 	bool effect;		/* may change something: never sent twice */

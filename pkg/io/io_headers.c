@@ -30,33 +30,51 @@ add_value(const struct curl_dl *curl, struct curl_slist **list,
 }
 
 struct curl_slist *
-io_headers_of(const struct curl_dl *curl, enum http_host host, struct str key,
-    const char *accept)
+io_headers_of(const struct curl_dl *curl, const struct io_headers *headers)
 {
+	bool is_github = headers->host == HOST_GITHUB;
 	struct curl_slist *list = NULL;
 
-	if (key.len > 0)
-		add_value(curl, &list, "Authorization: Bearer ", key);
-	if (accept != NULL)
-		add(curl, &list, accept);
+	if (headers->authorization.len > 0)
+		add_value(curl, &list, "Authorization: ",
+		    headers->authorization);
+	else if (headers->key.len > 0 && headers->sign)
+		add_value(curl, &list, "X-Amz-Security-Token: ",
+		    headers->key);
+	else if (headers->key.len > 0)
+		add_value(curl, &list, "Authorization: Bearer ",
+		    headers->key);
+	if (headers->accept != NULL)
+		add(curl, &list, headers->accept);
 	else
-		add(curl, &list, host == HOST_GITHUB ?
+		add(curl, &list, is_github ?
 		    "Accept: application/vnd.github+json" :
 		    "Accept: application/json");
-	if (host == HOST_GITHUB)
+	if (is_github)
 		add(curl, &list, "X-GitHub-Api-Version: 2022-11-28");
 	add(curl, &list, "Content-Type: application/json");
-	/* No round of "may I?" before a large body. */
-	add(curl, &list, "Expect:");
+	/* No round of "may I?" before a large body.  (What libcurl signs must
+	 * not be empty.) */
+	if (!headers->sign)
+		add(curl, &list, "Expect:");
 	return list;
 }
 
 void
 io_headers_own(const struct curl_dl *curl, struct io_transfer *transfer,
-    struct str key)
+    struct str key, bool sign)
 {
 	struct str bearer = strbuf_str(&transfer->bearer);
 	struct str etag = strbuf_str(&transfer->etag);
+	struct str if_match = strbuf_str(&transfer->if_match);
+	struct io_headers headers = {
+		.host = transfer->host,
+		.key = bearer.len > 0 ? bearer : key,
+		.authorization = strbuf_str(&transfer->authorization),
+		.sign = sign,
+		.accept = transfer->quiet_ms > 0 ?
+		    "Accept: text/event-stream" : NULL,
+	};
 
 	if (transfer->sink.write != NULL) {
 		add(curl, &transfer->headers, "Accept: */*");
@@ -65,14 +83,14 @@ io_headers_own(const struct curl_dl *curl, struct io_transfer *transfer,
 			    "Authorization: Bearer ", bearer);
 		return;
 	}
-	if (bearer.len == 0 && etag.len == 0 && transfer->quiet_ms == 0)
+	if (bearer.len == 0 && headers.authorization.len == 0 &&
+	    etag.len == 0 && if_match.len == 0 && transfer->quiet_ms == 0)
 		return;
-	transfer->headers = io_headers_of(curl, transfer->host,
-	    bearer.len > 0 ? bearer : key,
-	    transfer->quiet_ms > 0 ? "Accept: text/event-stream" : NULL);
+	transfer->headers = io_headers_of(curl, &headers);
 	if (etag.len > 0)
-		add_value(curl, &transfer->headers, "If-None-Match: ",
-		    etag);
+		add_value(curl, &transfer->headers, "If-None-Match: ", etag);
+	if (if_match.len > 0)
+		add_value(curl, &transfer->headers, "If-Match: ", if_match);
 }
 
 void

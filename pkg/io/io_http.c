@@ -13,7 +13,7 @@
 #include "io/io_transfer.h"
 #include "io/io_url.h"
 
-enum { CONNECTIONS = 50, HOSTS = 3, SPARE = 16 };
+enum { CONNECTIONS = 50, HOSTS = HOST_STORE + 1, SPARE = 16 };
 
 struct io_http {
 	const struct clock *clock;
@@ -25,6 +25,8 @@ struct io_http {
 	struct arena arena;		/* texts of the configuration */
 	struct str bases[HOSTS];
 	struct str keys[HOSTS];		/* bearer; wiped at the end */
+	struct str login;		/* of the store; likewise */
+	const char *sign;		/* how it signs, or NULL */
 	const char *ca_file, *proxy, *no_proxy;
 	struct io_trace trace;
 
@@ -91,6 +93,11 @@ io_http_new(const struct io_config *config, int epoll, uint32_t tag,
 	http->keys[HOST_CLOUD] = http->keys[HOST_CLOUD_GRAPHQL] =
 	    keep_key(http, config->cloud_key);
 	http->keys[HOST_GITHUB] = keep_key(http, config->github_token);
+	http->bases[HOST_STORE] = arena_str(&http->arena, config->store_url);
+	http->keys[HOST_STORE] = keep_key(http, config->store_token);
+	http->login = keep_key(http, config->store_login);
+	if (config->store_sign.len > 0)
+		http->sign = arena_cstr(&http->arena, config->store_sign);
 	http->ca_file = keep_text(http, config->ca_file != NULL ?
 	    config->ca_file : getenv("SSL_CERT_FILE"));
 	http->proxy = keep_text(http, env_either("HTTPS_PROXY",
@@ -99,17 +106,27 @@ io_http_new(const struct io_config *config, int epoll, uint32_t tag,
 	io_trace_init(&http->trace, config->trace, config->trace_ctx);
 	for (size_t i = 0; i < HOSTS; i++)
 		io_trace_hide(&http->trace, http->keys[i]);
+	io_trace_hide(&http->trace, http->login);
+	struct str password;
+	str_cut(http->login, ':', &password);
+	io_trace_hide(&http->trace, password);
 	return http;
+}
+
+static void
+wipe(struct str *key)
+{
+	if (key->data != NULL)
+		explicit_bzero((char *)key->data, key->len);
+	*key = (struct str){0};
 }
 
 static void
 wipe_keys(struct io_http *http)
 {
+	wipe(&http->login);
 	for (size_t i = 0; i < HOSTS; i++) {
-		struct str *key = &http->keys[i];
-		if (key->data != NULL)
-			explicit_bzero((char *)key->data, key->len);
-		*key = (struct str){0};
+		wipe(&http->keys[i]);
 		io_headers_wipe(&http->curl, &http->headers[i]);
 	}
 }
@@ -251,8 +268,9 @@ load(struct io_http *http)
 	    CURL_LOCK_DATA_SSL_SESSION);
 	http->ca_directory = stat(IO_TRANSFER_CA_DIRECTORY, &info) == 0;
 	for (size_t i = 0; i < HOSTS; i++)
-		http->headers[i] = io_headers_of(&http->curl, (enum http_host)i,
-		    http->keys[i], NULL);
+		http->headers[i] = io_headers_of(&http->curl,
+		    &(struct io_headers){ .host = (enum http_host)i,
+		    .key = http->keys[i], .sign = http->sign != NULL });
 	return http->ready = true;
 }
 
@@ -301,7 +319,10 @@ set_going(struct io_http *http, struct io_transfer *transfer)
 	if (!ok)
 		return false;
 	transfer->fresh = transfer->effect || http->stale;
-	io_headers_own(&http->curl, transfer, http->keys[transfer->host]);
+	bool is_store = transfer->host == HOST_STORE &&
+	    transfer->sink.write == NULL;
+	io_headers_own(&http->curl, transfer, http->keys[transfer->host],
+	    is_store && http->sign != NULL);
 	struct io_transfer_rules rules = {
 		.curl = &http->curl,
 		.user_agent = "podform/" PODFORM_VERSION,
@@ -310,6 +331,9 @@ set_going(struct io_http *http, struct io_transfer *transfer)
 		.proxy = http->proxy == NULL ? "" : proxy_for(http, &scratch,
 		    strbuf_str(&transfer->url)),
 		.headers = http->headers[transfer->host],
+		.login = is_store && http->login.len > 0 ?
+		    http->login.data : NULL,
+		.sign = http->sign,
 		.share = http->share,
 		.verbose = io_trace_wanted(&http->trace),
 		.debug = io_trace_debug,
@@ -358,6 +382,7 @@ static void
 put_in_line(struct io_http *http, struct io_transfer *transfer)
 {
 	io_trace_hide(&http->trace, strbuf_str(&transfer->bearer));
+	io_trace_hide(&http->trace, strbuf_str(&transfer->authorization));
 	if (!load(http)) {
 		fail(http, transfer, http->why);
 		return;

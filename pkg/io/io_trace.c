@@ -1,11 +1,6 @@
 /* io_trace.c - see io_trace.h */
 #include "io/io_trace.h"
 
-static const char *const methods[] = {
-	[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-	[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-};
-
 void
 io_trace_init(struct io_trace *trace,
     void (*say)(void *ctx, struct str line), void *ctx)
@@ -60,7 +55,7 @@ io_trace_begin(struct io_trace *trace, const struct io_transfer *transfer)
 	struct strbuf line = {0};
 	if (trace->say == NULL)
 		return;
-	strbuf_addf(&line, "> %s " STR_FMT, methods[transfer->method],
+	strbuf_addf(&line, "> %s " STR_FMT, http_method_name(transfer->method),
 	    STR_ARG(shown_url(transfer)));
 	if (transfer->body.len > 0)
 		strbuf_addf(&line, " (%zu bytes)", transfer->body.len);
@@ -84,7 +79,7 @@ io_trace_end(struct io_trace *trace, const struct io_transfer *transfer,
 	else
 		strbuf_adds(&line, http->outcome == HTTP_NOT_SENT ?
 		    "not sent" : "no answer");
-	strbuf_addf(&line, " %s " STR_FMT, methods[transfer->method],
+	strbuf_addf(&line, " %s " STR_FMT, http_method_name(transfer->method),
 	    STR_ARG(shown_url(transfer)));
 	if (http->outcome == HTTP_ANSWERED)
 		strbuf_addf(&line, " (%zu bytes, %lld ms)", event->body.len,

@@ -18,11 +18,6 @@ enum {
 	SLOW_BYTES = 1, SLOW_S = 30,	/* reads: so little for so long */
 };
 
-static const char *const method_names[] = {
-	[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-	[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-};
-
 struct io_transfer *
 io_transfer_new(uint64_t token, struct str base,
     const struct http_request *request)
@@ -37,7 +32,9 @@ io_transfer_new(uint64_t token, struct str base,
 	transfer->effect = request->effect;
 	transfer->quiet_ms = request->quiet_ms;
 	strbuf_add(&transfer->bearer, request->bearer);
+	strbuf_add(&transfer->authorization, request->authorization);
 	strbuf_add(&transfer->etag, request->etag);
+	strbuf_add(&transfer->if_match, request->if_match);
 	strbuf_add(&transfer->enough, request->enough);
 	/* A whole address was checked to lie at the base. */
 	if (request->path.len == 0 || request->path.data[0] == '/' ||
@@ -61,10 +58,15 @@ io_transfer_free(struct io_transfer *transfer)
 		explicit_bzero(transfer->body.data, transfer->body.cap);
 	if (transfer->bearer.data != NULL)
 		explicit_bzero(transfer->bearer.data, transfer->bearer.cap);
+	if (transfer->authorization.data != NULL)
+		explicit_bzero(transfer->authorization.data,
+		    transfer->authorization.cap);
 	strbuf_release(&transfer->url);
 	strbuf_release(&transfer->body);
 	strbuf_release(&transfer->bearer);
+	strbuf_release(&transfer->authorization);
 	strbuf_release(&transfer->etag);
+	strbuf_release(&transfer->if_match);
 	strbuf_release(&transfer->enough);
 	io_event_free(transfer->event);
 	free(transfer);
@@ -244,7 +246,7 @@ set_method(struct io_transfer *transfer, CURL *easy,
 		SET(HTTPGET, 1L);
 		return ok;
 	}
-	SET(CUSTOMREQUEST, method_names[transfer->method]);
+	SET(CUSTOMREQUEST, http_method_name(transfer->method));
 	if (transfer->body.len == 0 && transfer->method == HTTP_DELETE)
 		return ok;
 	SET(POST, 1L);
@@ -315,6 +317,24 @@ set_tls(CURL *easy, const struct io_transfer_rules *rules)
 	return ok;
 }
 
+/* A login is sent as it is only where nothing else says who we are. */
+static bool
+set_login(struct io_transfer *transfer, CURL *easy,
+    const struct io_transfer_rules *rules)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = rules->curl->easy_setopt;
+	bool ok = true;
+
+	if (rules->login == NULL || transfer->authorization.len > 0)
+		return true;
+	SET(USERPWD, rules->login);
+	if (rules->sign != NULL)
+		SET(AWS_SIGV4, rules->sign);
+	else
+		SET(HTTPAUTH, (long)CURLAUTH_BASIC);
+	return ok;
+}
+
 bool
 io_transfer_setup(struct io_transfer *transfer, CURL *easy,
     const struct io_transfer_rules *rules)
@@ -353,6 +373,7 @@ io_transfer_setup(struct io_transfer *transfer, CURL *easy,
 	ok &= set_method(transfer, easy, rules->curl);
 	ok &= set_connection(transfer, easy, rules);
 	ok &= set_tls(easy, rules);
+	ok &= set_login(transfer, easy, rules);
 	return ok;
 }
 

@@ -28,7 +28,8 @@ struct io_transfer {
 	uint64_t token;
 	CURL *easy;			/* NULL while it waits in line */
 	struct strbuf url, body;	/* what is sent */
-	struct strbuf bearer, etag;	/* of this request alone, or empty */
+	/* Of this request alone, or empty. */
+	struct strbuf bearer, authorization, etag, if_match;
 	struct curl_slist *headers;	/* of its own, or NULL */
 	struct io_sink sink;		/* write == NULL: none */
 	enum http_method method;
@@ -61,6 +62,8 @@ struct io_transfer_rules {
 	bool ca_directory;		/* read CA_DIRECTORY lazily */
 	const char *proxy;		/* of this request, "" for none */
 	const struct curl_slist *headers;
+	const char *login;		/* "name:password", or NULL: it is sent, */
+	const char *sign;		/* or signs like this; NULL */
 	CURLSH *share;
 	bool verbose;
 	curl_debug_callback debug;

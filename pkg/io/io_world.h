@@ -20,9 +20,17 @@
 /* Everything here is copied, except the context of trace. */
 struct io_config {
 	/* Bases, as of io_url.h; absent: requests to that host fail. */
-	struct str cloud_url, graphql_url, github_url;
+	struct str cloud_url, graphql_url, github_url, store_url;
 	/* Credentials, NULL for none. */
 	const struct secret *cloud_key, *github_token;
+	/*
+	 * Of the store: a login "name:password"; a token, which is the bearer
+	 * or, where requests are signed, the session's (X-Amz-Security-Token).
+	 * store_sign as of CURLOPT_AWS_SIGV4 ("aws:amz:eu-west-1:s3") has the
+	 * login sign each request instead of being sent; absent: it is sent.
+	 */
+	const struct secret *store_login, *store_token;
+	struct str store_sign;
 	const char *ca_file;		/* PEM; NULL: SSL_CERT_FILE, or
 					   the system's directory */
 	size_t max_connections;		/* at once, 0: 50; others wait */

@@ -6,62 +6,11 @@
 #include "base/json.h"
 #include "base/probe.h"
 #include "lock/file.h"
-
-enum { MUTEX_BYTES_MAX = 16 << 10 };
+#include "lock/holder.h"
 
 static const struct file_rules rules = {
-	"mutex", MUTEX_BYTES_MAX, ANY_UID, 022, true
+	"mutex", HOLDER_BYTES_MAX, ANY_UID, 022, true
 };
-
-/* ----------------------------------------------------------- content --- */
-
-static void
-put_holder(struct strbuf *out, const struct mutex_holder *holder, bool released)
-{
-	struct json_writer w = { .out = out };
-
-	json_begin(&w, '{');
-	json_member_str(&w, "id", holder->id);
-	json_member_str(&w, "operation", holder->operation);
-	json_member_str(&w, "who", holder->who);
-	json_member_int(&w, "pid", holder->pid);
-	json_member_str(&w, "boot_id", holder->boot_id);
-	json_member_str(&w, "run_url", holder->run_url);
-	json_member_str(&w, "version", holder->version);
-	json_member_str(&w, "created", holder->created);
-	json_member_int(&w, "fence", holder->fence);
-	json_member_bool(&w, "released", released);
-	json_end(&w, '}');
-	strbuf_addc(out, '\n');
-}
-
-/* Torn, foreign or empty content names nobody. */
-static bool
-get_holder(struct arena *arena, struct str text, struct mutex_holder *holder,
-    bool *released)
-{
-	struct json_reader r = { .arena = arena, .where = "mutex" };
-	struct json_limits limits = { .bytes = MUTEX_BYTES_MAX };
-	struct json_error error;
-	struct json *doc = ARENA_NEW(arena, struct json);
-
-	*holder = (struct mutex_holder){ 0 };
-	*released = false;
-	if (!json_parse(arena, text, limits, doc, &error))
-		return false;
-	struct json_value o = json_root(doc);
-	json_read_str(&r, o, "id", OPTIONAL, &holder->id);
-	json_read_str(&r, o, "operation", OPTIONAL, &holder->operation);
-	json_read_str(&r, o, "who", OPTIONAL, &holder->who);
-	json_read_int(&r, o, "pid", OPTIONAL, 0, INT64_MAX, &holder->pid);
-	json_read_str(&r, o, "boot_id", OPTIONAL, &holder->boot_id);
-	json_read_str(&r, o, "run_url", OPTIONAL, &holder->run_url);
-	json_read_str(&r, o, "version", OPTIONAL, &holder->version);
-	json_read_str(&r, o, "created", OPTIONAL, &holder->created);
-	json_read_int(&r, o, "fence", OPTIONAL, 0, INT64_MAX, &holder->fence);
-	json_read_bool(&r, o, "released", OPTIONAL, released);
-	return json_is(o, JSON_OBJECT) && !r.failed;
-}
 
 /* Read what path says now; its refusal was reported to diags. */
 static enum file_result
@@ -73,7 +22,7 @@ read_holder(struct arena *arena, const struct fs *fs, const char *path,
 	enum file_result result = file_read(fs, arena, path, &rules, &text,
 	    diags);
 	*known = result == FILE_READ &&
-	    get_holder(arena, text, holder, released);
+	    holder_get(arena, text, holder, released);
 	return result;
 }
 
@@ -89,7 +38,7 @@ write_holder(const struct fs *fs, const char *path,
 	int fd = fs->open(fs->ctx, path, FS_READ_WRITE, 0);
 	if (fd < 0)
 		return fd;
-	put_holder(&text, holder, released);
+	holder_put(&text, holder, released);
 	int error = fs->truncate(fs->ctx, fd, 0);
 	if (error == 0)
 		error = fs_write_all(fs, fd, strbuf_str(&text));

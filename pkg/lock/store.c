@@ -1,337 +1,332 @@
-/* store.c - the lock file: reading it, and replacing it as a whole */
+/* store.c - what is common to all stores */
+#include "lock/store.h"
+
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
-#include "base/plant.h"
+#include "base/headers.h"
+#include "base/probe.h"
+#include "base/units.h"
 #include "lock/crc.h"
-#include "lock/file.h"
 #include "lock/lock.h"
-#include "lock/text.h"
+#include "lock/store_driver.h"
 
-#define TEMPORARY ".tmp-"	/* and 16 hex digits */
-enum { TEMPORARY_TRIES = 16 };
+enum { WAIT_MAX_MS = 30 * SECOND_MS, MARGIN_MS = 10 * SECOND_MS,
+    LOOK_MS = 2 * SECOND_MS };
 
-static struct file_rules
-lock_rules(uint32_t own_uid)
+void
+store_open(struct store *store, struct arena *arena,
+    const struct store_place *place, const struct store_link *link,
+    struct diags *diags)
 {
-	/* git checks files out as 0644, and as 0664 where groups share. */
-	return (struct file_rules){ "lock file", LOCK_BYTES_MAX, own_uid, 02,
-	    false };
+	static const struct store_driver *const drivers[] = {
+		[STORE_HTTP] = &store_http, [STORE_S3] = &store_s3,
+		[STORE_ETCD] = &store_etcd,
+	};
+
+	assert(place->kind != STORE_FILE);
+	*store = (struct store){
+		.place = *place, .link = *link, .diags = diags,
+		.arena = arena, .driver = drivers[place->kind],
+	};
 }
 
-static const char *
-backup_path(struct arena *arena, const char *path)
+/* --------------------------------------------------------- exchanges ---- */
+
+void
+store_ask_once(struct store *store, struct http_request *request,
+    struct http_answer *answer)
 {
-	return arena_printf(arena, "%s.backup", path).data;
-}
-
-struct lock *
-lock_read(struct arena *arena, const struct fs *fs, const char *path,
-    uint32_t own_uid, struct sources *sources, struct diags *diags)
-{
-	struct file_rules rules = lock_rules(own_uid);
-	struct fs_info info;
-	struct str text;
-
-	switch (file_read(fs, arena, path, &rules, &text, diags)) {
-	case FILE_READ:
-		return text_read(arena, path, text, sources, diags);
-	case FILE_REFUSED:
-		return NULL;
-	case FILE_MISSING:
-		break;
-	}
-	/* No lock file is normal the first time, and only then: without what
-	 * it records everything would be made once more. */
-	const char *backup = backup_path(arena, path);
-	int error = fs->stat(fs->ctx, backup, false, &info);
-	if (error < 0 && error != -ENOENT) {
-		diag_errno(diags, "PF0613", NO_SPAN, -error, "lock file '%s' "
-		    "is missing, and cannot examine '%s'", path, backup);
-		return NULL;
-	}
-	if (error == 0) {
-		diag_error(diags, "PF0613", NO_SPAN, "lock file '%s' is "
-		    "missing, but '%s' is there: what it records is not known "
-		    "to this run", path, backup);
-		diag_hint(diags, "put it back: cp %s %s, or git checkout %s; "
-		    "to begin anew, with nothing left to lose, move '%s' away",
-		    backup, path, path, backup);
-		return NULL;
-	}
-	struct lock *lock = ARENA_NEW(arena, struct lock);
-	lock->version = LOCK_VERSION;
-	lock->arena = arena;
-	return lock;
-}
-
-/* ----------------------------------------------------------- commit ---- */
-
-struct commit {
-	const struct fs *fs;
-	const struct chance *chance;
-	struct arena arena;		/* for names */
-	const char *path;
-	struct diags *diags;
-};
-
-static bool
-failed(struct commit *c, int error, const char *what, const char *path)
-{
-	diag_errno(c->diags, "PF0606", NO_SPAN, -error, "cannot commit lock "
-	    "file '%s': cannot %s '%s'", c->path, what, path);
-	return false;
-}
-
-/* A name beside the lock file that nobody can guess. */
-static const char *
-temporary_name(struct commit *c)
-{
-	unsigned char random[8];
-	uint64_t value;
-	char hex[CRC_HEX + 1];
-
-	c->chance->bytes(c->chance->ctx, random, sizeof random);
-	memcpy(&value, random, sizeof value);
-	crc_hex(value, hex);
-	return arena_printf(&c->arena, "%s" TEMPORARY "%s", c->path,
-	    hex).data;
-}
-
-/*
- * Make a new file with these bytes, on disk.  Its name goes to *name; after
- * a failure there is no such file.
- */
-static bool
-write_new(struct commit *c, struct str bytes, const char **name)
-{
-	const struct fs *fs = c->fs;
-	int fd = -EEXIST;
-
-	/* What is planted at a name is left alone: O_EXCL. */
-	for (int i = 0; fd == -EEXIST && i < TEMPORARY_TRIES; i++) {
-		*name = temporary_name(c);
-		fd = fs->open(fs->ctx, *name,
-		    FS_READ_WRITE | FS_CREATE | FS_EXCLUSIVE, 0600);
-	}
-	if (fd < 0)
-		return failed(c, fd, "create", *name);
-	const char *what = "write";
-	int error = fs_write_all(fs, fd, bytes);
-	if (error == 0) {
-		what = "sync";
-		error = file_sync(fs, fd, false);
-	}
-	int close_error = fs->close(fs->ctx, fd);
-	if (error == 0 && close_error < 0) {
-		what = "close";
-		error = close_error;
-	}
-	if (error == 0)
-		return true;
-	/* After a failed sync the file is never tried again. */
-	fs->unlink(fs->ctx, *name);
-	return failed(c, error, what, *name);
-}
-
-/*
- * Is the file at path the one that we read or wrote last?  Missing is fine:
- * then there is nothing to lose.
- */
-static bool
-check_same(struct commit *c, const struct lock *lock)
-{
-	struct file_rules rules = lock_rules(ANY_UID);
-	const struct fs *fs = c->fs;
-	struct fs_info info;
-	char head[64];
-
-	int error = fs->stat(fs->ctx, c->path, false, &info);
-	if (error == -ENOENT)
-		return true;
-	if (error < 0)
-		return failed(c, error, "examine", c->path);
-	if (!file_check(&info, c->path, &rules, c->diags))
-		return false;
-	int fd = fs->open(fs->ctx, c->path, FS_READ, 0);
-	if (fd < 0)
-		return failed(c, fd, "open", c->path);
-	ssize_t got;
-	do
-		got = fs->read(fs->ctx, fd, head, sizeof head);
-	while (got == -EINTR);
-	fs->close(fs->ctx, fd);
-	if (got < 0)
-		return failed(c, (int)got, "read", c->path);
-	struct str claim = text_claim((struct str){ head, (size_t)got });
-	if (claim.len > 0 && (str_is(claim, lock->on_disk) ||
-	    str_is(claim, lock->attempted)))
-		return true;
-	diag_error(c->diags, "PF0606", NO_SPAN, "cannot commit lock file '%s': "
-	    "somebody else changed it meanwhile", c->path);
-	diag_hint(c->diags, "what this run did is kept in the journal; put the "
-	    "file back as it was (%s.backup or git), then run podform again",
-	    c->path);
-	return false;
-}
-
-/* For file systems without hard links: the previous version as a copy. */
-static bool
-copy_backup(struct commit *c, const char *backup)
-{
-	struct file_rules rules = lock_rules(ANY_UID);
-	const char *name;
-	struct str text;
-
-	if (file_read(c->fs, &c->arena, c->path, &rules, &text, c->diags) !=
-	    FILE_READ || !write_new(c, text, &name))
-		return false;
-	int error = c->fs->rename(c->fs->ctx, name, backup);
-	if (error == 0)
-		return true;
-	c->fs->unlink(c->fs->ctx, name);
-	return failed(c, error, "rename", name);
-}
-
-/*
- * Keep the previous version.  A second name is renamed over the older
- * backup, so that there is a backup at every moment.
- */
-static bool
-keep_backup(struct commit *c)
-{
-	const struct fs *fs = c->fs;
-	const char *backup = backup_path(&c->arena, c->path);
-	const char *name = NULL;
-	int error = -EEXIST;
-
-	for (int i = 0; error == -EEXIST && i < TEMPORARY_TRIES; i++) {
-		name = temporary_name(c);
-		error = fs->link(fs->ctx, c->path, name);
-	}
-	if (error == -ENOENT)
-		return true;		/* the first commit */
-	if (error == -EPERM || error == -ENOTSUP || error == -ENOSYS ||
-	    error == -EMLINK)
-		return copy_backup(c, backup);
-	if (error < 0)
-		return failed(c, error, "link", name);
-	error = fs->rename(fs->ctx, name, backup);
-	/* Renaming a name over another one of the same file does nothing. */
-	fs->unlink(fs->ctx, name);
-	if (error < 0)
-		return failed(c, error, "rename", name);
-	return true;
-}
-
-/* A planted bug: over the old text, in its place. */
-static bool
-overwrite(struct commit *c, struct str text)
-{
-	const struct fs *fs = c->fs;
-	int fd = fs->open(fs->ctx, c->path, FS_READ_WRITE | FS_CREATE, 0600);
-
-	if (fd < 0)
-		return failed(c, fd, "open", c->path);
-	int error = fs->truncate(fs->ctx, fd, 0);
-	if (error == 0)
-		error = fs_write_all(fs, fd, text);
-	if (error == 0)
-		error = file_sync(fs, fd, false);
-	fs->close(fs->ctx, fd);
-	if (error == 0)
-		error = fs->sync_dir(fs->ctx, file_dir(&c->arena, c->path));
-	return error == 0 || failed(c, error, "write", c->path);
-}
-
-static bool
-replace(struct commit *c, struct str text)
-{
-	const struct fs *fs = c->fs;
-	const char *dir = file_dir(&c->arena, c->path);
-	const char *name;
-
-	if (PLANTED(12))
-		return overwrite(c, text);
-	if (!write_new(c, text, &name))
-		return false;
-	int error = 0;
-	if (!keep_backup(c))
-		goto remove;
-	error = fs->rename(fs->ctx, name, c->path);
-	if (error < 0) {
-		failed(c, error, "rename", name);
-		goto remove;
-	}
-	do
-		error = PLANTED(2) ? 0 : fs->sync_dir(fs->ctx, dir);
-	while (error == -EINTR);
-	if (error < 0)
-		return failed(c, error, "sync the directory", dir);
-	return true;
-remove:
-	fs->unlink(fs->ctx, name);
-	return false;
-}
-
-/*
- * Remove what crashes left of earlier commits.  We hold the mutex, so nobody
- * is using such a file; a link at such a name goes, not what it points to.
- */
-static void
-sweep(struct commit *c)
-{
-	const struct fs *fs = c->fs;
-	const char *dir = file_dir(&c->arena, c->path);
-	struct str path = str_from(c->path), *names;
-	struct str base = str_sub(path, (size_t)(str_rfind(path, '/') + 1),
-	    path.len);
-	uint64_t ignored;
-	size_t n;
-
-	if (fs->list(fs->ctx, &c->arena, dir, &names, &n) < 0)
-		return;
-	struct str start = arena_printf(&c->arena, STR_FMT TEMPORARY,
-	    STR_ARG(base));
-	for (size_t i = 0; i < n; i++)
-		if (str_starts(names[i], start) && crc_parse(str_sub(names[i],
-		    start.len, names[i].len), &ignored))
-			fs->unlink(fs->ctx, arena_printf(&c->arena, "%s/"
-			    STR_FMT, dir, STR_ARG(names[i])).data);
+	request->host = HOST_STORE;
+	if (request->timeout_ms == 0)
+		request->timeout_ms = STORE_TIMEOUT_MS;
+	store->exchanges++;
+	*answer = (struct http_answer){0};
+	store->link.exchange(store->link.ctx, store->arena, request, answer);
 }
 
 bool
-lock_commit(const struct fs *fs, const struct chance *chance,
-    const char *path, struct lock *lock, struct diags *diags)
+store_may_pass(const struct http_answer *answer)
 {
-	struct commit c = { .fs = fs, .chance = chance, .path = path,
-	    .diags = diags };
-	struct strbuf text = { .ceiling = LOCK_BYTES_MAX };
-	char checksum[17];
-	bool ok = false;
+	return answer->outcome == HTTP_NOT_SENT ||
+	    answer->outcome == HTTP_BROKEN ||
+	    (answer->outcome == HTTP_ANSWERED && (answer->status == 408 ||
+		answer->status == 429 || answer->status >= 500));
+}
 
-	assert(lock->lineage.hex[0] != '\0' && lock->serial > 0);
-	text_write(&text, lock, checksum);
-	if (text.failed) {
-		diag_error(diags, "PF0606", NO_SPAN, "cannot commit lock file "
-		    "'%s': it would be larger than %d bytes", path,
-		    LOCK_BYTES_MAX);
-		goto out;
+/* How long before the next try; 0: give up. */
+static int64_t
+pause_before(struct store *store, int tries, const struct http_answer *answer)
+{
+	const struct clock *clock = store->link.clock;
+	int64_t wait_ms = (int64_t)SECOND_MS << (tries - 1);
+	int64_t asked_ms = headers_retry_after(answer->retry_after,
+	    answer->date, clock->wall_ms(clock->ctx));
+
+	if (tries >= STORE_TRIES || asked_ms > WAIT_MAX_MS)
+		return 0;
+	return asked_ms > wait_ms ? asked_ms : wait_ms;
+}
+
+static bool
+wait_before(struct store *store, int tries, const struct http_answer *answer)
+{
+	int64_t ms = pause_before(store, tries, answer);
+
+	return ms > 0 && store->link.sleep(store->link.ctx, ms);
+}
+
+static enum store_result
+away(struct store *store, const struct http_answer *answer)
+{
+	if (answer->outcome == HTTP_ANSWERED)
+		diag_error(store->diags, "PF0620", NO_SPAN, "the record's "
+		    "store '" STR_FMT "' answers %d", STR_ARG(
+		    store->place.shown), answer->status);
+	else
+		diag_error(store->diags, "PF0620", NO_SPAN, "the record's "
+		    "store '" STR_FMT "' cannot be reached: " STR_FMT,
+		    STR_ARG(store->place.shown), STR_ARG(answer->reason));
+	return STORE_AWAY;
+}
+
+enum store_result
+store_ask(struct store *store, struct http_request *request,
+    struct http_answer *answer)
+{
+	for (int tries = 1;; tries++) {
+		store_ask_once(store, request, answer);
+		if (answer->outcome == HTTP_TOO_LARGE) {
+			diag_error(store->diags, "PF0621", NO_SPAN, "what "
+			    "'" STR_FMT "' holds is too large for a record",
+			    STR_ARG(store->place.shown));
+			return STORE_REFUSED;
+		}
+		if (!store_may_pass(answer))
+			return STORE_OK;
+		if (!wait_before(store, tries, answer))
+			return away(store, answer);
+		PROBE("store_is_asked_again");
 	}
-	if (!check_same(&c, lock))
-		goto out;
-	memcpy(lock->attempted, checksum, sizeof checksum);
-	if (!replace(&c, strbuf_str(&text)))
-		goto out;
-	memcpy(lock->on_disk, checksum, sizeof checksum);
-	lock->exists = true;
-	if (!lock->swept)
-		sweep(&c);
-	lock->swept = true;
-	ok = true;
-out:
-	strbuf_release(&text);
-	arena_release(&c.arena);
-	return ok;
+}
+
+enum store_result
+store_refuse(struct store *store, const char *doing,
+    const struct http_answer *answer)
+{
+	struct str body = str_sub(str_trim(answer->body), 0, 200);
+
+	diag_error(store->diags, "PF0622", NO_SPAN, "the record's store '"
+	    STR_FMT "' does not let us %s: it answers %d%s" STR_FMT,
+	    STR_ARG(store->place.shown), doing, answer->status,
+	    body.len > 0 ? ": " : "", STR_ARG(body));
+	if (answer->status == 401 || answer->status == 403)
+		diag_hint(store->diags, "%s",
+		    store->place.kind == STORE_S3 ?
+		    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and "
+		    "AWS_SESSION_TOKEN, if you have one)" :
+		    "set PODFORM_STORE_USERNAME and PODFORM_STORE_PASSWORD, or "
+		    "PODFORM_STORE_TOKEN");
+	return STORE_REFUSED;
+}
+
+/* -------------------------------------------------------------- hold ---- */
+
+bool
+store_is_own(const struct store *store, const struct mutex_holder *holder)
+{
+	return holder->id.len > 0 && str_eq(holder->id, store->self.id);
+}
+
+enum store_result
+store_take(struct store *store, const struct mutex_holder *self,
+    struct mutex_holder *other)
+{
+	*other = (struct mutex_holder){0};
+	store->self = *self;
+	enum store_result result = store->driver->take(store, other);
+	store->held = result == STORE_OK;
+	store->lost = false;
+	return result;
+}
+
+void
+store_await(struct store *store, int64_t ms)
+{
+	if (store->driver->await != NULL)
+		store->driver->await(store, ms);
+	else
+		store->link.sleep(store->link.ctx, ms < LOOK_MS ? ms :
+		    LOOK_MS);
+}
+
+void
+store_release(struct store *store)
+{
+	if (!store->held)
+		return;
+	store->held = false;
+	if (store->lost || store->driver->release(store) == STORE_OK)
+		return;
+	diag_warning(store->diags, "PF0623", NO_SPAN, "the hold on '" STR_FMT
+	    "' could not be given back", STR_ARG(store->place.shown));
+	diag_hint(store->diags, "podform unlock " STR_FMT,
+	    STR_ARG(store->self.id));
+}
+
+enum store_result
+store_holder(struct store *store, struct mutex_holder *holder)
+{
+	*holder = (struct mutex_holder){0};
+	return store->driver->holder(store, holder);
+}
+
+enum store_result
+store_break(struct store *store, struct str id, struct mutex_holder *holder)
+{
+	enum store_result result = store_holder(store, holder);
+
+	/* Terraform's protocol has no question for it: the id must do. */
+	if (result == STORE_MISSING && store->place.kind == STORE_HTTP)
+		holder->id = id;
+	else if (result != STORE_OK)
+		return result;
+	if (!str_eq(holder->id, id))
+		return STORE_CHANGED;
+	return store->driver->end(store, holder);
+}
+
+enum store_result
+store_probe(struct store *store)
+{
+	assert(store->held);
+	if (store->driver->probe == NULL)
+		return STORE_OK;
+	return store->driver->probe(store);
+}
+
+/* ------------------------------------------------------------ record ---- */
+
+static uint64_t
+checksum_of(struct str text)
+{
+	struct crc crc;
+
+	crc_init(&crc);
+	return crc_add(&crc, 0, text);
+}
+
+enum store_result
+store_read(struct store *store, struct str *text)
+{
+	*text = (struct str){0};
+	store->version = (struct str){0};
+	enum store_result result = store->driver->read(store, text);
+	store->known = result == STORE_OK || result == STORE_MISSING;
+	store->checksum = checksum_of(*text);
+	return result;
+}
+
+static enum store_result
+lose(struct store *store, enum store_result result)
+{
+	store->lost = true;
+	if (result == STORE_CHANGED)
+		diag_error(store->diags, "PF0624", NO_SPAN, "somebody else has "
+		    "written to '" STR_FMT "' meanwhile",
+		    STR_ARG(store->place.shown));
+	else
+		diag_error(store->diags, "PF0624", NO_SPAN, "the hold on '"
+		    STR_FMT "' is lost", STR_ARG(store->place.shown));
+	diag_hint(store->diags, "nothing more is sent from here; let the other "
+	    "run end, then run podform again");
+	return result;
+}
+
+/*
+ * What is there now, after a write that was refused or whose answer was lost?
+ * STORE_OK: that write.  STORE_UNKNOWN: what was there before it, so it may
+ * be tried again.
+ */
+static enum store_result
+look_again(struct store *store, uint64_t before, uint64_t wanted)
+{
+	struct str there;
+	enum store_result result = store_read(store, &there);
+
+	if (result != STORE_OK && result != STORE_MISSING)
+		return result;
+	if (store->checksum == wanted) {
+		PROBE("store_knows_own_write");
+		return STORE_OK;
+	}
+	return store->checksum == before ? STORE_UNKNOWN : STORE_CHANGED;
+}
+
+enum store_result
+store_write(struct store *store, struct str text)
+{
+	uint64_t before = store->checksum, wanted = checksum_of(text);
+	struct http_answer none = {0};
+
+	assert(store->held && store->known);
+	if (store->lost)
+		return STORE_LOST;
+	for (int tries = 1;; tries++) {
+		enum store_result result = store->driver->write(store, text);
+		if (result == STORE_CHANGED || result == STORE_UNKNOWN)
+			result = look_again(store, before, wanted);
+		if (result == STORE_OK) {
+			store->checksum = wanted;
+			return STORE_OK;
+		}
+		if (result == STORE_CHANGED || result == STORE_LOST)
+			return lose(store, result);
+		if (result != STORE_UNKNOWN)
+			return result;
+		none.outcome = HTTP_BROKEN;
+		none.reason = STR("no clear answer to a write");
+		if (!wait_before(store, tries, &none))
+			return away(store, &none);
+	}
+}
+
+/* ------------------------------------------------------------- lease ---- */
+
+static int64_t
+boot_now(const struct store *store)
+{
+	const struct clock *clock = store->link.clock;
+
+	return clock->boot_ms(clock->ctx);
+}
+
+int64_t
+store_renew_at(const struct store *store)
+{
+	if (!store->held || store->lost || store->driver->renew == NULL)
+		return INT64_MAX;
+	return store->lease_until_ms - STORE_LEASE_MS * 2 / 3;
+}
+
+enum store_result
+store_renew(struct store *store)
+{
+	if (store->lost)
+		return STORE_LOST;
+	if (!store->held || store->driver->renew == NULL)
+		return STORE_OK;
+	enum store_result result = store->driver->renew(store);
+	if (result == STORE_LOST)
+		lose(store, result);
+	return result;
+}
+
+bool
+store_may_send(const struct store *store, int64_t timeout_ms)
+{
+	if (!store->held || store->lost)
+		return false;
+	return store->driver->renew == NULL ||
+	    boot_now(store) + timeout_ms + MARGIN_MS < store->lease_until_ms;
 }

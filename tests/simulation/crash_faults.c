@@ -147,10 +147,6 @@ crash_fault_fits(size_t fault, enum op_kind kind)
 static enum model_call
 cloud_call(const struct sim_flight *flight)
 {
-	static const char *const methods[] = {
-		[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-		[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-	};
 	struct arena scratch = {0};
 	struct str query, id, allow;
 	enum model_call call = MODEL_GRAPHQL;
@@ -158,7 +154,7 @@ cloud_call(const struct sim_flight *flight)
 	if (strcmp(flight->path, "/graphql") == 0)
 		return call;
 	rest_route(&scratch, &(struct model_request){
-		.method = str_from(methods[flight->method]),
+		.method = str_from(http_method_name(flight->method)),
 		.path = str_cut(str_from(flight->path), '?', &query),
 		.body = { flight->body, flight->body_len } }, &id, &call,
 	    &allow);

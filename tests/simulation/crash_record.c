@@ -364,14 +364,10 @@ send_for_good(struct recorder *recorder)
 static void
 record_http(void *ctx, uint64_t token, const struct http_request *request)
 {
-	static const char *const methods[] = {
-		[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-		[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-	};
 	struct recorder *r = ctx;
 	enum op_kind kind = kind_of(request);
 	const struct crash_fault *fault = begins(r, kind, "%s " STR_FMT,
-	    methods[request->method], STR_ARG(request->path));
+	    http_method_name(request->method), STR_ARG(request->path));
 
 	if (is_recording(r) && r->sends != NULL)
 		r->sends(r, kind);

@@ -11,14 +11,10 @@ void
 hub_arrive(struct sim *sim, struct sim_flight *flight, struct arena *arena,
     struct model_reply *reply)
 {
-	static const char *const methods[] = {
-		[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-		[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-	};
 	struct str query, path = str_cut(str_from(flight->path), '?', &query);
 	struct str api = STR("https://api.github.com");
 	struct hub_request request = {
-		.method = str_from(methods[flight->method]),
+		.method = str_from(http_method_name(flight->method)),
 		.path = str_starts(path, api)
 		    ? str_sub(path, api.len, path.len)
 		    : path,
@@ -34,7 +30,8 @@ hub_arrive(struct sim *sim, struct sim_flight *flight, struct arena *arena,
 
 	hub_http(sim->guests->hub, EPOCH_MS + sim->now_ms, arena, &request,
 	    reply);
-	sim_trace(sim, "github %s %s -> %d%s%s", methods[flight->method],
+	sim_trace(sim, "github %s %s -> %d%s%s",
+	    http_method_name(flight->method),
 	    flight->path, reply->status,
 	    reply->faults != 0 ? " (fault)" : "",
 	    reply->transport != MODEL_ANSWERED ? " (lost)" : "");

@@ -128,11 +128,6 @@ sim_cancel(void *ctx, uint64_t token)
 			sim_abandon(sim, &sim->flights[i]);
 }
 
-static const char *const methods[] = {
-	[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
-	[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-};
-
 static struct str
 find_header(const struct model_reply *reply, const char *name)
 {
@@ -247,7 +242,7 @@ ask_cloud(struct sim *sim, const struct sim_flight *flight,
 	char key[80];
 	snprintf(key, sizeof key, "Bearer %s", sim->cloud_key);
 	struct model_request request = {
-		.method = str_from(methods[flight->method]),
+		.method = str_from(http_method_name(flight->method)),
 		.path = path,
 		.query = query,
 		.authorization = str_from(key),
@@ -259,7 +254,8 @@ ask_cloud(struct sim *sim, const struct sim_flight *flight,
 	    strcmp(flight->path, "/v2/pods") == 0 &&
 	    (cut || (reply->faults & UINT64_C(1) << MODEL_BODY) != 0))
 		check_damaged(sim);
-	sim_trace(sim, "%s %s -> %d%s%s %.*s", methods[flight->method],
+	sim_trace(sim, "%s %s -> %d%s%s %.*s",
+	    http_method_name(flight->method),
 	    flight->path, reply->status,
 	    cut || reply->faults != 0 ? " (fault)" : "",
 	    reply->transport != MODEL_ANSWERED ? " (lost)" : "",
