@@ -1,5 +1,6 @@
 /* app.c - see app.h */
 #include "app.h"
+#include "store_config.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -209,6 +210,8 @@ app_release(struct app *app)
 	github_key_release(app);
 	io_world_free(app->io);
 	secret_release(&app->key);
+	if (app->store != NULL)
+		store_config_release(app->store);
 	if (app->log_fd >= 0)
 		close(app->log_fd);
 	arena_release(&app->arena);

@@ -16,6 +16,7 @@
 
 struct github_world;
 struct holder_client;
+struct store_config;
 
 struct app {
 	struct arena arena;
@@ -36,6 +37,7 @@ struct app {
 	struct str api_url;		/* base that is spoken to */
 	struct str github_web;		/* GitHub for people; runners register
 					   themselves below it */
+	struct store_config *store;	/* where the record lives */
 	struct io_world *io;
 	struct world *world;
 	struct github_world *github;	/* around the real one */

@@ -15,6 +15,7 @@
 #include "key.h"
 #include "ssh_tasks.h"
 #include "ssh_world.h"
+#include "store_config.h"
 
 void
 app_trace(void *ctx, struct str line)
@@ -64,6 +65,18 @@ no_key(struct app *app)
 	return EXIT_AUTH;
 }
 
+static bool
+find_store(struct app *app)
+{
+	struct store_config *store =
+	    ARENA_NEW(&app->arena, struct store_config);
+
+	if (!store_config_find(app, store))
+		return false;
+	app->store = store;
+	return true;
+}
+
 int
 app_connect(struct app *app, bool need_key)
 {
@@ -87,6 +100,9 @@ app_connect(struct app *app, bool need_key)
 		    STR_ARG(facts.api_url_origin), STR_ARG(why));
 	if (!open_log(app))
 		return EXIT_ERROR;
+	if (!find_store(app))
+		return EXIT_USAGE;
+	store_config_connect(app, app->store, &config);
 	app->api_url = urls.rest;
 	config.cloud_url = urls.rest;
 	config.graphql_url = urls.graphql;
@@ -159,31 +175,6 @@ ci_run_url(struct app *app)
 	    STR_ARG(run));
 }
 
-/* --lock URL: a path, or file: and a path. */
-static bool
-lock_path(struct app *app, struct str *path)
-{
-	static const char *const others[] = { "http:", "https:", "s3:",
-		"etcd:" };
-	struct str url = app->options->lock;
-
-	*path = STR("podform.lock");
-	if (url.len == 0)
-		return true;
-	for (size_t i = 0; i < COUNTOF(others); i++)
-		if (str_starts(url, str_from(others[i]))) {
-			app_fail(app, 0, "PF0805", "--lock: the store %s is "
-			    "not built yet; a path or file: is", others[i]);
-			return false;
-		}
-	if (str_starts(url, STR("file://")))
-		url = str_sub(url, 7, url.len);
-	else if (str_starts(url, STR("file:")))
-		url = str_sub(url, 5, url.len);
-	*path = url;
-	return true;
-}
-
 int
 app_new_session(struct app *app, struct session *session,
     const struct spec *spec, const char *operation)
@@ -208,7 +199,15 @@ app_new_session(struct app *app, struct session *session,
 		.note_ctx = app->note_ctx,
 	};
 
-	bool ok = lock_path(app, &config.lock_path);
+	bool ok = app->store != NULL || find_store(app);
+	if (ok) {
+		config.store = app->store->place;
+		config.lock_path = config.store.kind == STORE_FILE ?
+		    config.store.file : STR("podform.lock");
+		if (config.store.kind == STORE_ETCD)
+			config.store_login =
+			    secret_reveal(&app->store->login);
+	}
 
 	/* Opened in any case, so that closing it is always right. */
 	session_open(session, &app->arena, &config, spec, &app->diags);

@@ -52,29 +52,6 @@ read_all(struct app *app)
 }
 
 /* A new file beside it takes its place. */
-static void
-write_all(struct app *app, struct str text)
-{
-	const struct fs *fs = &app->fs;
-	unsigned char chance[8];
-	struct strbuf name = {0};
-	int fd;
-
-	app->chance.bytes(app->chance.ctx, chance, sizeof(chance));
-	strbuf_adds(&name, PATH ".");
-	for (size_t i = 0; i < sizeof(chance); i++)
-		strbuf_addf(&name, "%02x", chance[i]);
-	fd = fs->open(fs->ctx, name.data, FS_APPEND | FS_CREATE | FS_EXCLUSIVE,
-	    0600);
-	if (fd >= 0) {
-		bool ok = fs_write_all(fs, fd, text) == 0;
-		ok = fs->close(fs->ctx, fd) == 0 && ok;
-		if (!ok || fs->rename(fs->ctx, name.data, PATH) != 0)
-			fs->unlink(fs->ctx, name.data);
-	}
-	strbuf_release(&name);
-}
-
 void
 host_keys_remember(struct app *app, const struct lock *lock,
     const struct ssh_target *target, struct str blob)
@@ -91,7 +68,7 @@ host_keys_remember(struct app *app, const struct lock *lock,
 	old = read_all(app);
 	if (known_hosts_put(&out, old, alias, blob, keep, &keeping) &&
 	    !out.failed && !str_eq(strbuf_str(&out), old))
-		write_all(app, strbuf_str(&out));
+		fs_replace_file(&app->fs, &app->chance, PATH, strbuf_str(&out));
 	strbuf_release(&out);
 }
 

@@ -17,7 +17,7 @@ save(struct planning *planning)
 	plan_json(&out, planning->plan, &(struct plan_json_options){
 	    .binding = &binding, .sources = &app->sources,
 	    .diags = &app->diags });
-	ok = !out.failed && plan_file_write(&app->arena, &app->fs,
+	ok = !out.failed && plan_file_write(&app->fs,
 	    &app->chance, path, strbuf_str(&out), &app->diags);
 	strbuf_release(&out);
 	if (ok && !app_json(app) && !app->options->quiet) {

@@ -40,6 +40,19 @@ heap_array(void *items, size_t n, size_t size)
 	return grown;
 }
 
+void
+arena_join(struct arena *arena, struct arena *from)
+{
+	struct arena_block **oldest = &arena->blocks;
+
+	/* Behind all of ours, so that the newest goes on being filled. */
+	while (*oldest != NULL)
+		oldest = &(*oldest)->older;
+	*oldest = from->blocks;
+	arena->total += from->total;
+	*from = (struct arena){0};
+}
+
 void *
 arena_alloc(struct arena *arena, size_t size)
 {

@@ -24,6 +24,10 @@ struct arena {
 	size_t total;			/* bytes taken from the heap */
 };
 
+/* Everything of `from` lives as long as `arena` from now on; `from` is empty
+ * then. */
+void arena_join(struct arena *arena, struct arena *from);
+
 /* Return size zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);
 

@@ -97,3 +97,30 @@ fs_write_all(const struct fs *fs, int fd, struct str bytes)
 	}
 	return 0;
 }
+
+int
+fs_replace_file(const struct fs *fs, const struct chance *chance,
+    const char *path, struct str bytes)
+{
+	struct arena scratch = {0};
+	unsigned char random[8];
+
+	chance->bytes(chance->ctx, random, sizeof random);
+	const char *name = arena_printf(&scratch,
+	    "%s.%02x%02x%02x%02x%02x%02x%02x%02x", path, random[0], random[1],
+	    random[2], random[3], random[4], random[5], random[6],
+	    random[7]).data;
+	int fd = fs->open(fs->ctx, name, FS_APPEND | FS_CREATE | FS_EXCLUSIVE,
+	    0600);
+	int error = fd < 0 ? fd : fs_write_all(fs, fd, bytes);
+	if (error == 0)
+		error = fs->sync(fs->ctx, fd);
+	if (fd >= 0 && fs->close(fs->ctx, fd) < 0 && error == 0)
+		error = -EIO;
+	if (error == 0)
+		error = fs->rename(fs->ctx, name, path);
+	if (error != 0 && fd >= 0)
+		fs->unlink(fs->ctx, name);
+	arena_release(&scratch);
+	return error;
+}

@@ -103,6 +103,14 @@ int fs_read_file(const struct fs *fs, struct arena *arena, const char *path,
 /* Write everything, repeating short writes and EINTR: 0 or -errno. */
 int fs_write_all(const struct fs *fs, int fd, struct str bytes);
 
+/*
+ * Make path a file of these bytes, 0600 and synced, by the rename of a new
+ * one beside it: 0, or -errno with the file as it was.  (The rename itself is
+ * not synced: after a power loss it may be the old file.)
+ */
+int fs_replace_file(const struct fs *fs, const struct chance *chance,
+    const char *path, struct str bytes);
+
 /* ----------------------------------------------------------- network ---- */
 
 enum http_method {

@@ -1,6 +1,8 @@
 /* questions.c - see questions.h */
 #include "run/questions.h"
 
+#include "run/session_store.h"
+
 static struct question *
 nth(const struct question_kind *kind, void *asked, size_t i)
 {
@@ -83,12 +85,11 @@ void
 questions_ask(struct session *session, const struct question_kind *kind,
     void *asked, size_t n)
 {
-	const struct world *world = session->config.world;
 	int64_t deadline;
 
 	while (send_due(session, kind, asked, n, &deadline)) {
 		struct world_event event = {0};
-		world->wait(world->ctx, session->arena, deadline, &event);
+		session_wait(session, session->arena, deadline, &event);
 		if (event.type == WORLD_SIGNAL) {
 			session_signal(session, event.signal);
 			stop(session, kind, asked, n);

@@ -1,6 +1,8 @@
 /* session.c - opening, locking, loading, committing; see session.h */
 #include "run/session.h"
 
+#include "run/session_store.h"
+
 #include "base/plant.h"
 #include "base/probe.h"
 #include "base/units.h"
@@ -58,6 +60,7 @@ session_open(struct session *session, struct arena *arena,
 		.mutex = { .fd = -1 },
 		.next_token = (uint64_t)1 << 62,
 	};
+	session->kept_end = &session->kept;
 }
 
 static const char *
@@ -98,13 +101,12 @@ session_signal_code(const struct session *session)
 void
 session_sleep(struct session *session, int64_t until_ms)
 {
-	const struct world *world = session->config.world;
 	int interrupted = session->interrupted;
 	struct arena scratch = {0};
 	while (session_mono(session) < until_ms &&
 	    session->interrupted == interrupted) {
 		struct world_event event;
-		world->wait(world->ctx, &scratch, until_ms, &event);
+		session_wait(session, &scratch, until_ms, &event);
 		if (event.type == WORLD_SIGNAL)
 			session_signal(session, event.signal);
 		else if (event.type == WORLD_DEADLINE)
@@ -114,6 +116,21 @@ session_sleep(struct session *session, int64_t until_ms)
 }
 
 /* -------------------------------------------------------------- mutex -- */
+
+/* The kernel's lock keeps out others on this machine, the store's hold those
+ * on other ones. */
+static int
+take_store(struct session *session, const struct mutex_holder *self)
+{
+	int code = session_is_remote(session) ?
+	    session_store_take(session, self) : EXIT_OK;
+
+	if (code == EXIT_OK)
+		session->writing = true;
+	else
+		mutex_release(&session->mutex, &session->config.world->fs);
+	return code;
+}
 
 int
 session_take_mutex(struct session *session)
@@ -148,10 +165,8 @@ session_take_mutex(struct session *session)
 		struct mutex_holder other;
 		enum mutex_result result = mutex_take(&session->mutex,
 		    session->arena, fs, path, &self, &other, session->diags);
-		if (result == MUTEX_TAKEN) {
-			session->writing = true;
-			return EXIT_OK;
-		}
+		if (result == MUTEX_TAKEN)
+			return take_store(session, &self);
 		if (result == MUTEX_FAILED)
 			return EXIT_ERROR;
 		if (session_mono(session) >= until || session->interrupted > 0) {
@@ -191,11 +206,11 @@ is_same_record(struct session *session, const struct lock *before)
 	return false;
 }
 
-int
-session_load(struct session *session)
+/* Lock file and journal, brought together. */
+static bool
+load_files(struct session *session, const struct lock *before)
 {
 	const struct session_config *config = &session->config;
-	const struct lock *before = session->lock;
 	const struct fs *fs = &config->world->fs;
 	const char *path = work_path(session, "journal");
 	/* A holder's own journal comes first, so that what is read is what
@@ -203,19 +218,19 @@ session_load(struct session *session)
 	if (session->writing && session->journal.fd == -1 &&
 	    !journal_open(&session->journal, session->arena, fs, path,
 		session->diags))
-		return EXIT_ERROR;
+		return false;
 	/* Who does not hold the mutex may read across a commit: then it is the
 	 * journal of before and the lock of after, which tells how much of the
 	 * journal it contains.  The other way round would lose it. */
 	struct records records = {0};
 	if (!journal_read(session->arena, fs, path, config->own_uid, &records,
 		session->diags))
-		return EXIT_ERROR;
+		return false;
 	session->lock = lock_read(session->arena, fs,
 	    arena_cstr(session->arena, config->lock_path), config->own_uid,
 	    NULL, session->diags);
 	if (session->lock == NULL || !is_same_record(session, before))
-		return EXIT_ERROR;
+		return false;
 	/* Whoever holds the mutex has made a journal himself. */
 	struct fs_info info;
 	session->record_lost |= before == NULL && !session->writing &&
@@ -224,10 +239,26 @@ session_load(struct session *session)
 	session->lock_changed = false;
 	if (!journal_fold(session->arena, session->lock, &records,
 		&session->lock_changed, session->diags))
-		return EXIT_ERROR;
+		return false;
 	/* A commit empties the journal last: where it did not come to that,
 	 * it may not have come to its last sync either. */
 	session->lock_changed |= records.list.n > 0;
+	return true;
+}
+
+int
+session_load(struct session *session)
+{
+	const struct session_config *config = &session->config;
+	const struct lock *before = session->lock;
+
+	if (session_is_remote(session)) {
+		session->lock = session_store_load(session);
+		session->lock_changed = false;
+		if (session->lock == NULL || !is_same_record(session, before))
+			return EXIT_ERROR;
+	} else if (!load_files(session, before))
+		return EXIT_ERROR;
 	if (session->lock->lineage.hex[0] == '\0')
 		session->lock->lineage = config->lineage.hex[0] != '\0' ?
 		    config->lineage : id128_random(&config->world->chance);
@@ -258,7 +289,11 @@ session_commit(struct session *session, struct str command,
 	if (PLANTED(11) && session->lock->serial > 1 && str_starts(summary,
 		STR("0 added, 0 changed, 0 destroyed, 0 started, 0 stopped")))
 		session->lock->serial--;
-	if (!journal_commit(&session->journal, &config->world->fs,
+	if (session_is_remote(session)) {
+		lock_expire(session->lock, wall(session));
+		if (!session_store_commit(session))
+			return EXIT_ERROR;
+	} else if (!journal_commit(&session->journal, &config->world->fs,
 		&config->world->chance,
 		arena_cstr(session->arena, config->lock_path), session->lock,
 		wall(session), session->diags))
@@ -270,6 +305,7 @@ session_commit(struct session *session, struct str command,
 void
 session_close(struct session *session)
 {
+	session_store_close(session);
 	if (session->journal.fd != -1)
 		journal_close(&session->journal);
 	if (session->writing)

@@ -19,6 +19,7 @@
 #include "lock/journal.h"
 #include "lock/lock.h"
 #include "lock/mutex.h"
+#include "lock/store.h"
 #include "plan/plan.h"
 #include "run/run.h"
 #include "spec/spec.h"
@@ -42,6 +43,9 @@ struct session_config {
 	bool github_optional;		/* what GitHub does not tell is left
 					   unknown, and is no error */
 	struct str lock_path;		/* podform.lock */
+	struct store_place store;	/* where the record lives; STORE_FILE: at
+					   lock_path */
+	struct str store_login;		/* etcd's; secret, or absent */
 	struct str work_dir;		/* .podform */
 	uint32_t own_uid;
 	struct str who;			/* user@host */
@@ -81,6 +85,9 @@ struct session {
 	struct mutex mutex;
 	bool writing;			/* the mutex is held */
 	bool record_lost;		/* see struct plan_options */
+	struct store store;		/* unless the record is a file */
+	bool store_failed;		/* it takes nothing: no more changes */
+	struct session_kept *kept, **kept_end;	/* events for later */
 	bool lock_changed;		/* in memory, against the file; or a
 					   commit was cut off before its end */
 	uint64_t next_token;

@@ -4,6 +4,7 @@
  * of a runner's op that was cut off.
  */
 #include "run/ask_github.h"
+#include "run/session_store.h"
 
 #include "base/units.h"
 
@@ -218,7 +219,7 @@ list_tunnels(struct session *session)
 		return;
 	world->start_holder(world->ctx, token, &request);
 	do {
-		world->wait(world->ctx, session->arena, -1, &event);
+		session_wait(session, session->arena, -1, &event);
 		if (event.type != WORLD_SIGNAL)
 			continue;
 		session_signal(session, event.signal);

@@ -8,6 +8,7 @@
  * while.
  */
 #include "run/session.h"
+#include "run/session_store.h"
 
 #include "base/units.h"
 #include "run/target.h"
@@ -124,7 +125,7 @@ look(struct session *session, struct silents *silents)
 	}
 	while (out > 0 && session->interrupted == 0) {
 		struct world_event event = {0};
-		world->wait(world->ctx, session->arena, -1, &event);
+		session_wait(session, session->arena, -1, &event);
 		if (event.type == WORLD_SIGNAL)
 			session_signal(session, event.signal);
 		for (size_t i = 0; event.type == WORLD_SSH &&

@@ -6,33 +6,10 @@
 #include <assert.h>
 
 #include "base/units.h"
+#include "run/session_store.h"
 
 enum { SETTLE_MS = 60 * SECOND_MS, REQUEST_MS = 60 * SECOND_MS,
 	SETTLE_POLL_MS = 5 * SECOND_MS, SETTLE_LISTINGS = 3 };
-
-/* The journal of a holder begins with the lock that it builds on. */
-int
-session_begin_journal(struct session *session)
-{
-	if (session->journal.size > 0)
-		return EXIT_OK;
-	struct record begin = {
-		.type = RECORD_BEGIN,
-		.lineage = session->lock->lineage,
-		.serial = session->lock->serial,
-	};
-	return journal_append(&session->journal, &begin, 1, session->diags)
-	    ? EXIT_OK
-	    : EXIT_ERROR;
-}
-
-static bool
-journal_records(struct session *session, const struct records *records)
-{
-	return session_begin_journal(session) == EXIT_OK &&
-	    journal_append(&session->journal, records->list.items,
-		records->list.n, session->diags);
-}
 
 /* Apply what was found out to the lock in memory; by the holder also to the journal. */
 static int
@@ -40,20 +17,10 @@ take_records(struct session *session, const struct records *records)
 {
 	if (records->list.n == 0)
 		return EXIT_OK;
-	if (session->writing && !journal_records(session, records))
+	if (session_begin_journal(session) != EXIT_OK ||
+	    !session_keep_records(session, records->list.items,
+		records->list.n))
 		return EXIT_ERROR;
-	for (size_t i = 0; i < records->list.n; i++) {
-		const struct record *record = &records->list.items[i];
-		assert(record->type == RECORD_INTENT ||
-		    record->type == RECORD_RESULT);
-		if (record->type == RECORD_INTENT)
-			lock_apply_intent(session->arena, session->lock,
-			    record);
-		else
-			lock_apply_result(session->arena, session->lock,
-			    record);
-	}
-	session->lock_changed = true;
 	lock_sort(session->lock);
 	return EXIT_OK;
 }

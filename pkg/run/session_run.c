@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "run/pages.h"
+#include "run/session_store.h"
 
 /* A request of the engine on its way; a listing comes in pages. */
 struct flight {
@@ -44,6 +45,8 @@ event_now(const struct session *session, enum run_event_type type)
 
 /* -------------------------------------------------------------- effects -- */
 
+static void on_http(struct driver *driver, const struct world_event *event);
+
 static void
 send_flight(struct driver *driver, const struct flight *flight)
 {
@@ -57,6 +60,15 @@ send_flight(struct driver *driver, const struct flight *flight)
 	if (http.effect && session->config.sent != NULL)
 		session->config.sent(session->config.note_ctx,
 		    &flight->request);
+	if (http.effect && !session_store_may_send(session, http.timeout_ms)) {
+		struct world_event event = { .type = WORLD_HTTP,
+		    .token = flight->token,
+		    .http = { .outcome = HTTP_NOT_SENT,
+			.reason = STR("the hold on the record's store does "
+			    "not last") } };
+		on_http(driver, &event);
+		return;
+	}
 	world->start_http(world->ctx, flight->token, &http);
 }
 
@@ -87,9 +99,8 @@ forget_flight(struct driver *driver, uint64_t token)
 
 /*
  * Journal a batch: every record that the engine has asked for by now goes
- * to the disk in one write and one sync.  Then the lock in memory follows;
- * a result holds there even if the disk refused it, for the commit at the
- * end may still save it.
+ * to the disk in one write and one sync, or to the store in one request.
+ * The lock in memory follows.
  */
 static void
 do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
@@ -101,19 +112,8 @@ do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
 		records[i] = effects[i].record;
 		records[i].wall_ms = wall_ms;
 	}
-	bool ok = journal_append(&session->journal, records, n,
-	    session->diags);
 	session->lock_changed = true;
-	for (size_t i = 0; i < n; i++) {
-		if (records[i].type == RECORD_INTENT && ok)
-			lock_apply_intent(session->arena, session->lock,
-			    &records[i]);
-		else if (records[i].type == RECORD_RESULT)
-			lock_apply_result(session->arena, session->lock,
-			    &records[i]);
-		else if (records[i].type == RECORD_FACT)
-			lock_apply_fact(session->lock, &records[i]);
-	}
+	bool ok = session_keep_records(session, records, n);
 	for (size_t i = 0; i < n; i++) {
 		struct run_event event = event_now(session, RUN_JOURNALED);
 		event.token = effects[i].token;
@@ -471,7 +471,7 @@ drive(struct driver *driver)
 	while (!run_finished(driver->run)) {
 		struct world_event event;
 		int64_t deadline = run_deadline(driver->run);
-		world->wait(world->ctx, &scratch, deadline, &event);
+		session_wait(driver->session, &scratch, deadline, &event);
 		on_world(driver, &event);
 		do_effects(driver);
 		arena_release(&scratch);

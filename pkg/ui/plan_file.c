@@ -212,35 +212,13 @@ plan_file_read(struct arena *arena, const struct fs *fs, const char *path,
 }
 
 bool
-plan_file_write(struct arena *arena, const struct fs *fs,
-    const struct chance *chance, const char *path, struct str text,
-    struct diags *diags)
+plan_file_write(const struct fs *fs, const struct chance *chance,
+    const char *path, struct str text, struct diags *diags)
 {
-	unsigned char random[8];
-	struct str temporary;
-	int fd, rc;
+	int rc = fs_replace_file(fs, chance, path, text);
 
-	chance->bytes(chance->ctx, random, sizeof(random));
-	temporary = arena_printf(arena, "%s.%02x%02x%02x%02x%02x%02x", path,
-	    random[0], random[1], random[2], random[3], random[4], random[5]);
-	fd = fs->open(fs->ctx, temporary.data, FS_APPEND | FS_CREATE |
-	    FS_EXCLUSIVE, 0600);
-	if (fd < 0) {
-		diag_errno(diags, "PF0704", NO_SPAN, -fd,
+	if (rc < 0)
+		diag_errno(diags, "PF0704", NO_SPAN, -rc,
 		    "cannot write plan '%s'", path);
-		return false;
-	}
-	rc = fs_write_all(fs, fd, text);
-	if (rc == 0)
-		rc = fs->sync(fs->ctx, fd);
-	if (fs->close(fs->ctx, fd) < 0 && rc == 0)
-		rc = -EIO;
-	if (rc == 0)
-		rc = fs->rename(fs->ctx, temporary.data, path);
-	if (rc == 0)
-		return true;
-	fs->unlink(fs->ctx, temporary.data);
-	diag_errno(diags, "PF0704", NO_SPAN, -rc, "cannot write plan '%s'",
-	    path);
-	return false;
+	return rc == 0;
 }

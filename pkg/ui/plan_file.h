@@ -37,7 +37,7 @@ bool plan_file_check(const struct plan_file *file, struct str path,
     struct diags *diags);
 
 /* Write text to path: 0600, a new file moved into place. */
-bool plan_file_write(struct arena *arena, const struct fs *fs,
+bool plan_file_write(const struct fs *fs,
     const struct chance *chance, const char *path, struct str text,
     struct diags *diags);
 
