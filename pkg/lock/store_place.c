@@ -48,8 +48,14 @@ is_key(struct str key)
 static bool
 is_loopback(struct str host)
 {
-	return str_is(host, "localhost") || str_is(host, "[::1]") ||
-	    str_starts(host, STR("127."));
+	size_t i = str_starts(host, STR("127.")) ? 4 : host.len;
+
+	if (i == host.len)
+		return str_is(host, "localhost") || str_is(host, "[::1]");
+	while (i < host.len && (host.data[i] == '.' ||
+	    (host.data[i] >= '0' && host.data[i] <= '9')))
+		i++;
+	return i == host.len;
 }
 
 /* "https://host:port", or http:// to this machine. */
@@ -72,6 +78,8 @@ check_base(struct str base, struct str *why)
 		host = str_sub(host, 0, (size_t)(str_find(host, ']') + 1));
 	else
 		host = str_cut(host, ':', &rest);
+	if (host.len == 0)
+		return wrong(why, "it has no host");
 	if (!secure && !is_loopback(host))
 		return wrong(why, "http:// is for this machine alone; use "
 		    "https://");
