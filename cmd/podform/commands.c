@@ -55,8 +55,12 @@ const struct command commands[] = {
 	  OPTIONS_GRAPH | OPTIONS_VARS, cmd_graph,
 	  "What depends on what, as text, DOT or JSON.", NULL },
 
-	{ "state", NULL, GROUP_RECORD, "list|show [ADDRESS]", 1, 2, 0,
-	  cmd_state, "List or show the records of the lock file.", NULL },
+	{ "state", NULL, GROUP_RECORD, 
+	  "list|show|pull|push|migrate [ADDRESS|FILE|URL]", 1, 2,
+	  OPTIONS_LOCK | OPTIONS_FORCE, cmd_state,
+	  "List, show or move the record of what is ours.",
+	  "pull prints it, push FILE replaces it, migrate URL takes it to "
+	  "another store." },
 	{ "import", NULL, GROUP_RECORD, "ADDRESS ID", 2, 2,
 	  OPTIONS_LOCK | OPTIONS_VARS, cmd_import,
 	  "Record a pod or volume that exists as ours.",

@@ -100,7 +100,7 @@ app_connect(struct app *app, bool need_key)
 		    STR_ARG(facts.api_url_origin), STR_ARG(why));
 	if (!open_log(app))
 		return EXIT_ERROR;
-	if (!find_store(app))
+	if (app->store == NULL && !find_store(app))
 		return EXIT_USAGE;
 	store_config_connect(app, app->store, &config);
 	app->api_url = urls.rest;

@@ -112,6 +112,13 @@ static const struct error_code other_codes[] = {
 	  "The record is in the file that the message names." },
 	{ "PF0630", "`--lock` names no place for a record.",
 	  "A path, or an https:, s3: or etcd: address." },
+	{ "PF0631", "Where a record shall go there is one.",
+	  "Move it away, or use `podform state push`." },
+	{ "PF0632", "There is no record there.", "Look at the address." },
+	{ "PF0633", "The file is the record of another project, or older than "
+	  "what is there.", "`--force`, if you are sure." },
+	{ "PF0634", "A record cannot go from one store to another in one step.",
+	  "Take it to a file first." },
 
 	{ "PF0701", "The file is no saved plan.",
 	  "`podform plan --out FILE` writes one." },

@@ -26,7 +26,8 @@ const struct option options_table[] = {
 	{ "spec", 'f', OPTION_LIST, ALL, AT(spec), "PATH", NULL, false, NULL,
 	  "Spec file or directory, again for more; - is standard input." },
 	{ "lock", 0, OPTION_TEXT, ALL, AT(lock), "URL", NULL, false, NULL,
-	  "Lock file; the default is podform.lock." },
+	  "Where the record lives: a path (podform.lock), https:, s3: or "
+	  "etcd:." },
 	{ "profile", 0, OPTION_TEXT, ALL, AT(profile), "NAME", NULL, false,
 	  "profiles", "Settings to use from the user configuration." },
 	{ "json", 0, OPTION_FLAG, ALL, AT(json), NULL, NULL, true, NULL,
@@ -137,6 +138,8 @@ const struct option options_table[] = {
 	{ "report", 0, OPTION_TEXT, OPTIONS_APPLY, AT(profile), "FILE", NULL,
 	  false, "the report file", "Write a report." },
 
+	{ "force", 0, OPTION_FLAG, OPTIONS_FORCE, AT(force), NULL, NULL, true,
+	  NULL, "push: also an older record, or one of another lineage." },
 	{ "dry-run", 0, OPTION_FLAG, OPTIONS_DRY, AT(dry_run), NULL, NULL,
 	  false, NULL, "Show only (the default); =false acts." },
 	{ "watch", 'w', OPTION_FLAG, OPTIONS_WATCH, AT(watch), NULL, NULL,

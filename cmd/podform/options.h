@@ -43,6 +43,7 @@ enum option_group {
 	OPTIONS_LOGS = 32768,
 	OPTIONS_ALL = 65536,	/* --all alone */
 	OPTIONS_COPY = 131072,
+	OPTIONS_FORCE = 262144,	/* state push --force */
 };
 
 struct text_list { VEC_OF(struct str) list; };
@@ -72,6 +73,7 @@ struct options {
 	int64_t parallelism, settle_ms, lock_timeout_ms;
 	int64_t drain_ms, idle_window_ms;
 	bool force_runners;
+	bool force;
 	int tunnels;			/* 0 auto, 1 yes, 2 no */
 	struct str events;
 	/* others */

@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "commands.h"
 #include "record.h"
+#include "state_move.h"
 #include "ui/table.h"
 
 static void
@@ -107,26 +108,46 @@ state_list(struct app *app, struct session *session)
 int
 cmd_state(struct app *app)
 {
-	bool list = str_is(app_operand(app, 0), "list");
+	static const struct {
+		const char *verb;
+		size_t operands;
+		const char *needs;
+	} verbs[] = {
+		{ "list", 1, "" }, { "show", 2, "ADDRESS" }, { "pull", 1, "" },
+		{ "push", 2, "FILE" }, { "migrate", 2, "URL" },
+	};
+	struct str verb = app_operand(app, 0);
 	struct session session = {0};
+	size_t i = 0;
 	int code;
 
-	if (!list && !str_is(app_operand(app, 0), "show"))
+	while (i < COUNTOF(verbs) && !str_is(verb, verbs[i].verb))
+		i++;
+	if (i == COUNTOF(verbs))
 		return app_fail(app, EXIT_USAGE, "PF0804", "podform state "
-		    "knows list and show, not '" STR_FMT "'",
-		    STR_ARG(app_operand(app, 0)));
-	if (list && app->args.operands.n > 1)
+		    "knows list, show, pull, push and migrate, not '" STR_FMT
+		    "'", STR_ARG(verb));
+	if (app->args.operands.n > verbs[i].operands)
 		return app_fail(app, EXIT_USAGE, "PF0803", "podform state "
-		    "list: '" STR_FMT "' is one argument too many",
-		    STR_ARG(app_operand(app, 1)));
-	if (!list && app->args.operands.n < 2)
+		    "%s: '" STR_FMT "' is one argument too many",
+		    verbs[i].verb, STR_ARG(app_operand(app,
+		    verbs[i].operands)));
+	if (app->args.operands.n < verbs[i].operands)
 		return app_fail(app, EXIT_USAGE, "PF0803",
-		    "podform state show needs ADDRESS");
+		    "podform state %s needs %s", verbs[i].verb,
+		    verbs[i].needs);
+	if (str_is(verb, "pull"))
+		return state_pull(app);
+	if (str_is(verb, "push"))
+		return state_push(app);
+	if (str_is(verb, "migrate"))
+		return state_migrate(app);
 	code = app_connect(app, false);
 	if (code == EXIT_OK)
 		code = app_open_session(app, &session, NULL, "state");
 	if (code == EXIT_OK)
-		code = list ? state_list(app, &session) :
+		code = str_is(verb, "list") ? state_list(app, &session) :
 		    state_show(app, &session);
+	session_close(&session);
 	return code;
 }

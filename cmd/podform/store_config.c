@@ -47,11 +47,18 @@ find_login(struct store_config *store)
 bool
 store_config_find(struct app *app, struct store_config *out)
 {
-	struct str url = app->options->lock, why;
+	struct str url = app->options->lock;
+
+	return store_config_of(app, url.len > 0 ? url : STR("podform.lock"),
+	    out);
+}
+
+bool
+store_config_of(struct app *app, struct str url, struct store_config *out)
+{
+	struct str why;
 
 	*out = (struct store_config){0};
-	if (url.len == 0)
-		url = STR("podform.lock");
 	if (!store_parse(&app->arena, url, &out->place, &why)) {
 		app_fail(app, 0, "PF0630", "--lock '" STR_FMT "': " STR_FMT,
 		    STR_ARG(url), STR_ARG(why));

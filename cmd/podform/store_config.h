@@ -22,6 +22,9 @@ struct store_config {
 
 /* Read both once; false, reported, for an address that is none. */
 bool store_config_find(struct app *app, struct store_config *out);
+/* The same for an address. */
+bool store_config_of(struct app *app, struct str url,
+    struct store_config *out);
 /* Put them where the world is made from. */
 void store_config_connect(struct app *app, const struct store_config *store,
     struct io_config *config);

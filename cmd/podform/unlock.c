@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "lock/mutex.h"
+#include "store_config.h"
 
 static void
 print_json(struct app *app, const struct mutex_holder *holder, bool held,
@@ -64,20 +65,72 @@ print_holder(struct app *app, const struct mutex_holder *holder, bool held)
 	app_print(app, &out);
 }
 
+/*
+ * A hold in a store may be left by a machine that is gone, and nobody here can
+ * see whether it is.  So it can be broken by its id; whoever has it then
+ * writes, and sends, no more.
+ */
+static int
+unlock_store(struct app *app, struct str id)
+{
+	struct session session = {0};
+	struct mutex_holder holder = {0};
+	bool held = false;
+	int code = app_connect(app, false);
+
+	if (code == EXIT_OK)
+		code = app_new_session(app, &session, NULL, "unlock");
+	if (code == EXIT_OK)
+		code = session_unlock(&session, id, &holder, &held);
+	if (code == EXIT_OK && app_json(app))
+		print_json(app, &holder, held, held);
+	else if (code == EXIT_OK && !held)
+		app_write(STDOUT_FILENO, app->store->place.kind == STORE_HTTP ?
+		    STR("This store cannot say who holds it; podform unlock "
+			"ID breaks the hold of that id.\n") :
+		    STR("Free; nobody holds it.\n"));
+	if (held && !app_json(app))
+		print_holder(app, &holder, true);
+	if (code == EXIT_LOCKED)
+		app_fail(app, 0, "PF0852", "the lock is held by " STR_FMT
+		    ", not by " STR_FMT, STR_ARG(holder.id), STR_ARG(id));
+	else if (held && id.len == 0) {
+		app_fail(app, 0, "PF0852", "the lock is held; breaking it "
+		    "needs the id of its holder");
+		diag_hint(&app->diags, "podform unlock " STR_FMT ", if that "
+		    "run is surely over: what it was doing is settled by the "
+		    "next apply", STR_ARG(holder.id));
+		code = EXIT_LOCKED;
+	} else if (held && code == EXIT_OK && !app_json(app))
+		app_write(STDOUT_FILENO, STR("Broken: it is free now.\n"));
+	session_close(&session);
+	return code;
+}
+
 int
 cmd_unlock(struct app *app)
 {
 	struct str id = app_operand(app, 0);
 	struct mutex_holder holder = {0};
-	bool held = false, known = mutex_read(&app->arena, &app->fs,
-	    ".podform/mutex", &holder, &held);
+	struct store_config store;
+	bool held = false;
+
+	if (!store_config_find(app, &store))
+		return EXIT_USAGE;
+	bool remote = store.place.kind != STORE_FILE;
+	store_config_release(&store);
+	if (remote)
+		return unlock_store(app, id);
+	bool known = mutex_read(&app->arena, &app->fs, ".podform/mutex",
+	    &holder, &held);
 
 	if (app_json(app))
 		print_json(app, &holder, held, known);
 	else if (known)
 		print_holder(app, &holder, held);
 	else
-		app_write(STDOUT_FILENO, STR("Free; nobody ever held it.\n"));
+		app_write(STDOUT_FILENO, STR("Free; nobody ever held it.
+"));
 	if (!held)
 		return EXIT_OK;
 	if (id.data == NULL) {

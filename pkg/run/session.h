@@ -46,6 +46,8 @@ struct session_config {
 	struct store_place store;	/* where the record lives; STORE_FILE: at
 					   lock_path */
 	struct str store_login;		/* etcd's; secret, or absent */
+	bool any_record;		/* load also what an older run left in
+					   doubt: to mend it */
 	struct str work_dir;		/* .podform */
 	uint32_t own_uid;
 	struct str who;			/* user@host */
@@ -158,6 +160,17 @@ int session_apply(struct session *session, const struct plan *plan,
  * lock as it is in memory under the next serial. */
 int session_commit(struct session *session, struct str command,
     struct str plan_id, struct str summary, int exit_code);
+
+/*
+ * For `podform state`.  session_move(): the record, loaded and held, lives
+ * elsewhere from now on; what is there must be nothing.  session_commit()
+ * then writes it.  session_unlock(): who works on the record in a store (id
+ * absent), or end that hold; EXIT_LOCKED when its id is another.  *held: there
+ * was one.
+ */
+int session_move(struct session *session, const struct store_place *to);
+int session_unlock(struct session *session, struct str id,
+    struct mutex_holder *holder, bool *held);
 
 /* One request of the cloud, with retries for reads; for import, audit. */
 int session_ask(struct session *session, const struct cloud_request *request,

@@ -331,7 +331,8 @@ session_store_load(struct session *session)
 	struct lock *lock;
 
 	open_store(session);
-	if (!nothing_to_recover(session))
+	bool any = session->config.any_record;
+	if (!any && !nothing_to_recover(session))
 		return NULL;
 	switch (store_read(&session->store, &text)) {
 	case STORE_OK:
@@ -346,7 +347,7 @@ session_store_load(struct session *session)
 	default:
 		return NULL;
 	}
-	if (lock == NULL || !is_not_older(session, lock))
+	if (lock == NULL || (!any && !is_not_older(session, lock)))
 		return NULL;
 	return lock;
 }
@@ -421,4 +422,64 @@ session_store_commit(struct session *session)
 		return true;
 	keep_outcome(session);
 	return false;
+}
+
+/* -------------------------------------------------------------- state ---- */
+
+static bool
+is_free(struct session *session, const struct store_place *to)
+{
+	struct fs_info info;
+	struct str text;
+
+	if (to->kind == STORE_FILE) {
+		const struct fs *fs = &session->config.world->fs;
+		if (fs->stat(fs->ctx, to->file.data, false, &info) != 0)
+			return true;
+	} else {
+		enum store_result result = store_read(&session->store, &text);
+		if (result != STORE_OK)
+			return result == STORE_MISSING;
+	}
+	diag_error(session->diags, "PF0631", NO_SPAN, "there is a record in '"
+	    STR_FMT "' already", STR_ARG(to->shown));
+	diag_hint(session->diags, "nothing was changed; move it away first, or "
+	    "use podform state push");
+	return false;
+}
+
+int
+session_move(struct session *session, const struct store_place *to)
+{
+	assert(session->writing);
+	session->config.store = *to;
+	if (to->kind == STORE_FILE) {
+		session->config.lock_path = to->file;
+		session->lock->on_disk[0] = '\0';
+	} else {
+		int code = session_store_take(session, &session->mutex.holder);
+		if (code != EXIT_OK)
+			return code;
+	}
+	return is_free(session, to) ? EXIT_OK : EXIT_ERROR;
+}
+
+int
+session_unlock(struct session *session, struct str id,
+    struct mutex_holder *holder, bool *held)
+{
+	enum store_result result;
+
+	open_store(session);
+	result = id.len > 0 ? store_break(&session->store, id, holder) :
+	    store_holder(&session->store, holder);
+	*held = result == STORE_OK || result == STORE_CHANGED;
+	switch (result) {
+	case STORE_OK: case STORE_MISSING:
+		return EXIT_OK;
+	case STORE_CHANGED:
+		return EXIT_LOCKED;
+	default:
+		return EXIT_ERROR;
+	}
 }
