@@ -129,8 +129,7 @@ cmd_unlock(struct app *app)
 	else if (known)
 		print_holder(app, &holder, held);
 	else
-		app_write(STDOUT_FILENO, STR("Free; nobody ever held it.
-"));
+		app_write(STDOUT_FILENO, STR("Free; nobody ever held it.\n"));
 	if (!held)
 		return EXIT_OK;
 	if (id.data == NULL) {

@@ -19,7 +19,7 @@ take_records(struct session *session, const struct records *records)
 		return EXIT_OK;
 	if (session_begin_journal(session) != EXIT_OK ||
 	    !session_keep_records(session, records->list.items,
-		records->list.n))
+		records->list.n, false))
 		return EXIT_ERROR;
 	lock_sort(session->lock);
 	return EXIT_OK;

@@ -34,18 +34,17 @@ apply_record(struct session *session, const struct record *record)
 		lock_apply_fact(session->lock, record);
 }
 
-/* A result holds in memory even if the disk refused it, for the commit at the
- * end may still save it. */
 static bool
 journal_records(struct session *session, const struct record *records,
-    size_t n)
+    size_t n, bool happened)
 {
 	bool ok = journal_append(&session->journal, records, n,
 	    session->diags);
 
 	for (size_t i = 0; i < n; i++)
-		if (ok || records[i].type != RECORD_INTENT)
+		if (ok || (happened && records[i].type != RECORD_INTENT))
 			apply_record(session, &records[i]);
+	session->lock_changed |= ok || happened;
 	return ok;
 }
 
@@ -60,6 +59,7 @@ store_records(struct session *session, const struct record *records,
 {
 	for (size_t i = 0; i < n; i++)
 		apply_record(session, &records[i]);
+	session->lock_changed = true;
 	bool ok = session_store_write(session);
 	for (size_t i = 0; i < n && !ok; i++) {
 		struct record none = { .type = RECORD_RESULT,
@@ -73,15 +73,15 @@ store_records(struct session *session, const struct record *records,
 
 bool
 session_keep_records(struct session *session, const struct record *records,
-    size_t n)
+    size_t n, bool happened)
 {
-	session->lock_changed = true;
 	if (session->writing)
 		return session_is_remote(session) ?
 		    store_records(session, records, n) :
-		    journal_records(session, records, n);
+		    journal_records(session, records, n, happened);
 	/* Who only looks keeps them in memory. */
 	for (size_t i = 0; i < n; i++)
 		apply_record(session, &records[i]);
+	session->lock_changed = true;
 	return true;
 }

@@ -112,8 +112,7 @@ do_journal(struct driver *driver, const struct run_effect *effects, size_t n)
 		records[i] = effects[i].record;
 		records[i].wall_ms = wall_ms;
 	}
-	session->lock_changed = true;
-	bool ok = session_keep_records(session, records, n);
+	bool ok = session_keep_records(session, records, n, true);
 	for (size_t i = 0; i < n; i++) {
 		struct run_event event = event_now(session, RUN_JOURNALED);
 		event.token = effects[i].token;

@@ -14,10 +14,13 @@
 /* Does this session's record live in a store? */
 bool session_is_remote(const struct session *session);
 
-/* Make records last, and the lock in memory follow.  False: an intent among
- * them may not be carried out. */
+/*
+ * Make records last, and the lock in memory follow.  False: an intent among
+ * them may not be carried out.  happened: results among them hold in memory
+ * also then, for the commit at the end may still save them.
+ */
 bool session_keep_records(struct session *session,
-    const struct record *records, size_t n);
+    const struct record *records, size_t n, bool happened);
 
 /* Count the signals that came while the store was waited for. */
 void session_take_signals(struct session *session);
