@@ -234,6 +234,54 @@ already(const struct act *act, const struct cloud_answer *answer)
 	}
 }
 
+static bool
+same_env(const struct pod_config *a, const struct pod_config *b)
+{
+	bool same = a->nenv == b->nenv;
+
+	for (size_t i = 0; same && i < a->nenv; i++) {
+		bool found = false;
+		for (size_t j = 0; j < b->nenv && !found; j++)
+			found = str_eq(a->env[i].name, b->env[j].name) &&
+			    str_eq(a->env[i].value, b->env[j].value);
+		same = found;
+	}
+	return same;
+}
+
+static bool
+same_ports(const struct pod_config *a, const struct pod_config *b)
+{
+	bool same = a->nports == b->nports;
+
+	for (size_t i = 0; same && i < a->nports; i++)
+		same = str_eq(a->ports[i], b->ports[i]);
+	return same;
+}
+
+/*
+ * What an update is to overwrite is what the plan showed.  A listing may have
+ * been behind, and a change of the environment replaces the whole of it: what
+ * somebody has put there meanwhile would be gone, and nobody was told.
+ */
+static bool
+is_as_shown(const struct act *act, const struct cloud_pod *pod)
+{
+	const struct pod_config *is = &pod->config, *was;
+	unsigned changes = act->change->changes;
+
+	if (act->kind != ACTION_POD_UPDATE || act->undo ||
+	    act->change->pod == NULL)
+		return true;
+	was = &act->change->pod->config;
+	return (!(changes & CHANGE_NAME) || str_eq(is->name, was->name)) &&
+	    (!(changes & CHANGE_IMAGE) || str_eq(is->image, was->image)) &&
+	    (!(changes & CHANGE_ARGS) || str_eq(is->args, was->args)) &&
+	    (!(changes & CHANGE_DISK) || is->disk_gb == was->disk_gb) &&
+	    (!(changes & CHANGE_PORTS) || same_ports(is, was)) &&
+	    (!(changes & CHANGE_ENV) || same_env(is, was));
+}
+
 static void
 verified(struct run *run, struct act *act, const struct cloud_answer *answer)
 {
@@ -264,6 +312,12 @@ verified(struct run *run, struct act *act, const struct cloud_answer *answer)
 		act_fail(run, act, FAIL_SUSPECT,
 		    STR("it does not carry our mark, so it is left alone; "
 			"see podform audit"));
+		return;
+	}
+	if (!is_volume(act) && !is_as_shown(act, &answer->pods[0])) {
+		act_fail(run, act, FAIL_ERROR,
+		    STR("it is not as the plan showed it any more, so it is "
+			"left as it is; plan again"));
 		return;
 	}
 	make_entry(run, act);

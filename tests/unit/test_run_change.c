@@ -310,6 +310,39 @@ test_run_update_looks_after_an_unclear_answer(void **state)
 	}
 }
 
+/* The listing was behind: what somebody has done since is not overwritten,
+ * for nobody was shown that. */
+static void
+test_run_update_leaves_what_the_plan_did_not_show(void **state)
+{
+	struct run_world *r = *state;
+	struct env_var more[] = { { STR_INIT("A"), STR_INIT("1"), false },
+		{ STR_INIT("BY_HAND"), STR_INIT("2"), false } };
+
+	for (int i = 0; i < 3; i++) {
+		start_change(r, "args: a\n    ports: [22/tcp]\n"
+		    "    env: { A: '1' }",
+		    "args: b\n    ports: [22/tcp, 80/http]\n"
+		    "    env: { A: '3' }");
+		struct cloud_pod now = *world_pod(&r->w, "pod.trainer");
+		struct str port = STR("23/tcp");
+		if (i == 0)
+			now.config.args = STR("by hand");
+		if (i == 1)
+			now.config.env = more, now.config.nenv = 2;
+		if (i == 2)
+			now.config.ports = &port, now.config.nports = 1;
+		run_answer(r, CLOUD_GET_POD, (struct cloud_answer){
+			.outcome = OUTCOME_OK, .status = 200, .pods = &now,
+			.npods = 1 });
+		run_drive(r);
+		assert_text(run_outcome(r), "exit 1\n"
+		    "failed update pod.trainer: it is not as the plan showed "
+		    "it any more, so it is left as it is; plan again\n");
+		assert_int_equal(r->sent[CLOUD_UPDATE_POD], 0);
+	}
+}
+
 static void
 test_run_update_refused_changes_no_record(void **state)
 {
@@ -472,6 +505,7 @@ main(void)
 		TEST(test_run_start_without_a_gpu_is_no_capacity),
 		TEST(test_run_start_interrupted_while_unclear_is_left),
 		TEST(test_run_update_looks_after_an_unclear_answer),
+		TEST(test_run_update_leaves_what_the_plan_did_not_show),
 		TEST(test_run_update_refused_changes_no_record),
 		TEST(test_run_confirm_settles_before_a_lost_pod_is_made_again),
 		TEST(test_run_waits_for_life_and_not_for_a_word),
