@@ -5,7 +5,7 @@
  */
 #include "tale.h"
 
-#include "faults.h"
+#include "hardware.h"
 
 #include <string.h>
 
@@ -43,7 +43,10 @@ lives_serial(struct sim *sim)
 void
 lives_applies(struct sim *sim, struct str does)
 {
-	if (sim->saved.serial != UNKNOWN_SERIAL &&
+	/* It may have been taken away after it was read (F25). */
+	bool away = sim->hardware->taken != NULL || sim->hardware->damaged;
+
+	if (sim->saved.serial != UNKNOWN_SERIAL && !away &&
 	    check_serial(sim) != sim->saved.serial)
 		sim_violate(sim, "I12", "a plan of serial %lld is applied to "
 		    "serial %lld", (long long)sim->saved.serial,

@@ -102,7 +102,9 @@ fi
 {
 	sed '/^| M01 /,$d' $here/MUTANTS.md
 	cat "$work/table"
-	sed -n '/^| M33 /,/^## What was changed/p' $here/MUTANTS.md | sed 1d
+	# What stands behind the table stays.
+	awk '/^\| M01 / { rows = 1 } rows && !/^\|/ { rest = 1 }
+	    rest { print } /^## What was changed/ { exit }' $here/MUTANTS.md
 	echo
 	if [ "$MUTANTS" -gt 0 ]; then
 		cat "$work/report"

@@ -106,6 +106,24 @@ must_be_named(struct sim *sim, struct str id, const char *address)
 	    "output does not say so", id.data, address);
 }
 
+/* The same of volumes. */
+static void
+check_made_volumes(struct sim *sim)
+{
+	/* Late is what another command has sent; and who comes second finds
+	 * what the first is making. */
+	if (sim->late || sim->process != 1)
+		return;
+	for (size_t i = 0; i < model_volume_count(sim->model); i++) {
+		const struct model_volume *volume =
+		    model_volume_at(sim->model, i);
+		if (volume->ended_ms == -1 && !volume->by_console &&
+		    volume->created_ms - EPOCH_MS >= sim->begun_ms &&
+		    !check_lock_knows(sim, volume->id))
+			must_be_named(sim, volume->id, "volume.v");
+	}
+}
+
 /* Is an op open in the lock file? */
 static bool
 has_pending(struct sim *sim)
@@ -143,6 +161,7 @@ check_honest(struct sim *sim, const char *command, int code)
 		return;
 	}
 	check_made(sim, must_be_named);
+	check_made_volumes(sim);
 	if (code == EXIT_UNDONE)
 		check_undone(sim);
 	if (code == EXIT_UNDONE)
