@@ -4,9 +4,10 @@ that nothing came of it.
 
 The tables are bad/y.py (YAML), bad/v.py (values), bad/p.py (files that a spec
 names), bad/s.py (lock file, journal, saved plans) and bad/c.py (odd callers);
-the texts are beside them.  Lies of RunPod (A) are in hostile_test.py, those
-of SSH servers (H) in ssh_hostile_test.py and ssh_hostile_stories.py.  The
-last result is that no id of bad/ids.py is without a test.
+the texts are beside them.  Lies of RunPod (A) are in hostile_test.py and
+hostile/lies.py, those of SSH servers (H) in ssh_hostile_test.py and
+ssh_hostile_stories.py.  The last result is that no id of bad/ids.py is
+without a test.
 
 	bad_inputs_test.py [WORD]...	those whose name has a WORD
 	UPDATE=1 bad_inputs_test.py	renew the texts
@@ -27,7 +28,7 @@ from bad import ids, world  # noqa: E402
 
 TABLES = [name for name in 'yvpsc'
           if os.path.exists(os.path.join(HERE, 'bad', name + '.py'))]
-ELSEWHERE = ('hostile_test.py', 'ssh_hostile_test.py',
+ELSEWHERE = ('hostile_test.py', 'hostile/lies.py', 'ssh_hostile_test.py',
              'ssh_hostile_stories.py')
 
 
