@@ -96,7 +96,6 @@ updated(struct lock *lock, const struct lock_op *op)
 	lock_forget_keys(lock, entry);
 	*entry = op->entry;
 	/* Who it is does not change by an update. */
-	entry->kind = old.kind;
 	entry->address = old.address;
 	entry->id = old.id;
 	entry->op = old.op;

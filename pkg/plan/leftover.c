@@ -239,7 +239,7 @@ unlisted_volume(struct planner *p, const struct cloud_volume *volume)
 		.age_ms = -1,
 		/* Ours by its name, and no record of it: to be looked at by
 		 * a person, since its data would go with it. */
-		.suspect = owner == MARK_OURS || owner == MARK_SUSPECT,
+		.suspect = owner == MARK_OURS,
 		.other_lineage = owner == MARK_OTHER,
 	};
 }

@@ -410,8 +410,6 @@ slot_check_stuck(struct slot *slot)
 
 	if (!coming_up && !lacks_ssh_port(slot))
 		return;
-	if (timeout <= 0)
-		timeout = READY_TIMEOUT_MS;
 	if (!coming_since(slot, &since))
 		return;
 	age = p->options->wall_ms - since;

@@ -35,7 +35,7 @@ port_is_known(const struct planner *p, const struct text_part *part)
 {
 	const struct resource *tunnel = spec_find(p->spec, part->address);
 
-	return tunnel == NULL || tunnel->kind != KIND_TUNNEL ||
+	return tunnel->kind != KIND_TUNNEL ||
 	    !str_is(part->text, "local.port") ||
 	    tunnel->tunnel->local_port != 0 ||
 	    is_held(p, part->address) || is_opened(p, part->address);

@@ -165,8 +165,7 @@ check_local(struct end *end)
 
 	if (config->direction == TUNNEL_REMOTE ||
 	    (!socket && config->local_port == 0) ||
-	    p->options->may_listen == NULL || !p->live->tunnels_known ||
-	    is_ours(p, config))
+	    p->options->may_listen == NULL || is_ours(p, config))
 		return;
 	int result = p->options->may_listen(p->options->may_listen_ctx,
 	    p->arena, config->local_address, config->local_port, &owner);

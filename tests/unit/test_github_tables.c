@@ -138,6 +138,23 @@ test_github_limits_come_in_one_order(void **state)
 /* ---------------------------------------------------------------- scopes - */
 
 static void
+test_github_ops_have_words_and_some_change_things(void **state)
+{
+	static const bool changes[GITHUB_OP_COUNT] = { [GITHUB_JIT] = true,
+		[GITHUB_REGISTRATION_TOKEN] = true,
+		[GITHUB_SET_LABELS] = true, [GITHUB_DELETE_RUNNER] = true };
+
+	(void)state;
+	for (enum github_op op = 0; op < GITHUB_OP_COUNT; op++) {
+		assert_int_equal(github_op_changes(op), changes[op]);
+		assert_true(strlen(github_op_words(op)) > 5);
+		for (enum github_op other = 0; other < op; other++)
+			assert_string_not_equal(github_op_words(op),
+			    github_op_words(other));
+	}
+}
+
+static void
 test_github_scope_is_the_same_by_both_its_parts(void **state)
 {
 	static const struct github_scope scopes[] = {
@@ -163,6 +180,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_github_ops_have_words_and_some_change_things),
 		cmocka_unit_test(
 		    test_github_scope_is_the_same_by_both_its_parts),
 		cmocka_unit_test(

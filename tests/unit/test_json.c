@@ -277,6 +277,34 @@ test_json_bears_keys_that_collide(void **state)
 	arena_release(&arena);
 }
 
+/* Of the same length, and alike at both ends and in the middle. */
+static void
+test_json_tells_keys_that_look_alike_apart(void **state)
+{
+	(void)state;
+	struct arena arena = {0};
+	struct json doc;
+	struct json_error error;
+	parsed(&arena, STR("{\"a1b1c\":1,\"a2b2c\":2,\"a1b2c\":3}"));
+	assert_false(json_parse(&arena, STR("{\"a1b1c\":1,\"a2b2c\":2,"
+	    "\"a1b1c\":3}"), usual, &doc, &error));
+	assert_string_equal(error.reason, "duplicate key");
+	/* Big objects one after another, of growing and of the same size. */
+	struct strbuf text = {0}, all = {0};
+	strbuf_addc(&all, '[');
+	for (size_t n = 20; n <= 100; n += 20)
+		for (int again = 0; again < 2; again++) {
+			strbuf_add(&all, big_object(&text, n, "key-x"));
+			strbuf_addc(&all, ',');
+		}
+	strbuf_add(&all, big_object(&text, 20, "key-y"));
+	strbuf_addc(&all, ']');
+	parsed(&arena, strbuf_str(&all));
+	strbuf_release(&text);
+	strbuf_release(&all);
+	arena_release(&arena);
+}
+
 /* However many keys come twice: the first second one is told. */
 static void
 test_json_names_the_first_twin_of_keys_that_collide(void **state)
@@ -521,6 +549,7 @@ main(void)
 		cmocka_unit_test(
 		    test_json_finds_equal_keys_in_objects_of_any_size),
 		cmocka_unit_test(test_json_bears_keys_that_collide),
+		cmocka_unit_test(test_json_tells_keys_that_look_alike_apart),
 		cmocka_unit_test(
 		    test_json_names_the_first_twin_of_keys_that_collide),
 		cmocka_unit_test(test_json_limits_depth),

@@ -47,6 +47,31 @@ test_mark_id_is_32_lower_case_hex(void **state)
 }
 
 static void
+counting(void *ctx, void *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((unsigned char *)bytes)[i] = (unsigned char)
+		    (*(unsigned *)ctx + 17 * i);
+}
+
+/* Sixteen bytes of chance, each as two digits. */
+static void
+test_mark_id_is_made_of_chance(void **state)
+{
+	unsigned first = 0;
+	struct chance chance = { .ctx = &first, .bytes = counting };
+	struct id128 one, back;
+
+	(void)state;
+	one = id128_random(&chance);
+	assert_string_equal(one.hex, "00112233445566778899aabbccddeeff");
+	assert_true(id128_parse(id128_str(&one), &back));
+	first = 1;
+	one = id128_random(&chance);
+	assert_string_equal(one.hex, "0112233445566778899aabbccddeef00");
+}
+
+static void
 test_mark_name_ends_in_the_short_mark(void **state)
 {
 	(void)state;
@@ -283,6 +308,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mark_id_is_32_lower_case_hex),
+		cmocka_unit_test(test_mark_id_is_made_of_chance),
 		cmocka_unit_test(test_mark_name_ends_in_the_short_mark),
 		cmocka_unit_test(test_mark_name_cuts_at_a_character),
 		cmocka_unit_test(test_mark_env_reads_back),

@@ -67,6 +67,7 @@ name(struct plan_world *w, struct lock_entry *had, struct cloud_pod *pod)
 
 ACT(gpu_a5000) { UNUSED(); pod->config.gpu = STR("NVIDIA RTX A5000"); }
 ACT(gpu_unheard) { UNUSED(); pod->config.gpu = STR("NVIDIA Z9"); }
+ACT(gpu_letter) { UNUSED(); pod->config.gpu = STR("Z"); }
 ACT(gpu_none) { UNUSED(); pod->config.gpu = (struct str){0};
 	pod->config.gpu_count = 0; pod->status = POD_EXITED;
 	had->stopped = true; }
@@ -92,6 +93,10 @@ test_plan_compare_gpus(void **state)
 		  "  gpu.type: \"NVIDIA Z9\" -> \"A40\" replace drift forces "
 		  "@2\ndrift pod.trainer\n  gpu.type: \"NVIDIA A40\" -> "
 		  "\"NVIDIA Z9\" replace drift @2\n", 0 },
+		{ "gpu: A40", NULL, gpu_letter, REPLACED
+		  "  gpu.type: \"Z\" -> \"A40\" replace drift forces "
+		  "@2\ndrift pod.trainer\n  gpu.type: \"NVIDIA A40\" -> "
+		  "\"Z\" replace drift @2\n", 0 },
 		{ "gpu: A40, ignore_drift: [gpu]", NULL, gpu_unheard, "", 0 },
 		/* A stopped one gave it back. */
 		{ "gpu: A40", "gpu: A40, state: stopped", gpu_none, "", 0 },
@@ -404,8 +409,25 @@ test_plan_refresh_only_records_what_is_reported(void **state)
 	pod->config.data_center = STR("US-TX-3");
 	pod->config.persistent_gb = 30;
 	pod->status = POD_STARTING;
+	static struct str ports[] = { STR_INIT("1/tcp"), STR_INIT("2/udp") };
+	pod->config.name = STR("mine");
+	pod->config.image = STR("torch:9");
+	pod->config.args = STR("sleep");
+	pod->config.disk_gb = 77;
+	pod->config.ports = ports;
+	pod->config.nports = 2;
+	pod->config.volume_id = STR("v9");
+	pod->config.volume_path = STR("/v");
 	(void)world_plan(w, 0);
 	entry = w->plan->keeps.items[0].entry;
+	assert_true(str_is(entry->pod.name, "mine"));
+	assert_true(str_is(entry->pod.image, "torch:9"));
+	assert_true(str_is(entry->pod.args, "sleep"));
+	assert_int_equal(entry->pod.disk_gb, 77);
+	assert_int_equal(entry->pod.nports, 2);
+	assert_true(str_is(entry->pod.ports[1], "2/udp"));
+	assert_true(str_is(entry->pod.volume_id, "v9"));
+	assert_true(str_is(entry->pod.volume_path, "/v"));
 	assert_false(entry->stopped);
 	assert_true(str_is(entry->pod.gpu, "NVIDIA RTX A5000"));
 	assert_true(str_is(entry->gpu_name, "RTX A5000"));

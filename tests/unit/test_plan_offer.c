@@ -406,6 +406,11 @@ test_plan_offer_asks_for_what_github_has_not_told(void **state)
 		/* What is pinned is known without being told. */
 		assert_true(str_is(runner_change(w)->package.version,
 		    "2.335.0"));
+		/* What is not is not made up. */
+		runner(w, org ? ORGANIZATION ", group: g" : REPOSITORY);
+		(void)world_plan(w, 0);
+		assert_int_equal(runner_change(w)->package.version.len > 0,
+		    scope && packages);
 		/* From the record alone nobody is asked. */
 		w->live.from_lock = true;
 		assert_text(says(w), "");

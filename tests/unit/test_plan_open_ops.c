@@ -138,9 +138,10 @@ test_plan_reconcile_create_by_what_is_listed(void **state)
 static void
 test_plan_reconcile_volume_by_what_is_listed(void **state)
 {
-	enum { FOUND, NAMELESS, ANOTHER_OP, RECORDED, RECORDED_POD, NCASES };
+	enum { FOUND, NAMELESS, ANOTHER_OP, RECORDED, RECORDED_POD,
+		RECORDED_OTHER, NCASES };
 	static const bool found[NCASES] = { [FOUND] = true,
-		[RECORDED_POD] = true };
+		[RECORDED_POD] = true, [RECORDED_OTHER] = true };
 	(void)state;
 
 	for (int i = 0; i < NCASES; i++) {
@@ -163,10 +164,11 @@ test_plan_reconcile_volume_by_what_is_listed(void **state)
 			    i == ANOTHER_OP ? &other : &op.op) };
 		*ARENA_PUSH(&w.arena, &w.lock.pending) = op;
 		struct lock_entry entry = { .kind = i == RECORDED_POD ?
-			KIND_POD : KIND_VOLUME, .id = STR("v"),
+			KIND_POD : KIND_VOLUME,
+			.id = i == RECORDED_OTHER ? STR("w") : STR("v"),
 			.address = i == RECORDED_POD ? STR("pod.v") :
 			    STR("volume.v") };
-		if (i == RECORDED || i == RECORDED_POD)
+		if (i >= RECORDED)
 			lock_add_entry(&w.lock, &entry);
 		assert_int_equal(reconcile(&w, &records), found[i]);
 		if (found[i])
@@ -272,6 +274,36 @@ test_plan_reconcile_adopts_into_free_slots(void **state)
 	}
 }
 
+/* Whoever is recorded has the slot; and of the environment only what is the
+ * spec's own is recorded. */
+static void
+test_plan_reconcile_adopts_no_second_one(void **state)
+{
+	struct plan_world *w = *state;
+	struct records records;
+	static struct env_var listed[] = {
+		{ STR_INIT("A"), STR_INIT("one"), false },
+		{ STR_INIT("B"), STR_INIT("another"), false },
+	};
+
+	world_spec(w, "pods: { trainer: { image: torch:1, gpu: A40, env: { "
+	    "A: one, B: two, C: three } } }\n");
+	struct cloud_pod *pod = world_stray(w, "new", "pod.trainer", OP);
+	pod->config.env = listed;
+	pod->config.nenv = 2;
+	assert_int_equal(reconcile(w, &records), 2);
+	const struct pod_config *made = &records.list.items[0].op.entry.pod;
+	assert_int_equal(made->nenv, 1);
+	assert_true(str_is(made->env[0].name, "A"));
+	struct lock_entry entry = { .kind = KIND_POD, .id = STR("old"),
+		.address = STR("pod.trainer") };
+	lock_add_entry(&w->lock, &entry);
+	assert_int_equal(reconcile(w, &records), 0);
+	lock_find(&w->lock, STR("pod.trainer"))->address =
+	    STR("pod.trainer[0]");
+	assert_int_equal(reconcile(w, &records), 0);
+}
+
 /* Of two for one slot the older: by when they were made, then by id. */
 static void
 test_plan_reconcile_adopts_the_older_of_two(void **state)
@@ -308,21 +340,27 @@ test_plan_reconcile_adopts_a_volume_in_its_place(void **state)
 {
 	static const struct {
 		const char *name, *place;
-		bool listed, adopted;
+		bool listed, other_lineage, dead, adopted;
 	} rows[] = {
-		{ "d", "EU-RO-1", true, true }, { "d", "eu-ro-1", true, true },
-		{ "d", "US-TX-3", true, false }, { "e", "EU-RO-1", true, false },
-		{ NULL, "EU-RO-1", true, false },
-		{ "d", "EU-RO-1", false, false },
+		{ "d", "EU-RO-1", true, false, false, true },
+		{ "d", "eu-ro-1", true, false, false, true },
+		{ "d", "US-TX-3", true, false, false, false },
+		{ "e", "EU-RO-1", true, false, false, false },
+		{ NULL, "EU-RO-1", true, false, false, false },
+		{ "d", "EU-RO-1", false, false, false, false },
+		{ "d", "EU-RO-1", true, true, false, false },
+		{ "d", "EU-RO-1", true, false, true, false },
 	};
 	(void)state;
 
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
 		struct plan_world w;
 		struct records records;
-		struct id128 op;
+		struct id128 op, other;
 		world_init(&w);
 		assert_true(id128_parse(STR(OP), &op));
+		assert_true(id128_parse(STR("99999999999999999999999999999999"),
+		    &other));
 		world_spec(&w, "volumes: { d: { size: 10GB, data_center: "
 		    "EU-RO-1 } }\n");
 		*ARENA_PUSH(&w.arena, &w.volumes) = (struct cloud_volume){
@@ -330,7 +368,11 @@ test_plan_reconcile_adopts_a_volume_in_its_place(void **state)
 			.data_center = str_from(rows[i].place),
 			.name = rows[i].name == NULL ? STR("d") :
 			    mark_name(&w.arena, str_from(rows[i].name),
-			    &w.lock.lineage, &op) };
+			    rows[i].other_lineage ? &other : &w.lock.lineage,
+			    &op) };
+		if (rows[i].dead)
+			lock_bury(&w.arena, &w.lock, &op, STR("volume.d"),
+			    w.options.wall_ms);
 		w.live.volumes_known = rows[i].listed;
 		assert_int_equal(reconcile(&w, &records),
 		    rows[i].adopted ? 2 : 0);
@@ -349,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_plan_reconcile_volume_by_what_is_listed),
 		TEST(test_plan_reconcile_runner_by_what_is_listed),
 		cmocka_unit_test(test_plan_reconcile_adopts_into_free_slots),
+		TEST(test_plan_reconcile_adopts_no_second_one),
 		cmocka_unit_test(test_plan_reconcile_adopts_the_older_of_two),
 		cmocka_unit_test(
 		    test_plan_reconcile_adopts_a_volume_in_its_place),

@@ -39,6 +39,8 @@ ACT(pod_elsewhere) { UNUSED(); had->runner.pod = STR("pod.z");
 	had->runner.pod_id = STR("z"); }
 ACT(pod_terminated) { UNUSED(); world_pod(w, "pod.a")->status =
 	POD_TERMINATED; }
+ACT(pod_forgotten) { UNUSED(); lock_remove_entry(&w->lock,
+	world_entry(w, "pod.a")); w->pods.n = 0; }
 ACT(other_scope) { UNUSED(); had->runner.repository = STR("acme/other"); }
 ACT(scope_unknown) { UNUSED(); w->scope.known = false; }
 ACT(renamed) { UNUSED(); w->runners.items[0].name = STR("else"); }
@@ -79,6 +81,8 @@ test_plan_runner_by_what_is_known_of_it(void **state)
 		{ pod_elsewhere, REPLACED("because_cannot_update"), 0, false },
 		{ pod_terminated, "+ pod.a gone-proved replace_because_lost "
 		    "@2\n" REPLACED("because_pod_changes"), 0, false },
+		{ pod_forgotten, "+ pod.a @2\n"
+		    REPLACED("because_pod_changes"), 0, false },
 		/* Where it was, nobody was asked. */
 		{ other_scope, REPLACED("because_cannot_update"), 0, true },
 		{ scope_unknown, "", 0, true },
@@ -363,6 +367,32 @@ test_plan_runner_waits_with_its_pod(void **state)
 	assert_false(w->plan->changes.items[0].inside.login);
 }
 
+/* The wait is that for its own pod. */
+static void
+test_plan_runner_waits_for_its_own_pod(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_spec(w, "pods:\n  a: { image: x:1, gpu: A40 }\n"
+	    "  b: { image: x:1, gpu: A40 }\n");
+	world_settle(w);
+	world_pod(w, "pod.a")->status = POD_STARTING;
+	world_pod(w, "pod.b")->status = POD_STARTING;
+	world_spec(w, "pods:\n  a: { image: x:1, gpu: A40 }\n"
+	    "  b: { image: x:1, gpu: A40 }\n"
+	    "runners: { ci: { pod: b, repository: acme/model } }\n");
+	assert_text(world_plan(w, DUMP_ACTIONS),
+	    "do 0 await running pod.a\n"
+	    "do 1 await ssh pod.a after 0\n"
+	    "do 2 await running pod.b\n"
+	    "do 3 await ssh pod.b after 2\n"
+	    "do 4 login pod.b after 3\n"
+	    "do 5 install runner.ci after 4\n"
+	    "do 6 register runner.ci after 5\n"
+	    "do 7 listen runner.ci after 6\n"
+	    "do 8 await online runner.ci after 7\n");
+}
+
 /* Of two that are recorded for one address, by what GitHub lists of them. */
 static void
 test_plan_runners_of_one_address_are_told_in_order(void **state)
@@ -421,6 +451,7 @@ main(void)
 		TEST(test_plan_runner_that_is_not_made),
 		cmocka_unit_test(test_plan_runner_orphan_by_who_knows_it),
 		TEST(test_plan_runner_waits_with_its_pod),
+		TEST(test_plan_runner_waits_for_its_own_pod),
 		TEST(test_plan_runners_of_one_address_are_told_in_order),
 		TEST(test_plan_runner_follows_a_pod_that_is_not_recorded),
 	};

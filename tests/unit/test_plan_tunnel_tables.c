@@ -241,6 +241,9 @@ test_plan_tunnel_by_options(void **state)
 	assert_text(world_plan(w, SHOWN),
 	    "- pod.a delete_because_destroy !data_loss\n");
 	assert_true(w->plan->needs_tunnels);
+	tunnel_spec(w, "", "local: 8188, remote: 80");
+	assert_text(world_plan(w, SHOWN),
+	    "- pod.a delete_because_destroy !data_loss\n");
 	/* No tunnel is wanted and nothing recorded: nobody asks. */
 	w->options.mode = PLAN_NORMAL;
 	w->lock.entries.n = 0;
@@ -312,7 +315,8 @@ test_plan_tunnel_of_a_pod_that_is_not_told(void **state)
 static void
 test_plan_tunnel_port_is_known_by_who_has_it(void **state)
 {
-	enum { OPENED, HELD, OTHER_HELD, NOT_LISTENING, UNKNOWN, NCASES };
+	enum { OPENED, HELD, OTHER_HELD, NOT_LISTENING, UNKNOWN, CLOSING,
+		NCASES };
 	static const bool known[NCASES] = { [OPENED] = true, [HELD] = true,
 		[UNKNOWN] = true };
 	(void)state;
@@ -321,12 +325,18 @@ test_plan_tunnel_port_is_known_by_who_has_it(void **state)
 		struct plan_world w;
 		struct str left_out = STR("tunnel.web");
 		world_init(&w);
-		world_spec(&w, "pods:\n  a: { image: x:1, gpu: A40 }\n"
+		world_spec(&w, arena_printf(&w.arena, "pods:\n"
+		    "  a: { image: x:1, gpu: A40%s }\n"
 		    "  b: { image: x:1, gpu: A40, env: { P: "
 		    "'${tunnel.web.local.port}' } }\n"
 		    "tunnels:\n  and: { pod: a, local: auto, remote: 81 }\n"
-		    "  web: { pod: a, local: auto, remote: 80 }\n");
-		if (i != OPENED) {
+		    "  web: { pod: a, local: auto, remote: 80 }\n",
+		    i == CLOSING ? ", state: stopped" : "").data);
+		if (i == CLOSING)
+			*ARENA_PUSH(&w.arena, &w.tunnels) =
+			    (struct tunnel_status){ .state = TUNNEL_BACKOFF,
+				.config.address = STR("tunnel.web") };
+		else if (i != OPENED) {
 			*ARENA_PUSH(&w.arena, &w.tunnels) =
 			    (struct tunnel_status){ .state = TUNNEL_UP,
 				.port = i == NOT_LISTENING ? 0 : 41000,
@@ -345,6 +355,68 @@ test_plan_tunnel_port_is_known_by_who_has_it(void **state)
 			fail_msg("case %d: %s", i, found);
 		world_release(&w);
 	}
+}
+
+/* A port that is not known hinders only what would send it. */
+static void
+test_plan_tunnel_port_matters_where_it_is_sent(void **state)
+{
+	static const struct { const char *fields; bool planned; } rows[] = {
+		{ "", true }, { ", name: other", true }, { ", args: x", true },
+		{ ", ports: [22/tcp, 80/http]", true },
+		{ ", gpu_count: 2", false },
+	};
+	struct plan_world *w = *state;
+
+	for (size_t i = 0; i <= COUNTOF(rows); i++) {
+		world_spec(w, arena_printf(&w->arena, "pods:\n"
+		    "  a: { image: x:1, gpu: A40 }\n"
+		    "  b: { image: x:1, gpu: A40, env: { P: "
+		    "'${tunnel.web.local.port}' }%s }\n"
+		    "tunnels: { web: { pod: a, local: auto, remote: 80 } }\n",
+		    i == 0 ? "" : rows[i - 1].fields).data);
+		if (i == 0) {
+			world_settle(w);
+			w->tunnels.n = 0;
+			w->options.no_tunnels = true;
+			continue;
+		}
+		const char *found = world_plan(w, DUMP_CHANGES);
+		if ((w->plan != NULL) != rows[i - 1].planned)
+			fail_msg("%s: %s", rows[i - 1].fields, found);
+	}
+	world_spec(w, "pods:\n  a: { image: x:1, gpu: A40 }\n"
+	    "  b: { image: x:1, gpu: A40, env: { A: b, P: "
+	    "'${tunnel.web.local.port}' } }\n"
+	    "tunnels: { web: { pod: a, local: auto, remote: 80 } }\n");
+	(void)world_plan(w, 0);
+	assert_null(w->plan);
+}
+
+/* Of a pod that stays stopped, and of one that is gone and left out. */
+static void
+test_plan_tunnel_of_a_pod_that_is_not_there(void **state)
+{
+	struct plan_world *w = *state;
+	struct str pod = STR("pod.a");
+
+	tunnel_spec(w, "", "local: 8188, remote: 80");
+	world_settle(w);
+	world_pod(w, "pod.a")->status = POD_EXITED;
+	world_entry(w, "pod.a")->stopped = true;
+	tunnel_spec(w, "state: stopped", "local: 8188, remote: 80");
+	assert_text(world_plan(w, DUMP_CHANGES),
+	    "- tunnel.web delete_because_pod_stops\n");
+	tunnel_spec(w, "", "local: 8188, remote: 80");
+	world_pod(w, "pod.a")->status = POD_TERMINATED;
+	w->options.excludes = &pod;
+	w->options.nexcludes = 1;
+	assert_text(world_plan(w, DUMP_CHANGES),
+	    "-/+ tunnel.web replace_because_pod_changes @3\n");
+	/* Waiting for a pod that nobody knows, as it should. */
+	w->tunnels.items[0].config.pod_id = (struct str){0};
+	w->tunnels.items[0].state = TUNNEL_WAITING;
+	assert_text(world_plan(w, DUMP_CHANGES), "");
 }
 
 /* The end that one leaves and another takes; a remote one takes none here. */
@@ -393,6 +465,8 @@ main(void)
 		cmocka_unit_test(test_plan_tunnel_by_its_pod),
 		TEST(test_plan_tunnel_by_options),
 		TEST(test_plan_tunnel_of_a_pod_that_is_not_told),
+		TEST(test_plan_tunnel_of_a_pod_that_is_not_there),
+		TEST(test_plan_tunnel_port_matters_where_it_is_sent),
 		cmocka_unit_test(test_plan_tunnel_port_is_known_by_who_has_it),
 		TEST(test_plan_tunnel_moves_from_a_pod_that_ends),
 		cmocka_unit_test(test_plan_tunnel_waits_for_the_end_it_takes),
