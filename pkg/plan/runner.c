@@ -232,8 +232,8 @@ pod_is_new(const struct seat *seat)
 		return true;
 	if (seat->p->live->from_lock)
 		return false;
-	if (seat->host == NULL || pod == NULL ||
-	    !str_eq(seat->host->id, had->pod_id))
+	/* What is live has its record. */
+	if (pod == NULL || !str_eq(pod->id, had->pod_id))
 		return true;
 	return had->pod_start.len > 0 && pod->started_at.len > 0 &&
 	    !str_eq(had->pod_start, pod->started_at);

@@ -347,6 +347,12 @@ test_lock_result_deposes_what_has_the_slot(void **state)
 		struct record intent = intent_record(9, OP_CREATE,
 		    rows[i].made, NULL);
 		struct record result = result_record(9, OP_DONE, "new");
+		/* What is live, or deposed of another slot, is no matter. */
+		struct lock_entry others[] = { full_pod("pod.z", "z"),
+		    full_pod("pod.z", "older") };
+		others[1].deposed = true;
+		lock_add_entry(lock, &others[0]);
+		lock_add_entry(lock, &others[1]);
 		lock_add_entry(lock, &entry);
 		lock_apply_intent(&b.arena, lock, &intent);
 		lock_apply_result(&b.arena, lock, &result);
@@ -357,8 +363,19 @@ test_lock_result_deposes_what_has_the_slot(void **state)
 		result = result_record(8, OP_DONE, NULL);
 		lock_apply_intent(&b.arena, lock, &intent);
 		lock_apply_result(&b.arena, lock, &result);
-		assert_int_equal(lock->entries.n, 1);
-		assert_false(lock->entries.items[0].deposed);
+		assert_int_equal(lock->entries.n, 3);
+		assert_false(lock_find_id(lock, KIND_POD, STR("old"))
+		    ->deposed);
+		assert_true(lock_find_id(lock, KIND_POD, STR("older"))
+		    ->deposed);
+		/* With none of its own nothing is live again. */
+		intent = intent_record(7, OP_DELETE, rows[i].had, "old");
+		result = result_record(7, OP_DONE, NULL);
+		lock_apply_intent(&b.arena, lock, &intent);
+		lock_apply_result(&b.arena, lock, &result);
+		assert_int_equal(lock->entries.n, 2);
+		assert_true(lock_find_id(lock, KIND_POD, STR("older"))
+		    ->deposed);
 	}
 	bench_release(&b);
 }

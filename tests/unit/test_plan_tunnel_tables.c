@@ -301,6 +301,11 @@ test_plan_tunnel_of_a_pod_that_is_not_told(void **state)
 	    "-/+ tunnel.web replace_because_pod_changes @3\n"
 	    "do 0 close tunnel.web\n"
 	    "do 1 open tunnel.web after 0\n");
+	/* Nor has it told its port yet. */
+	w->tunnels.items[0].config.local_address = STR("::1");
+	w->tunnels.items[0].config.local_port = 0;
+	assert_non_null(strstr(world_plan(w, DUMP_CHANGES | DUMP_ATTRS),
+	    "  local: \"[::1]:auto\" -> \"127.0.0.1:8188\" replace"));
 	tunnel_spec(w, "gpu_count: 2", "local: 8188, remote: 80");
 	assert_text(world_plan(w, DUMP_ACTIONS),
 	    "do 0 close tunnel.web\n"
