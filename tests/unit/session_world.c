@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "lock_fixture.h"
+
 /* --------------------------------------------------------- HTTP of both -- */
 
 /*
@@ -463,4 +465,33 @@ play_plan(struct session_world *s)
 	if (code != EXIT_OK)
 		fail_msg("no plan (%d): %s", code, play_report(s));
 	return plan;
+}
+
+struct lock_op *
+play_pending(struct session_world *s, enum kind kind, enum op_action action)
+{
+	static const char *const addresses[] = { [KIND_POD] = "pod.x",
+		[KIND_RUNNER] = "runner.x", [KIND_VOLUME] = "volume.x" };
+	struct lock_op *op = ARENA_PUSH(&s->r.w.arena, &s->r.w.lock.pending);
+
+	*op = (struct lock_op){ .op = op_id(7), .action = action,
+		.address = str_from(addresses[kind]),
+		.entry = { .kind = kind, .address = str_from(addresses[kind]),
+			.id = STR("gone1"), .op = op_id(7) } };
+	if (kind == KIND_RUNNER)
+		op->entry.runner = (struct lock_runner){
+			.repository = STR("acme/m"), .name = STR("x-1") };
+	return op;
+}
+
+size_t
+play_count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, part)) != NULL) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
 }

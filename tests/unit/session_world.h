@@ -75,6 +75,11 @@ const char *play_said(struct session_world *s);
 const char *play_report(struct session_world *s);
 /* The report is "" (part NULL), or has that part. */
 void play_reports(struct session_world *s, const char *part);
+/* How often a part is in a text. */
+size_t play_count(const char *text, const char *part);
+/* An op number 7 that is open in r.w.lock: of pod.x, runner.x or volume.x. */
+struct lock_op *play_pending(struct session_world *s, enum kind kind,
+    enum op_action action);
 /* Make the plan of an apply, which must succeed. */
 const struct plan *play_plan(struct session_world *s);
 

@@ -69,6 +69,19 @@ test_session_offers_asks_once_for_what_a_plan_needs(void **state)
 }
 
 static void
+test_session_offers_asks_for_what_it_lacks_alone(void **state)
+{
+	struct session_world *s = *state;
+	struct session *session = begin(s, "  r: { pod: a, " REPO
+	    ", version: 2.335.0 }\n");
+
+	session->live.scopes[0].packages_known = true;
+	session->live.scopes[0].private_known = true;
+	assert_int_equal(session_fetch_github(session), EXIT_OK);
+	assert_text(play_said(s), ENDS("2.335.0"));
+}
+
+static void
 test_session_offers_asks_nothing_without_github_or_a_spec(void **state)
 {
 	struct session_world *s = *state;
@@ -211,6 +224,7 @@ main(void)
 	play_teardown)
 	const struct CMUnitTest tests[] = {
 		ROW(test_session_offers_asks_once_for_what_a_plan_needs),
+		ROW(test_session_offers_asks_for_what_it_lacks_alone),
 		ROW(test_session_offers_asks_nothing_without_github_or_a_spec),
 		ROW(test_session_offers_takes_what_github_says),
 		ROW(test_session_offers_stops_only_for_what_a_plan_needs),

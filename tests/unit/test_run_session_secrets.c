@@ -169,9 +169,14 @@ test_session_secrets_that_are_known_are_redacted(void **state)
 	    STR("invalid: Bearer K3Y-of-the-cloud, hunter2-hunter2")),
 	    "invalid: Bearer (secret), (secret)"));
 	secret_release(&key);
+	/* While there is none yet, nothing is taken for it. */
+	assert_true(str_is(session_hide(&s->session, STR("K3Y-of-the-cloud")),
+	    "K3Y-of-the-cloud"));
 	/* They go with the session. */
 	session_close(&s->session);
 	assert_string_equal(value_of(s), "-");
+	for (size_t i = 0; i < 2; i++)
+		assert_false(secret_is_set(&s->session.secrets[i].value));
 }
 
 int

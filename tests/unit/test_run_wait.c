@@ -225,7 +225,7 @@ static void
 test_run_wait_learns_the_price(void **state)
 {
 	static const struct { bool known; int64_t price, wanted; } rows[] = {
-		{ true, 500, 500 }, { true, 0, 7 }, { false, 500, 7 },
+		{ true, 500, 500 }, { true, 1, 1 }, { true, 0, 7 }, { false, 500, 7 },
 	};
 	struct desk *d = *state;
 
