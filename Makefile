@@ -147,6 +147,11 @@ $(BUILD)/unit/test_io_failing: UNIT_LINK := $(addprefix -Wl$(comma)--wrap=, \
 	posix_spawn_file_actions_addopen posix_spawn_file_actions_adddup2 \
 	posix_spawn_file_actions_addclosefrom_np posix_spawnattr_setflags \
 	pthread_create getaddrinfo clock_gettime)
+$(BUILD)/unit/test_ssh_reach: UNIT_LINK := $(addprefix -Wl$(comma)--wrap=, \
+	socket connect getsockopt eventfd pthread_create socketpair \
+	posix_spawn sendmsg getaddrinfo)
+$(BUILD)/unit/test_ssh_keys_failing: UNIT_LINK := \
+	$(addprefix -Wl$(comma)--wrap=,mkdtemp pipe2 posix_spawnp)
 $(BUILD)/unit/test_cmd_%: $(BUILD)/tests/unit/test_cmd_%.o \
 		$(call obj,$(wildcard tests/unit/cmd_*.c) $(HELP_SRC)) \
 		$(COMMANDS) $(MODEL) $(LIB)
