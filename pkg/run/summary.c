@@ -1,6 +1,5 @@
 /* summary.c - what a run came to: counts, what is left, the exit code. */
 #include "base/plant.h"
-#include "base/probe.h"
 #include "run/act.h"
 #include "run/session.h"
 
@@ -286,7 +285,6 @@ find_left_open(struct run *run)
 		    op->entry.kind == KIND_VOLUME;
 		if (is_of_an_act(run, op))
 			continue;
-		PROBE("left_open_by_an_earlier_run");
 		*ARENA_PUSH(run->arena, &run->summary.left) =
 		    (struct run_left){
 			.address = op->address,

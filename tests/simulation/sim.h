@@ -145,6 +145,7 @@ struct sim {
 	uint64_t sent;			/* requests */
 	struct pace paces[PACES];	/* of the slowest commands so far */
 	uint64_t before;		/* the last flight before it */
+	uint64_t rivals_before;		/* of the first process */
 	int64_t odd_before;		/* odd answers before it: of a status
 					   that nobody knows nothing follows */
 	int64_t restless_ms;		/* when something last happened that
