@@ -152,33 +152,39 @@ class Logs(Desk):
             "cannot read .podform/logs/pod.one/setup.log: Is a directory")
         os.rmdir(self.path(path))
         # What is not there yet may come.
-        with self.following("one", "--source", "setup") as process:
-            time.sleep(0.3)
-            self.write(path, "late\n")
-            self.assertEqual(process.stdout.readline(), "late\n")
-            process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(20), 130)
+        process = self.following("one", "--source", "setup")
+        time.sleep(0.3)
+        self.write(path, "late\n")
+        self.assertEqual(process.stdout.readline(), "late\n")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(20), 130)
 
     def following(self, *words):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [PODFORM, "logs", *words, "-f"], cwd=self.dir, text=True,
             env=self.environment({}), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
 
     def test_following_ends_in_good_order(self):
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            with self.following("one", "--json") as process:
-                first = json.loads(process.stdout.readline())
-                self.assertEqual(first["source"], "system")
-                process.send_signal(number)
-                self.assertEqual(process.wait(20), code)
+            process = self.following("one", "--json")
+            first = json.loads(process.stdout.readline())
+            self.assertEqual(first["source"], "system")
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), code)
         # Nobody reads any more.
-        with self.following("one") as process:
-            process.stdout.readline()
-            process.stdout.close()
-            self.control("pods/one/stop")
-            wait_for(lambda: self.pods()[0]["status"] == "EXITED")
-            self.assertEqual(process.wait(20), 0)
+        process = self.following("one")
+        process.stdout.readline()
+        process.stdout.close()
+        # Seen with the next line, which a start brings.
+        self.control("pods/one/stop")
+        wait_for(lambda: self.pods()[0]["status"] == "EXITED")
+        self.control("pods/one/start")
+        self.assertEqual(process.wait(30), 0)
 
     def test_all_of_a_pod_that_cannot_be_entered(self):
         self.control("pods/one/stop")

@@ -446,17 +446,26 @@ class Machines(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
 
     def test_without_sandboxes_it_says_why(self):
-        for program, said in (
+        cases = (
                 ("/dev/null", "/usr/bin/bwrap is missing"),
                 (self.script("exit 1"),
                  "/usr/bin/bwrap failed without a word"),
                 (self.script("echo no room; echo more; exit 1"), "no room;"),
                 (self.script("kill -9 $$"),
-                 "/usr/bin/bwrap failed without a word")):
-            port, code, err = self.in_place_of_bwrap(program)
-            self.assertEqual((port, code), (None, 1))
-            self.assertIn("cannot make sandboxes here: " + said, err)
-            self.assertIn("--pods tcp works everywhere", err)
+                 "/usr/bin/bwrap failed without a word"))
+        with ThreadPoolExecutor(len(cases)) as pool:
+            for (_, said), (port, code, err) in zip(cases, pool.map(
+                    lambda case: self.in_place_of_bwrap(case[0]), cases)):
+                self.assertEqual((port, code), (None, 1), err)
+                self.assertIn("cannot make sandboxes here: " + said, err)
+                self.assertIn("--pods tcp works everywhere", err)
+
+    def test_a_temporary_directory_is_named_in_full_or_not_used(self):
+        env = {**os.environ, "TMPDIR": "here"}
+        sim = Simulator("--pods", "sandbox", env=env, cwd=self.dir)
+        code = sim.end()
+        self.assertEqual(os.listdir(self.dir), [])
+        self.assertIn(code, (0, 1))
 
     def test_root_that_may_not_becomes_nobody(self):
         real = os.path.join(self.dir, "real")

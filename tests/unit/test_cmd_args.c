@@ -237,7 +237,8 @@ test_cmd_args_refusals_name_the_word_and_the_way(void **state)
 		  "'--no-xyzzyxyzzy' [PF0801]\n   hint: podform plan --help "
 		  "lists them\n", {0} },
 		{ "plan -out=p -chdir=x", "error: unknown option '-chdir=x'; "
-		  "did you mean '--chdir'? [PF0801]\n   hint: podform plan --help lists them\n",
+		  "did you mean '--chdir'? [PF0801]\n   hint: podform plan "
+		  "--help lists them\n",
 		  {0} },
 		{ "plan -qx", "error: unknown option '-qx' [PF0801]\n   hint: "
 		  "podform plan --help lists them\n", {0} },
