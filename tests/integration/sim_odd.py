@@ -202,8 +202,9 @@ class Door(unittest.TestCase):
                 ("github/repository", {})):
             self.control(path, body, status=400)
         for path in ("nothing", "pods/nobody/stop", "volumes/x/delete",
-                     "volumes/x/burn", "github/nothing", "github/runners/x",
-                     "github/runners/x/delete", "pods/"):
+                     "volumes/x/burn", "github/nothing", "githubx",
+                     "github/runners/x", "github/runners/x/delete",
+                     "pods/"):
             self.control(path, {}, status=404)
         self.control("github/job", {"repository": "no/such"}, status=404)
         for raw in (b"{", b"[1", b"nonsense", b"null"):
