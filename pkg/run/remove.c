@@ -78,7 +78,7 @@ may_run(struct run *run, const struct act *act, struct host *host)
 	if (start.len > 0 && host->start.len > 0 &&
 	    !str_eq(start, host->start))
 		return false;
-	return host->id.len > 0 && host->runs;
+	return host->runs;
 }
 
 static void

@@ -310,10 +310,11 @@ test_run_ask_github_asks_side_by_side(void **state)
 {
 	static const struct happens script[] = {
 		{ WORLD_BANNER, 0, NULL, 0 },
-		{ WORLD_HTTP, 0, NULL, 0 },	/* of nobody: token 0 */
 		{ WORLD_HTTP, 2, "yes", 0 },
 		{ WORLD_HTTP, 2, "who", 0 },	/* the same, once more */
+		{ WORLD_HTTP, 63, "who", 0 },	/* of somebody else */
 		{ WORLD_HTTP, 0, "lost", 0 },
+		{ WORLD_HTTP, 0, NULL, 0 },	/* of nobody: token 0 */
 		{ WORLD_HTTP, 1, "lost", 0 },
 		{ WORLD_DEADLINE, 0, NULL, 0 },
 		{ WORLD_HTTP, 3, "lost", 0 },	/* that of a/0 waits longer */
@@ -323,11 +324,14 @@ test_run_ask_github_asks_side_by_side(void **state)
 	};
 	struct fixture *f = *state;
 	struct ask_github asks[] = { list_of("a/0"), list_of("a/1"),
-		list_of("a/2") };
+		list_of("a/2"), list_of("a/not asked") };
 
 	f->script = script;
 	f->nscript = COUNTOF(script);
-	ask_github_all(&f->session, asks, COUNTOF(asks));
+	f->tokens[63] = asks[3].question.token = 424242;
+	ask_github_all(&f->session, asks, 3);
+	assert_int_equal(asks[3].answer.reason, REASON_NONE);
+	assert_int_equal(asks[3].question.token, 424242);
 	assert_log(f,
 	    "0 at 0: list runners of a/0\n"
 	    "1 at 0: list runners of a/1\n"

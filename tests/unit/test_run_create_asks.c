@@ -316,13 +316,14 @@ test_run_create_believes_a_price_that_is_told(void **state)
 {
 	struct act_world *f = *state;
 
-	for (int known = 0; known < 2; known++) {
+	/* Not told; told; told to be nothing. */
+	for (int known = 0; known < 3; known++) {
 		begin_pod(f, "");
 		f->run.summary.changed = false;
 		send(f);
 		struct cloud_pod pod = our_pod(f);
-		pod.cost_known = known;
-		pod.cost_per_hour = 390000;
+		pod.cost_known = known > 0;
+		pod.cost_per_hour = known == 2 ? 0 : 390000;
 		create_answer(&f->run, &f->act, &(struct cloud_answer){
 			.outcome = OUTCOME_OK, .pods = &pod, .npods = 1 });
 		assert_int_equal(act_effect(f, RUN_NOTE).note.type,
@@ -333,7 +334,7 @@ test_run_create_believes_a_price_that_is_told(void **state)
 		assert_true(str_is(record.created_at,
 		    "2026-11-21T09:00:00Z"));
 		assert_false(record.adopted);
-		int64_t price = known ? 390000 : 400000;
+		int64_t price = known == 0 ? 400000 : pod.cost_per_hour;
 		assert_int_equal(record.price_per_hour, price);
 		assert_int_equal(f->subject.per_hour, price);
 		assert_int_equal(f->run.billing, price);
@@ -546,6 +547,7 @@ test_run_create_is_dead_after_three_late_listings(void **state)
 		else
 			begin_volume(f);
 		send(f);
+		f->act.clean = 2;	/* of an op before */
 		create_answer(&f->run, &f->act, &(struct cloud_answer){
 			.outcome = OUTCOME_UNKNOWN, .message = STR("oops") });
 		f->run.stopping = stopping;

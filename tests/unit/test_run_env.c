@@ -67,7 +67,7 @@ static const struct {
 	{ "pod.c", "ssh.host", "(pod.c.ssh.host is not known)" },
 	/* This run has seen it start. */
 	{ "pod.e", "ssh.host", "192.0.2.9" },
-	{ "pod.e", "ssh.user", "ubuntu" },
+	{ "pod.e", "ssh.user", "u" },
 	{ "pod.e", "ssh.port", "22" },
 	{ "pod.e", "ssh.key", "(pod.e.ssh.key is not known)" },
 	{ "pod.none", "id", "(pod.none.id is not known)" },
@@ -126,7 +126,7 @@ test_run_env_fills_every_output_from_where_it_is_known(void **state)
 	struct run run = { .arena = &w->arena, .plan = &plan,
 		.lock = &w->lock };
 	struct subject seen = { .ssh = { .host = STR("192.0.2.9"),
-		.user = STR("ubuntu"), .port = 22 } };
+		.user = STR("u"), .port = 22 } };
 	struct subject open = { .tunnel_port = 40002 }, deaf = {0};
 	map_put(&run.subjects, run.arena, STR("pod.d"), &deaf);
 	map_put(&run.subjects, run.arena, STR("pod.e"), &seen);
@@ -252,9 +252,9 @@ test_run_env_knows_what_this_run_has_made(void **state)
 		lock_add_entry(&f->w.lock, &(struct lock_entry){
 			.kind = KIND_POD, .id = i ? STR("p2") : STR("p1"),
 			.address = i ? STR("pod.b") : STR("pod.a") });
+	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &f->act;
 	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &barrier;
 	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &ending;
-	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &f->act;
 	assert_string_equal(filled(&f->run, PART_OUTPUT, "pod.a", "ssh.port"),
 	    "40022");
 	/* What is only ended is where nothing is to be had. */

@@ -45,8 +45,8 @@ static const struct {
 	{ "p1", { NULL, 33, NULL }, { "p1", 22, "A", POD_EXITED },
 	  "p1:33 A runs" },
 	/* One that was made since: the listing shows the one before. */
-	{ "p1", { "p2", 33, "B" }, { "p1", 22, "A", POD_RUNNING },
-	  "p2:33 B runs" },
+	{ "p1", { "q", 33, "B" }, { "p1", 22, "A", POD_RUNNING },
+	  "q:33 B runs" },
 	{ "p1", { "p2", 0, NULL }, { "p1", 22, "A", POD_RUNNING }, "p2:0" },
 	/* Listed, and in no record. */
 	{ NULL, { NULL, 0, NULL }, { "p9", 22, "A", POD_RUNNING },

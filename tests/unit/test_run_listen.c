@@ -51,7 +51,7 @@ test_run_listen_gives_the_listener_what_it_needs(void **state)
 	struct str labels[] = { STR("gpu"), STR("big") };
 
 	begin_runner(f, ACTION_RUNNER_START, "");
-	f->subject.runner.jit = STR("the-jit");
+	f->subject.runner.jit = STR("j");
 	f->change.runner_config.ephemeral = true;
 	listen_start(&f->run, &f->act);
 	struct ssh_request ssh = act_effect(f, RUN_SSH).ssh;
@@ -59,7 +59,8 @@ test_run_listen_gives_the_listener_what_it_needs(void **state)
 	assert_int_equal(ssh.timeout_ms, 5 * MINUTE_MS);
 	assert_true(str_is(ssh.target.pod, "p1"));
 	assert_true(str_is(ssh.runner.name, "ci-pf01"));
-	assert_true(str_is(ssh.runner.jit, "the-jit"));
+	assert_true(str_is(ssh.runner.jit, "j"));
+	assert_true(str_is(f->act.reason, "starting its listener"));
 	assert_true(str_is(ssh.runner.package.version, "2.336.0"));
 	assert_true(ssh.runner.ephemeral);
 	/* GitHub knows the rest of a JIT one. */
@@ -197,6 +198,12 @@ test_run_listen_says_why_the_listener_gave_up(void **state)
 		assert_int_equal(f->subjects[0].user_ran, before ||
 		    (changed && !never));
 	}
+	/* Not let in: where, is said. */
+	begin_runner(f, ACTION_RUNNER_START, "");
+	struct ssh_answer denied = ssh_cut(SSH_DENIED, "no");
+	listen_ssh(&f->run, &f->act, &denied);
+	assert_act_failed(f, FAIL_INSIDE, "none of our keys is accepted at "
+	    "192.0.2.1:22: no");
 	/* The connection broke: it is started again. */
 	begin_runner(f, ACTION_RUNNER_START, "");
 	struct ssh_answer lost = ssh_cut(SSH_LOST, "cut");
@@ -216,6 +223,8 @@ test_run_online_has_its_time_once(void **state)
 	online_start(&f->run, &f->act);
 	assert_int_equal(f->act.phase, PH_RUNNERS);
 	assert_int_equal(f->act.number, 77);
+	assert_true(str_is(f->act.reason,
+	    "waiting until GitHub calls it online"));
 	assert_int_equal(f->act.deadline_ms, 5000 + 5 * MINUTE_MS);
 	f->run.now_ms = 9000;
 	online_start(&f->run, &f->act);
@@ -336,6 +345,8 @@ test_run_online_too_late_asks_its_log(void **state)
 	} rows[] = {
 		{ SSH_DONE, "x\nVssConnection: 401\n", "GitHub does not call "
 		  "it online after 5m; its log: VssConnection: 401" },
+		{ SSH_DONE, "x\n4\n", "GitHub does not call it online after "
+		  "5m; its log: 4" },
 		{ SSH_DONE, "", "GitHub does not call it online after 5m" },
 		{ SSH_LOST, "x", "GitHub does not call it online after 5m" },
 	};

@@ -391,7 +391,8 @@ test_run_listing_ends_doubles_of_this_run_alone(void **state)
 	static const struct {
 		const char *id;
 		enum pod_status status;
-		bool no_mark, other_name, other_op, stopping, ends;
+		bool no_mark, other_name, other_op, other_half, stopping,
+		    ends;
 	} rows[] = {
 		{ "p2", POD_RUNNING, .ends = true },
 		{ "p2", POD_EXITED, .ends = true },
@@ -400,6 +401,7 @@ test_run_listing_ends_doubles_of_this_run_alone(void **state)
 		{ "p2", POD_RUNNING, .no_mark = true },
 		{ "p2", POD_RUNNING, .other_name = true },
 		{ "p2", POD_RUNNING, .other_op = true },
+		{ "p2", POD_RUNNING, .other_half = true },
 		{ "p2", POD_RUNNING, .stopping = true },
 	};
 	struct act_world *f = *state;
@@ -416,7 +418,8 @@ test_run_listing_ends_doubles_of_this_run_alone(void **state)
 			.status = rows[i].status,
 			.config.name = rows[i].other_name ? STR("mine")
 			    : mark_name(&f->w.arena, STR("a"),
-				&f->w.lock.lineage, its),
+				&f->w.lock.lineage, rows[i].other_half
+				    ? &other : its),
 			.mark = rows[i].no_mark ? (struct str){0}
 			    : mark_env(&f->w.arena, &f->w.lock.lineage, its,
 				STR("pod.a")) };

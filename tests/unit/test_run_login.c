@@ -33,7 +33,7 @@ test_run_inside_reads_the_log_before_the_first_login(void **state)
 		f->subject.inside_known = true;
 		f->subject.inside.start = f->change.pod->started_at;
 		if (recorded)
-			f->subject.inside.host_key = STR(KEY);
+			f->subject.inside.host_key = STR("k");
 		f->act.looked = looked;
 		f->act.pins = &by_log;
 		f->act.npins = 1;
@@ -52,7 +52,7 @@ test_run_inside_reads_the_log_before_the_first_login(void **state)
 		assert_int_equal(effect.ssh.timeout_ms, 30000);
 		/* The record's key counts, not what a log says later. */
 		assert_int_equal(effect.ssh.target.npins, 1);
-		assert_true(str_is(effect.ssh.target.pins[0], recorded ? KEY
+		assert_true(str_is(effect.ssh.target.pins[0], recorded ? "k"
 			: "SHA256:of-the-log"));
 	}
 }

@@ -131,13 +131,13 @@ test_run_failure_cuts_off_the_waits_of_its_part(void **state)
 		[PH_DONE] = '.', [PH_FAILED] = '.', [PH_SKIPPED] = '.',
 	};
 	struct act_world *f = *state;
-	struct act other;
+	struct act other, next;
 	bool failed[1];
 	size_t busy[1];
 
 	act_begin(f, ACTION_POD_CREATE, "");
-	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &f->act;
 	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &other;
+	*ARENA_PUSH(&f->w.arena, &f->run.acts) = &f->act;
 	f->run.failed_component = failed;
 	f->run.busy_component = busy;
 	for (int kind = 0; kind < ACTION_KIND_COUNT; kind++)
@@ -162,8 +162,13 @@ test_run_failure_cuts_off_the_waits_of_its_part(void **state)
 			.phase = (enum phase)phase, .subject = &f->subject,
 			.intended = intended,
 			.component = elsewhere ? SIZE_MAX : 0 };
+		next = (struct act){ .index = 2, .change = &f->change,
+			.kind = ACTION_POD_PROCESS, .subject = &f->subject,
+			.component = SIZE_MAX };
+		act_after(&f->run, &next, &other);
 		act_fail(&f->run, &f->act, FAIL_ERROR, STR("why"));
 		assert_true(failed[0]);
+		assert_int_equal(next.phase, cut ? PH_SKIPPED : PH_WAITING);
 		if ((other.phase == PH_SKIPPED) != (cut || phase == PH_SKIPPED))
 			fail_msg("%s, phase %d, %u", action_words(other.kind),
 			    phase, i);
@@ -279,11 +284,11 @@ test_run_note_says_what_and_how_far(void **state)
 		assert_false(note.news);
 	}
 	/* Its own id, where it has one; of what is not wanted, too. */
-	f->act.id = STR("p2");
+	f->act.id = STR("q");
 	f->change.want = NULL;
 	run_say_news(&f->run, &f->act, STR("y"));
 	struct run_note note = act_effect(f, RUN_NOTE).note;
-	assert_true(str_is(note.id, "p2"));
+	assert_true(str_is(note.id, "q"));
 	assert_int_equal(note.steps, 0);
 	assert_int_equal(note.type, NOTE_PROGRESS);
 	assert_true(note.news);

@@ -138,10 +138,11 @@ test_run_remove_asks_who_may_know_of_a_job(void **state)
 		f->w.lock.entries.items[0].runner.pod_start =
 		    str_from(firsts[row].recorded_start);
 		if (i % 2) {
-			pods[1] = f->pod;
-			pods[1].id = STR("p1");
-			pods[0].id = f->pod.id = STR("p9");
-			pods[0].status = f->pod.status = POD_EXITED;
+			size_t at = row % 2;
+			pods[at] = f->pod;
+			pods[at].id = STR("p1");
+			pods[1 - at].id = f->pod.id = STR("p9");
+			pods[1 - at].status = f->pod.status = POD_EXITED;
 			f->w.live.pods = pods;
 			f->w.live.npods = 2;
 		}

@@ -55,6 +55,8 @@ result(struct act_world *f)
 	struct record record = act_effect(f, RUN_JOURNAL).record;
 
 	assert_int_equal(record.type, RECORD_RESULT);
+	assert_int_equal(record.price_per_hour, -1);	/* not told */
+	assert_false(record.adopted);
 	assert_memory_equal(&record.op.op, &made.op, sizeof made.op);
 	assert_false(made.intended);
 	assert_int_equal(f->act.phase, PH_RESULT);

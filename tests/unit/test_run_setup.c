@@ -25,7 +25,7 @@ test_run_inside_a_step_is_a_script_or_a_copy(void **state)
 {
 	struct act_world *f = *state;
 
-	f->run.options.log_dir = STR("logs");
+	f->run.options.log_dir = STR("l");
 	act_begin(f, ACTION_POD_SETUP, STEPS);
 	setup_start(&f->run, &f->act);
 	struct ssh_request ssh = act_effect(f, RUN_SSH).ssh;
@@ -35,8 +35,8 @@ test_run_inside_a_step_is_a_script_or_a_copy(void **state)
 	assert_int_equal(ssh.nenv, 1);
 	assert_true(str_is(ssh.env[0].value, "v"));
 	assert_int_equal(ssh.timeout_ms, 30 * MINUTE_MS);
-	assert_true(str_is(ssh.keep, "logs/pod.a/setup.log"));
-	assert_true(str_is(f->act.kept, "logs/pod.a/setup.log"));
+	assert_true(str_is(ssh.keep, "l/pod.a/setup.log"));
+	assert_true(str_is(f->act.kept, "l/pod.a/setup.log"));
 	assert_true(str_is(f->act.reason, "setup step 1 of 3"));
 	assert_int_equal(f->act.span.line, 3);
 	assert_true(f->subject.user_ran);

@@ -85,13 +85,18 @@ may_end(enum where where, bool other_kind, bool other_pod, bool force)
 	struct lock_entry entry = {
 		.kind = other_kind ? KIND_TUNNEL : KIND_RUNNER,
 		.address = STR("runner.ci"), .id = STR("7"),
-		.runner.pod_id = other_pod ? STR("p2") : STR("p1"),
+		.runner.pod_id = other_pod ? STR("q") : STR("p"),
 	};
 	struct lock_op op = { .action = OP_CREATE, .entry = entry };
 	struct lock_entry elsewhere = { .kind = KIND_RUNNER,
 		.address = STR("runner.other"), .id = STR("8"),
 		.runner.pod_id = STR("p3") };
 
+	memset(op.op.hex, 'a', sizeof op.op.hex - 1);
+	if (where == IN_ENTRY)
+		lock_add_entry(&lock, &entry);
+	if (where == IN_OPEN_OP)
+		*ARENA_PUSH(&arena, &lock.pending) = op;
 	/* Others, on another pod and on none, have no say. */
 	lock_add_entry(&lock, &elsewhere);
 	*ARENA_PUSH(&arena, &lock.pending) = (struct lock_op){
@@ -101,24 +106,19 @@ may_end(enum where where, bool other_kind, bool other_pod, bool force)
 	lock_add_entry(&lock, &elsewhere);
 	*ARENA_PUSH(&arena, &lock.pending) = (struct lock_op){
 		.entry = elsewhere };
-	memset(op.op.hex, 'a', sizeof op.op.hex - 1);
-	if (where == IN_ENTRY)
-		lock_add_entry(&lock, &entry);
-	if (where == IN_OPEN_OP)
-		*ARENA_PUSH(&arena, &lock.pending) = op;
-	bool before = runners_allow_end(&run, STR("p1"));
+	bool before = runners_allow_end(&run, STR("p"));
 	if (where == OF_THIS_RUN) {
 		assert_true(before);
 		map_put(&run.runners_on, &arena, entry.runner.pod_id, &run);
 		*ARENA_PUSH(&arena, &lock.pending) = op;
-		before = runners_allow_end(&run, STR("p1"));
+		before = runners_allow_end(&run, STR("p"));
 	}
 	/* Once it is removed, nothing stands in the way. */
 	if (where == IN_ENTRY)
 		lock_remove_entry(&lock, lock_find_id(&lock, entry.kind,
 		    entry.id));
 	lock.pending.n = 0;
-	assert_true(runners_allow_end(&run, STR("p1")));
+	assert_true(runners_allow_end(&run, STR("p")));
 	arena_release(&arena);
 	return before;
 }
