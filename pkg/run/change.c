@@ -328,7 +328,6 @@ verified(struct run *run, struct act *act, const struct cloud_answer *answer)
 	if (act->kind == ACTION_POD_UPDATE &&
 	    !make_config(run, act, &answer->pods[0]))
 		return;
-	act->unclear = false;
 	act_new_op(run, act);
 	act_intent(run, act, op_of(act->kind));
 }

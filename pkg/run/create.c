@@ -248,7 +248,6 @@ created(struct run *run, struct act *act, struct str id,
     struct str created_at, int64_t per_hour, bool adopted)
 {
 	act->id = arena_str(run->arena, id);
-	act->entry.id = act->id;
 	act->entry.created_at = arena_str(run->arena, created_at);
 	act->subject->id = act->id;
 	if (per_hour >= 0) {

@@ -78,7 +78,8 @@ pages_take(struct pages *pages, const struct cloud *cloud,
 	if (pages->n + 1 >= PAGES_MAX ||
 	    pages->bytes + http->body.len > BYTES_MAX ||
 	    str_eq(answer->next_cursor, pages->cursor)) {
-		refuse(pages, answer, STR("the pages of the listing do not end"));
+		refuse(pages, answer,
+		    STR("the pages of the listing do not end"));
 		return true;
 	}
 	/* Texts of an answer borrow its body, which dies with the turn. */

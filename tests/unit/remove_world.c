@@ -66,8 +66,13 @@ remove_does(struct act_world *f)
 		return 'i';
 	if (f->act.phase == PH_QUEUED)
 		return 'w';
-	if (f->act.phase == PH_RESULT)
+	if (f->act.phase == PH_RESULT) {
+		do
+			assert_true(run_next_effect(&f->run, &effect));
+		while (effect.type != RUN_JOURNAL);
+		assert_false(effect.record.adopted);
 		return f->act.next == NEXT_FAIL ? 'n' : 'r';
+	}
 	if (f->act.phase == PH_DONE)
 		return '.';
 	if (f->act.phase == PH_FAILED)

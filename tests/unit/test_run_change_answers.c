@@ -84,6 +84,9 @@ test_run_change_refused_says_why(void **state)
 		assert_int_equal(f->act.last_failure, rows[i].failure);
 		assert_true(str_is(f->act.last_refusal, "no"));
 		assert_int_equal(f->act.next, NEXT_FAIL);
+		struct record record = act_effect(f, RUN_JOURNAL).record;
+		assert_int_equal(record.outcome, OP_NONE);
+		assert_false(record.adopted);
 	}
 }
 
@@ -141,6 +144,7 @@ test_run_change_stopped_says_what_is_known(void **state)
 			assert_true(str_is(f->act.last_refusal,
 			    "stopped before anything was sent"));
 			assert_int_equal(f->act.next, NEXT_FAIL);
+			assert_false(act_effect(f, RUN_JOURNAL).record.adopted);
 		}
 		if (f->act.phase == PH_FAILED)
 			assert_true(str_is(f->act.reason,

@@ -287,8 +287,10 @@ test_run_change_of_what_is_gone(void **state)
 			    "it is gone; plan again"));
 			continue;
 		}
-		assert_int_equal(act_effect(f, RUN_JOURNAL).record.op.action,
-		    OP_DELETE);
+		struct lock_op op = act_effect(f, RUN_JOURNAL).record.op;
+		assert_int_equal(op.action, OP_DELETE);
+		assert_true(str_is(op.entry.id, "p1"));
+		assert_true(op.op.hex[0] != '\0');
 		assert_true(f->act.confirms);
 		f->act.intended = true;
 		f->run.summary.changed = false;

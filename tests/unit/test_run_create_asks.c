@@ -163,8 +163,8 @@ test_run_create_gives_keys_to_pods_with_ssh(void **state)
 
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
 		struct env_var env[3];
-		struct str ports[2] = { STR("8888/http"),
-			str_from(rows[i].port) };
+		struct str ports[] = { str_from(rows[i].port),
+			STR("8888/http") };
 		struct strbuf found = {0};
 		size_t n = 0;
 
@@ -174,7 +174,8 @@ test_run_create_gives_keys_to_pods_with_ssh(void **state)
 				.name = str_from(rows[i].names[n]) };
 		f->change.config.env = env;
 		f->change.config.nenv = n;
-		f->change.config.ports = ports;
+		f->change.config.ports = rows[i].port != NULL ? ports
+							      : &ports[1];
 		f->change.config.nports = rows[i].port != NULL ? 2 : 1;
 		f->run.options.public_keys = str_from(rows[i].keys);
 		create_start(&f->run, &f->act);
@@ -355,7 +356,7 @@ static const struct {
 	{ "", true, false, "it does not show our mark", NULL },
 	{ "v1", true, true, "it does not show our mark", NULL },
 	{ NULL, true, false, "it does not show our mark", NULL },
-	{ "old", true, false, "it names a thing that we already have", NULL },
+	{ "o", true, false, "it names a thing that we already have", NULL },
 };
 
 static void
@@ -364,9 +365,7 @@ test_run_create_believes_a_volume_with_our_mark(void **state)
 	struct act_world *f = *state;
 
 	lock_add_entry(&f->w.lock, &(struct lock_entry){ .kind = KIND_VOLUME,
-		.address = STR("volume.old"), .id = STR("old") });
-	lock_add_entry(&f->w.lock, &(struct lock_entry){ .kind = KIND_VOLUME,
-		.address = STR("volume.lost") });
+		.address = STR("volume.old"), .id = STR("o") });
 	for (size_t i = 0; i < COUNTOF(volumes); i++) {
 		begin_volume(f);
 		send(f);
@@ -473,13 +472,14 @@ test_run_create_refused_by_its_only_candidate_says_that(void **state)
 	begin_pod(f, "");
 	f->change.candidates.n = 1;
 	f->change.candidates.items[0].gpu_name = STR("T");
+	f->change.candidates.items[0].data_center = STR("E");
 	send(f);
 	create_answer(&f->run, &f->act, &(struct cloud_answer){
 		.outcome = OUTCOME_NO_EFFECT, .reason = REASON_NO_CAPACITY,
 		.message = STR("no") });
 	assert_true(str_is(f->act.last_refusal, "no"));
 	assert_true(str_is(f->run.summary.refused.items[0],
-	    "pod.a: T secure in EU-RO-1: no"));
+	    "pod.a: T secure in E: no"));
 }
 
 /* Nothing left us, or it was too early: the same op, five times. */
@@ -600,12 +600,40 @@ test_run_create_finds_its_pod_among_others(void **state)
 			.config.name = STR("trainer") }, our_pod(f) };
 		all[1].cost_known = known;
 		all[1].cost_per_hour = 1000;
+		f->act.clean = 2;
 		listed(f, &(struct cloud_answer){ .pods = all, .npods = 2 },
 		    6000);
 		assert_int_equal(f->act.phase, PH_RESULT);
+		assert_int_equal(f->act.next, NEXT_DONE);
 		assert_true(str_is(f->act.id, "new1"));
 		assert_int_equal(f->subject.per_hour, known ? 1000 : 400000);
 	}
+}
+
+/* It failed for what it saw, and has no other end. */
+static void
+test_run_create_that_saw_half_its_mark_ends_there(void **state)
+{
+	struct act_world *f = *state;
+
+	begin_pod(f, "");
+	send(f);
+	f->run.summary.changed = false;
+	create_answer(&f->run, &f->act, &(struct cloud_answer){
+		.outcome = OUTCOME_UNKNOWN, .message = STR("oops") });
+	/* It may have been made. */
+	assert_true(f->run.summary.changed);
+	assert_int_equal(f->act.told_ms, 5000);
+	struct cloud_pod half = our_pod(f);
+	half.config.name = STR("mine");
+	f->act.clean = 2;
+	f->run.effects.n = f->run.effects_at = 0;
+	listed(f, &(struct cloud_answer){ .pods = &half, .npods = 1 }, 6000);
+	assert_int_equal(f->act.phase, PH_FAILED);
+	assert_int_equal(f->act.failure, FAIL_SUSPECT);
+	assert_int_equal(act_effect(f, RUN_NOTE).note.type,
+	    NOTE_ACTION_ERROR);
+	assert_no_effect(f);
 }
 
 int
@@ -630,6 +658,7 @@ main(void)
 		TEST(test_run_create_is_dead_after_three_late_listings),
 		TEST(test_run_create_finds_its_volume_among_others),
 		TEST(test_run_create_finds_its_pod_among_others),
+		TEST(test_run_create_that_saw_half_its_mark_ends_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

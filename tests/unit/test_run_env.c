@@ -57,6 +57,7 @@ static const struct {
 	{ "pod.d", "ssh.port", "2222" },
 	/* By the other form of its address. */
 	{ "pod.a[0]", "gpu", "NVIDIA A40" },
+	{ "pod.f", "id", "p-f" },
 	{ "pod.a[1]", "gpu", "(pod.a[1].gpu is not known)" },
 	/* Not reachable; its place is listed, not recorded. */
 	{ "pod.b", "data_center", "US-TX-3" },
@@ -115,6 +116,8 @@ test_run_env_fills_every_output_from_where_it_is_known(void **state)
 		.host = STR("192.0.2.1"), .port = 2222 };
 	world_pod(w, "pod.c")->id = STR("another");
 	world_entry(w, "pod.c")->pod.data_center = (struct str){0};
+	lock_add_entry(&w->lock, &(struct lock_entry){ .kind = KIND_POD,
+		.address = STR("pod.f[0]"), .id = STR("p-f") });
 	lock_add_entry(&w->lock, &(struct lock_entry){ .kind = KIND_RUNNER,
 		.address = STR("runner.r"), .id = STR("7"),
 		.runner.name = STR("r-pfab12") });

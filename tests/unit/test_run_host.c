@@ -314,7 +314,7 @@ test_run_host_is_asked_as_its_spec_says(void **state)
 		f->change.pod = &pod;
 		f->subject = (struct subject){ .inside_known = true,
 			.inside = { .start = STR("A"), .host_key = pinned
-				? STR("key-1") : (struct str){0} } };
+				? STR("k") : (struct str){0} } };
 		f->act.phase = PH_QUEUED;
 		act_host(&f->run, &f->act, &host);
 		const struct ssh_request *request = host_ask(&f->run, &f->act,
@@ -330,7 +330,7 @@ test_run_host_is_asked_as_its_spec_says(void **state)
 		assert_int_equal(to->port, 22);
 		assert_int_equal(to->npins, pinned);
 		if (pinned)
-			assert_true(str_is(to->pins[0], "key-1"));
+			assert_true(str_is(to->pins[0], "k"));
 		assert_text(arena_printf(&f->w.arena, STR_FMT " " STR_FMT " ",
 		    STR_ARG(to->user), STR_ARG(to->key.len > 0 ? to->key
 			: STR("-"))).data, any ? rows[i].wanted : "root - ");
@@ -491,22 +491,26 @@ test_run_failure_inside_shows_its_last_lines(void **state)
 	failed = &f->run.summary.failures.items[2];
 	assert_int_equal(failed->output.len, 4096);
 
-	/* A letter is an output, too, and is kept somewhere. */
-	answer.output = STR("y");
-	act_renew(f, ACTION_POD_PROCESS);
-	f->act.kept = STR("logs/setup.log");
-	act_fail_inside(&f->run, &f->act, "check", &answer);
-	failed = &f->run.summary.failures.items[3];
-	assert_text(arena_cstr(&f->w.arena, failed->reason),
-	    "check was killed: y");
-	assert_true(str_is(failed->kept, "logs/setup.log"));
+	/* A few letters are all of it, and are kept somewhere. */
+	static const char *const few[] = { "y", "x\ny" };
+	for (size_t i = 0; i < COUNTOF(few); i++) {
+		answer.output = str_from(few[i]);
+		act_renew(f, ACTION_POD_PROCESS);
+		f->act.kept = STR("logs/setup.log");
+		act_fail_inside(&f->run, &f->act, "check", &answer);
+		failed = &f->run.summary.failures.items[3 + i];
+		assert_text(arena_cstr(&f->w.arena, failed->reason),
+		    "check was killed: y");
+		assert_true(str_is(failed->kept, "logs/setup.log"));
+		assert_true(str_is(failed->output, few[i]));
+	}
 
 	/* Silence needs no colon. */
 	answer.output = STR("\n\n");
 	act_renew(f, ACTION_POD_PROCESS);
 	f->act.kept = STR("logs/setup.log");
 	act_fail_inside(&f->run, &f->act, "check", &answer);
-	failed = &f->run.summary.failures.items[4];
+	failed = &f->run.summary.failures.items[5];
 	assert_text(arena_cstr(&f->w.arena, failed->reason),
 	    "check was killed");
 	assert_int_equal(failed->output.len, 0);

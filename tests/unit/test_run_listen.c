@@ -284,7 +284,8 @@ became(struct act_world *f)
 		return f->act.failure == FAIL_AUTH ? 'x' : '?';
 	assert_true(run_next_effect(&f->run, &effect));
 	if (effect.type == RUN_JOURNAL)
-		return effect.record.outcome == OP_DONE ? 'r' : '?';
+		return effect.record.outcome == OP_DONE &&
+		    !effect.record.adopted ? 'r' : '?';
 	if (effect.type == RUN_GITHUB)
 		return effect.github.op == GITHUB_GET_RUNNER &&
 		    effect.github.id == 77 ? 'g' : '?';

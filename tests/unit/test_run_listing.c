@@ -267,6 +267,24 @@ test_run_listing_refused_thrice_fails_those_who_need_it(void **state)
 	}
 }
 
+/* Those who wait for it, and for it alone. */
+static void
+test_run_listing_is_told_to_those_who_wait_for_it(void **state)
+{
+	const struct cloud_answer none = listing();
+	struct plan_change volume;
+	struct act_world *f = *state;
+	struct act acts[4];
+
+	for (int which = 0; which < LIST_COUNT; which++) {
+		watch(f, acts, &volume);
+		listing_answer(&f->run, which, &none);
+		for (size_t i = 0; i < 4; i++)
+			assert_int_equal(acts[i].clean, which == LIST_PODS
+				? i < 2 : i == 2);
+	}
+}
+
 /* No picture is not an empty one: 2, 4, 8, 16, 32 s, or what it asks for. */
 static void
 test_run_listing_that_failed_is_asked_for_later(void **state)
@@ -383,6 +401,35 @@ test_run_listing_is_due_when_somebody_waits(void **state)
 	}
 }
 
+/* Which of two listings an answer is of is known by its token. */
+static void
+test_run_listing_of_each_kind_has_a_token_of_its_own(void **state)
+{
+	struct act_world *f = *state;
+	struct run_effect pods, volumes;
+
+	for (size_t i = 0; i < LIST_COUNT; i++)
+		f->run.lists[i].watchers = 1;
+	listing_pump(&f->run);
+	pods = act_effect(f, RUN_REQUEST);
+	volumes = act_effect(f, RUN_REQUEST);
+	assert_no_effect(f);
+	assert_int_equal(pods.request.op, CLOUD_LIST_PODS);
+	assert_int_equal(volumes.request.op, CLOUD_LIST_VOLUMES);
+	assert_int_equal(pods.token, f->run.lists[LIST_PODS].token);
+	assert_int_equal(volumes.token, f->run.lists[LIST_VOLUMES].token);
+	assert_int_not_equal(pods.token, volumes.token);
+	assert_int_equal(pods.timeout_ms, 30000);
+	assert_int_equal(f->run.listings, 2);
+	/* They are on their way: once is enough. */
+	listing_pump(&f->run);
+	assert_no_effect(f);
+	/* Another one is another one. */
+	f->run.lists[LIST_PODS].in_flight = false;
+	listing_pump(&f->run);
+	assert_int_not_equal(act_effect(f, RUN_REQUEST).token, pods.token);
+}
+
 /* Of two pods with one op the one that is known is kept; the other is ended
  * where both halves of its mark are ours, and once. */
 static void
@@ -462,10 +509,12 @@ main(void)
 		TEST(test_run_that_may_not_look_any_more_names_what_bills),
 		TEST(test_run_tells_of_every_wait),
 		ACT(test_run_listing_refused_thrice_fails_those_who_need_it),
+		ACT(test_run_listing_is_told_to_those_who_wait_for_it),
 		ACT(test_run_listing_that_failed_is_asked_for_later),
 		ACT(test_run_listing_is_slow_where_the_quota_is_low),
 		ACT(test_run_listing_has_the_pace_of_the_youngest_wait),
 		ACT(test_run_listing_is_due_when_somebody_waits),
+		ACT(test_run_listing_of_each_kind_has_a_token_of_its_own),
 		ACT(test_run_listing_ends_doubles_of_this_run_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

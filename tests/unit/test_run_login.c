@@ -46,10 +46,13 @@ test_run_inside_reads_the_log_before_the_first_login(void **state)
 			assert_int_equal(effect.request.tail, 200);
 			assert_true(effect.request.enough.len > 0);
 			assert_int_equal(effect.timeout_ms, 10000);
+			assert_true(str_is(f->act.reason,
+			    "looking for its host key in its log"));
 			continue;
 		}
 		assert_int_equal(effect.ssh.task, SSH_LOGIN);
 		assert_int_equal(effect.ssh.timeout_ms, 30000);
+		assert_true(str_is(f->act.reason, "logging in"));
 		/* The record's key counts, not what a log says later. */
 		assert_int_equal(effect.ssh.target.npins, 1);
 		assert_true(str_is(effect.ssh.target.pins[0], recorded ? "k"

@@ -15,7 +15,7 @@
 
 static struct act made;
 
-/* The undo of a registration whose op is open, on p1. */
+/* The undo of a registration whose op is open, on pod p. */
 static void
 begin(struct act_world *f)
 {
@@ -23,11 +23,12 @@ begin(struct act_world *f)
 	made = (struct act){ .kind = ACTION_RUNNER_REGISTER, .intended = true,
 		.entry = { .kind = KIND_RUNNER, .runner = {
 			.repository = STR("acme/m"), .name = STR("ci-pf01"),
-			.pod = STR("pod.a"), .pod_id = STR("p1") } } };
+			.pod = STR("pod.a"), .pod_id = STR("p") } } };
 	memset(made.op.hex, 'a', sizeof made.op.hex - 1);
 	f->change = (struct plan_change){ .kind = KIND_RUNNER,
 		.address = STR("runner.ci"), .host = &f->pod,
 		.host_change = SIZE_MAX };
+	f->pod.id = STR("p");
 	f->subject.runner.started = true;
 	f->act.undo = true;
 	f->act.undoes = &made;
@@ -108,7 +109,7 @@ test_run_seek_takes_in_what_it_finds(void **state)
 	assert_true(str_is(made.id, "91"));
 	assert_true(str_is(f->subject.id, "91"));
 	assert_true(f->run.summary.changed);
-	assert_ptr_equal(map_get(&f->run.runners_on, STR("p1")), &made);
+	assert_ptr_equal(map_get(&f->run.runners_on, STR("p")), &made);
 	/* As any other from then on. */
 	lock_add_entry(&f->w.lock, &(struct lock_entry){ .kind = KIND_RUNNER,
 		.address = STR("runner.ci"), .id = STR("91"),
@@ -231,7 +232,7 @@ test_run_seek_leaves_a_pod_in_peace_that_may_have_a_job(void **state)
 		assert_act_failed(f, FAIL_BUSY, rows[i / 2].why);
 		/* The next apply asks for its name again. */
 		assert_true(made.intended);
-		assert_int_equal(map_get(&f->run.busy_pods, STR("p1")) != NULL,
+		assert_int_equal(map_get(&f->run.busy_pods, STR("p")) != NULL,
 		    i % 2 == 0);
 	}
 }
