@@ -51,6 +51,9 @@ test_run_change_takes_each_answer_for_what_it_says(void **state)
 			    action_rows[rows[i].kind].deletes ? 'g' : 'c' :
 			    f->act.phase != PH_RESULT ? '?' :
 			    f->act.next == NEXT_DONE ? 'f' : 'r';
+			if (found[reason] == 'f')
+				assert_false(act_effect(f, RUN_JOURNAL).record
+				    .adopted);
 			assert_int_equal(f->act.unclear,
 			    outcome == OUTCOME_UNKNOWN);
 		}

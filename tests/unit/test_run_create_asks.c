@@ -381,6 +381,8 @@ test_run_create_believes_a_volume_with_our_mark(void **state)
 		if (volumes[i].said == NULL) {
 			assert_int_equal(f->act.phase, PH_RESULT);
 			assert_true(str_is(f->act.id, "v"));
+			(void)act_effect(f, RUN_NOTE);
+			assert_false(act_effect(f, RUN_JOURNAL).record.adopted);
 			continue;
 		}
 		assert_int_equal(f->act.phase, PH_RESOLVE);

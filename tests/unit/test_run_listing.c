@@ -343,21 +343,24 @@ test_run_listing_has_the_pace_of_the_youngest_wait(void **state)
 		{ 0, 0, 0, 15, 250 }, { 0, 0, 0, 16, 500 },
 		{ 0, 0, 0, 40, 500 },
 	};
+	static const enum phase waits[] = { PH_WATCH, PH_RESOLVE, PH_CHECK };
 	const struct cloud_answer answer = listing();
 	struct plan_change volume;
 	struct act_world *f = *state;
 	struct act acts[4];
 
 	f->run.options.settle_ms = INT64_MAX;
-	for (size_t i = 0; i < COUNTOF(rows); i++) {
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+	for (size_t j = 0; j < COUNTOF(waits); j++) {
 		struct listing_state *list = &f->run.lists[LIST_PODS];
 		watch(f, acts, &volume);
 		f->run.now_ms = f->run.began_ms = 1000000;
-		/* Who asks about its own will wait again; others have waited
-		 * for longer, for volumes not as long. */
-		acts[0].wait_ms = acts[1].wait_ms = 0;
-		acts[1].phase = PH_RESOLVE;
-		acts[2].wait_ms = 1000000;
+		/* Who asks about its own will wait again; another has waited
+		 * for longer, one for volumes not as long, one waits no more. */
+		acts[0].wait_ms = 0;
+		acts[1].phase = PH_QUEUED;
+		acts[1].wait_ms = acts[2].wait_ms = 1000000;
+		acts[3].phase = waits[j];
 		acts[3].wait_ms = 1000000 - rows[i].waited_ms;
 		list->sent_ms = 1000000 - rows[i].took_ms;
 		f->run.quota_interval_ms = rows[i].quota_ms;

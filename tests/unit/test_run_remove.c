@@ -103,7 +103,7 @@ static const struct {
 	{ "it starts", POD_STARTING, REMOVE_AT, REMOVE_AT, .wanted = 'k' },
 	{ "who knows", POD_UNKNOWN, REMOVE_AT, REMOVE_AT, .wanted = 'k' },
 	{ "it has exited", POD_EXITED, REMOVE_AT, REMOVE_AT, .wanted = 'd' },
-	{ "another container", POD_RUNNING, "L", REMOVE_AT,
+	{ "another container", POD_RUNNING, "L", "R",
 	  .wanted = 'd' },
 	{ "no time is known", POD_RUNNING, "", REMOVE_AT, .wanted = 'k' },
 	{ "none is recorded", POD_RUNNING, REMOVE_AT, "", .wanted = 'k' },
