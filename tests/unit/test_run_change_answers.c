@@ -191,13 +191,15 @@ test_run_change_unclear_is_done_if_it_shows(void **state)
 	struct act_world *f = *state;
 	struct str ports[] = { STR("22/tcp"), STR("80/http") };
 	struct str others[] = { STR("22/tcp"), STR("81/http") };
+	struct str first[] = { STR("23/tcp"), STR("80/http") };
 	struct act_thing c;
 
 	/* All as wanted, and each field otherwise. */
 	for (size_t i = 0; i < COUNTOF(rows); i++)
-	for (int other = 0; other < 7; other++) {
+	for (int other = 0; other < 8; other++) {
 		static const unsigned by[] = { 0, CHANGE_NAME, CHANGE_IMAGE,
-			CHANGE_ARGS, CHANGE_DISK, CHANGE_PORTS, CHANGE_PORTS };
+			CHANGE_ARGS, CHANGE_DISK, CHANGE_PORTS, CHANGE_PORTS,
+			CHANGE_PORTS };
 		act_begin_thing(f, &c, ACTION_POD_UPDATE);
 		f->change.changes = rows[i].changes;
 		f->change.config.ports = ports;
@@ -219,8 +221,8 @@ test_run_change_unclear_is_done_if_it_shows(void **state)
 			is->disk_gb++;
 		if (other == 5)
 			is->nports = 1;
-		if (other == 6)
-			is->ports = others;
+		if (other >= 6)
+			is->ports = other == 6 ? others : first;
 		struct cloud_answer answer = act_shown(f, &c);
 		change_answer(&f->run, &f->act, &answer);
 		bool done = rows[i].shows && !(by[other] & rows[i].changes);

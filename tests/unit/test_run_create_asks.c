@@ -550,6 +550,7 @@ test_run_create_is_dead_after_three_late_listings(void **state)
 			begin_volume(f);
 		send(f);
 		f->act.clean = 2;	/* of an op before */
+		f->act.last_failure = FAIL_CAPACITY;
 		create_answer(&f->run, &f->act, &(struct cloud_answer){
 			.outcome = OUTCOME_UNKNOWN, .message = STR("oops") });
 		f->run.stopping = stopping;
@@ -562,6 +563,7 @@ test_run_create_is_dead_after_three_late_listings(void **state)
 		assert_int_equal(f->act.phase, PH_RESULT);
 		assert_int_equal(f->act.next, stopping ? NEXT_FAIL
 						       : NEXT_BACKOFF);
+		assert_int_equal(f->act.last_failure, FAIL_ERROR);
 		assert_int_equal(f->run.billing, 0);
 		f->run.stopping = false;
 	}
