@@ -427,7 +427,8 @@ test_run_change_keeps_mark_and_what_the_service_put_there(void **state)
 {
 	struct act_world *f = *state;
 	struct act_thing c;
-	struct env_var injected = { STR("RUNPOD_X"), STR("1"), false };
+	char name[] = "RUNPOD_X", value[] = "1";
+	struct env_var injected = { { name, 8 }, { value, 1 }, false };
 	struct env_var own = { STR("A"), STR("${secret.KNOWN}"), true };
 
 	act_begin_thing(f, &c, ACTION_POD_UPDATE);
@@ -441,6 +442,8 @@ test_run_change_keeps_mark_and_what_the_service_put_there(void **state)
 	(void)act_effect(f, RUN_REQUEST);
 	struct cloud_answer answer = act_shown(f, &c);
 	change_answer(&f->run, &f->act, &answer);
+	/* The answer dies with its turn. */
+	name[0] = value[0] = '?';
 	struct record record = act_effect(f, RUN_JOURNAL).record;
 	assert_true(str_starts(record.op.entry.pod.name, STR("b-pf")));
 	/* No secret is recorded. */

@@ -155,6 +155,8 @@ test_run_create_gives_keys_to_pods_with_ssh(void **state)
 		{ "22/tcp", "k1", { "X", "Y" }, "PUBLIC_KEY=k1 X=v Y=v " },
 		{ "22/tcp", "k1", { "A", "PUBLIC_KEY" },
 		  "A=v PUBLIC_KEY=v " },
+		{ "22/tcp", "k1", { "PUBLIC_KEY", "Z" },
+		  "PUBLIC_KEY=v Z=v " },
 		{ "22/tcp", NULL, { "A" }, "A=v " },
 		{ "80/http", "k1", { "A" }, "A=v " },
 		{ NULL, "k1", { "A" }, "A=v " },
@@ -583,6 +585,7 @@ test_run_create_finds_its_volume_among_others(void **state)
 	listed(f, &(struct cloud_answer){ .volumes = all, .nvolumes = 1 },
 	    6000);
 	assert_int_equal(f->act.phase, PH_RESOLVE);
+	f->act.clean = 2;
 	listed(f, &(struct cloud_answer){ .volumes = all, .nvolumes = 2 },
 	    6000);
 	assert_int_equal(f->act.phase, PH_RESULT);

@@ -43,6 +43,7 @@ test_run_remove_journals_what_it_will_remove(void **state)
 	assert_true(str_is(op.entry.address, "runner.ci"));
 	assert_int_equal(op.entry.kind, KIND_RUNNER);
 	assert_int_equal(op.entry.runner.pod_id.len, 0);
+	assert_int_equal(op.entry.price_per_hour, -1);
 	assert_true(str_is(op.entry.runner.repository, "acme/m"));
 }
 
@@ -274,10 +275,14 @@ test_run_remove_is_done_when_its_pod_says_that_it_stopped(void **state)
 		}
 		assert_text(arena_cstr(&f->w.arena, f->act.reason),
 		    rows[i].why);
-		/* A look first: the job may be seen only now. */
+		/* A look first: the job may be seen only now.  GitHub has said
+		 * its yes. */
 		remove_quiet(f);
 		remove_start(&f->run, &f->act);
 		assert_int_equal(remove_does(f), 'k');
+		remove_quiet(f);
+		remove_ssh(&f->run, &f->act, &remove_looks[0].answer);
+		assert_int_equal(remove_does(f), 's');
 	}
 }
 

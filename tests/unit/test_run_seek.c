@@ -88,6 +88,8 @@ test_run_seek_asks_only_if_the_token_was_given_away(void **state)
 	begin(f);
 	remove_start(&f->run, &f->act);
 	assert_seeks(f);
+	assert_true(str_is(f->act.reason,
+	    "looking whether it has registered itself"));
 }
 
 /* It has registered itself: that is recorded, and then it is removed. */
