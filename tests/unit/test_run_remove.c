@@ -26,6 +26,7 @@ test_run_remove_journals_what_it_will_remove(void **state)
 		struct lock_op op = act_effect(f, RUN_JOURNAL).record.op;
 		assert_int_equal(op.action, OP_DELETE);
 		assert_true(str_is(op.entry.id, "77"));
+		assert_true(op.op.hex[0] != '\0');
 		assert_true(str_is(op.entry.runner.pod_id, "p1"));
 		assert_int_equal(f->act.number, 77);
 		assert_int_equal(f->act.deadline_ms, 5000 +
