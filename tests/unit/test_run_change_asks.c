@@ -508,6 +508,53 @@ test_run_change_undone_sends_what_was_there(void **state)
 	assert_int_equal(volume.name.len, 0);	/* it stays */
 }
 
+/* What is there is what the plan showed, in all that is to be changed. */
+static void
+test_run_change_overwrites_only_what_was_shown(void **state)
+{
+	static const unsigned bits[] = { CHANGE_NAME, CHANGE_IMAGE,
+		CHANGE_ARGS, CHANGE_DISK, CHANGE_PORTS, CHANGE_ENV };
+	struct env_var vars[] = { { STR("A"), STR("1"), false },
+		{ STR("B"), STR("2"), false } };
+	struct env_var turned[] = { vars[1], vars[0] };
+	struct env_var other[] = { vars[0], { STR("B"), STR("3"), false } };
+	struct env_var renamed[] = { vars[0], { STR("C"), STR("2"), false } };
+	struct str ports[] = { STR("22/tcp"), STR("80/http") };
+	struct str moved[] = { STR("22/tcp"), STR("81/http") };
+	struct act_world *f = *state;
+	struct act_thing c;
+
+	/* What is changed; what is otherwise than shown: 0 nothing, 1 to 5 the
+	 * first five, 6 fewer ports, 7 to 9 the environment, 10 its order. */
+	for (size_t i = 0; i < COUNTOF(bits); i++)
+	for (int what = 0; what <= 10; what++) {
+		act_begin_thing(f, &c, ACTION_POD_UPDATE);
+		f->change.changes = bits[i];
+		c.pod.config.ports = ports;
+		c.pod.config.env = vars;
+		c.pod.config.nports = c.pod.config.nenv = 2;
+		struct cloud_pod was = c.pod;
+		struct pod_config *shows = &was.config;
+		f->change.pod = &was;
+		change_start(&f->run, &f->act);
+		shows->name = what == 1 ? STR("x") : shows->name;
+		shows->image = what == 2 ? STR("x") : shows->image;
+		shows->args = what == 3 ? STR("x") : shows->args;
+		shows->disk_gb += what == 4;
+		shows->ports = what == 5 ? moved : ports;
+		shows->nports -= what == 6;
+		shows->nenv -= what == 7;
+		shows->env = what == 8 ? other : what == 9 ? renamed :
+		    what == 10 ? turned : vars;
+		struct cloud_answer answer = act_shown(f, &c);
+		change_answer(&f->run, &f->act, &answer);
+		size_t at = what == 0 || what == 10 ? SIZE_MAX :
+		    what <= 5 ? (size_t)what - 1 : what == 6 ? 4 : 5;
+		assert_int_equal(f->act.phase, at == i ? PH_FAILED
+						       : PH_INTENT);
+	}
+}
+
 int
 main(void)
 {
@@ -526,6 +573,7 @@ main(void)
 		TEST(test_run_change_records_a_state_that_is_as_wanted),
 		TEST(test_run_change_keeps_mark_and_what_the_service_put_there),
 		TEST(test_run_change_undone_sends_what_was_there),
+		TEST(test_run_change_overwrites_only_what_was_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
