@@ -57,7 +57,7 @@ class Dead(TunnelCase):
         # On a busy machine the first new login may come too late.
         self.assertIn(self.state()["reconnects"], (1, 2, 3))
 
-    def answers(self, port):
+    def gets_through(self, port):
         try:
             return self.get(port) == b"hello"
         except OSError:
@@ -76,7 +76,7 @@ class Dead(TunnelCase):
         wait_for(lambda: self.state()["state"] == "up")
         # What looks up may be a moment from being found dead, and cuts
         # those who talk through it when it is.
-        wait_for(lambda: self.answers(port))
+        wait_for(lambda: self.gets_through(port))
         self.assertEqual(self.holder_pid(), pid)
         time.sleep(2)
         self.assertEqual(self.get(port), b"hello")
