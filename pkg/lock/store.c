@@ -245,37 +245,50 @@ lose(struct store *store, enum store_result result)
 
 /*
  * What is there now, after a write that was refused or whose answer was lost?
- * STORE_OK: that write.  STORE_UNKNOWN: what was there before it, so it may
- * be tried again.
+ * STORE_OK: that write.  STORE_UNKNOWN: what was there before it, or a write
+ * of ours before that, so it may be tried again.
  */
 static enum store_result
-look_again(struct store *store, uint64_t before, uint64_t wanted)
+look_again(struct store *store, uint64_t wanted)
 {
+	uint64_t before = store->checksum;
 	struct str there;
 	enum store_result result = store_read(store, &there);
 
-	if (result != STORE_OK && result != STORE_MISSING)
+	if (result != STORE_OK && result != STORE_MISSING) {
+		store->checksum = before;
 		return result;
+	}
 	if (store->checksum == wanted) {
 		PROBE("store_knows_own_write");
 		return STORE_OK;
 	}
-	return store->checksum == before ? STORE_UNKNOWN : STORE_CHANGED;
+	return store->checksum == before ||
+	    store->checksum == store->attempted ? STORE_UNKNOWN :
+	    STORE_CHANGED;
 }
 
 enum store_result
 store_write(struct store *store, struct str text)
 {
-	uint64_t before = store->checksum, wanted = checksum_of(text);
-	struct http_answer none = {0};
+	uint64_t wanted = checksum_of(text);
+	struct http_answer none = { .outcome = HTTP_BROKEN,
+		.reason = STR("no clear answer to a write") };
 
-	assert(store->held && store->known);
+	assert(store->held);
 	if (store->lost)
 		return STORE_LOST;
 	for (int tries = 1;; tries++) {
-		enum store_result result = store->driver->write(store, text);
-		if (result == STORE_CHANGED || result == STORE_UNKNOWN)
-			result = look_again(store, before, wanted);
+		enum store_result result = store->known ?
+		    store->driver->write(store, text) : STORE_UNKNOWN;
+		if (result == STORE_CHANGED || result == STORE_UNKNOWN) {
+			bool sent = store->known;
+			result = look_again(store, wanted);
+			store->attempted = wanted;
+			/* Only to know what is there: that was no try. */
+			if (result == STORE_UNKNOWN && !sent)
+				continue;
+		}
 		if (result == STORE_OK) {
 			store->checksum = wanted;
 			return STORE_OK;
@@ -284,8 +297,6 @@ store_write(struct store *store, struct str text)
 			return lose(store, result);
 		if (result != STORE_UNKNOWN)
 			return result;
-		none.outcome = HTTP_BROKEN;
-		none.reason = STR("no clear answer to a write");
 		if (!wait_before(store, tries, &none))
 			return away(store, &none);
 	}

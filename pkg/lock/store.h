@@ -90,10 +90,12 @@ struct store {
 
 	struct mutex_holder self;	/* of our hold */
 	bool held, lost;
-	bool known;			/* the record was read or written */
+	bool known;			/* what is there: it was read or written
+					   last, with a clear answer */
 	struct str version;		/* which text that was: an ETag, etcd's
 					   revision; absent: there was none */
 	uint64_t checksum;		/* of that text */
+	uint64_t attempted;		/* of one whose write had no answer */
 	size_t exchanges;		/* made so far */
 
 	/* etcd: */

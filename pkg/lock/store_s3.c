@@ -12,6 +12,7 @@
 
 #include "base/probe.h"
 #include "base/units.h"
+#include "lock/crc.h"
 #include "lock/lock.h"
 #include "lock/text.h"
 
@@ -189,18 +190,42 @@ write_record(struct store *store, struct str text)
 	return answer.etag.len > 0 ? STORE_OK : STORE_UNKNOWN;
 }
 
+/* Of a record that begins with a broken hold: as random as its id. */
+static struct id128
+lineage_of(const struct store *store, const struct mutex_holder *broken)
+{
+	struct crc crc;
+	struct id128 lineage;
+	uint64_t half;
+
+	crc_init(&crc);
+	half = crc_add(&crc, 0, broken->id);
+	crc_hex(half, lineage.hex);
+	half = crc_add(&crc, half, store->hold_version);
+	crc_hex(half, lineage.hex + CRC_HEX);
+	return lineage;
+}
+
 /*
- * The same record under the next serial: a text with another ETag, so that
+ * An empty record, or the same one under the next serial: a text with another ETag, so that
  * the next write of whoever thinks to have the hold is refused.
  */
 static enum store_result
-fence(struct store *store)
+fence(struct store *store, const struct mutex_holder *broken)
 {
 	struct diags quiet = { .arena = store->arena };
 	struct strbuf out = {0};
 	struct str text;
 	enum store_result result = read_record(store, &text);
 
+	if (result == STORE_MISSING) {
+		struct lock first = { .version = LOCK_VERSION, .serial = 1,
+			.lineage = lineage_of(store, broken) };
+		lock_write_text(&out, &first);
+		result = write_record(store, strbuf_str(&out));
+		strbuf_release(&out);
+		return result;
+	}
 	if (result != STORE_OK)
 		return result;
 	struct lock *lock = text_read(store->arena, "", text, NULL, &quiet);
@@ -218,14 +243,13 @@ end(struct store *store, const struct mutex_holder *holder)
 {
 	enum store_result result;
 
-	(void)holder;		/* its ETag is remembered */
 	for (int tries = 1;; tries++) {
-		result = fence(store);
+		result = fence(store, holder);
 		if ((result != STORE_CHANGED && result != STORE_UNKNOWN) ||
 		    tries >= STORE_TRIES)
 			break;
 	}
-	if (result != STORE_OK && result != STORE_MISSING)
+	if (result != STORE_OK)
 		return result;
 	PROBE("store_hold_is_broken");
 	return end_hold(store);

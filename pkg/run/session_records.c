@@ -59,9 +59,9 @@ store_records(struct session *session, const struct record *records,
 {
 	for (size_t i = 0; i < n; i++)
 		apply_record(session, &records[i]);
-	session->lock_changed = true;
 	bool ok = session_store_write(session);
 	for (size_t i = 0; i < n && !ok; i++) {
+		session->lock_changed |= records[i].type != RECORD_INTENT;
 		struct record none = { .type = RECORD_RESULT,
 		    .op = records[i].op, .outcome = OP_NONE,
 		    .wall_ms = records[i].wall_ms };

@@ -381,6 +381,7 @@ session_store_write(struct session *session)
 	strbuf_release(&text);
 	if (ok) {
 		session->lock->exists = true;
+		session->lock_changed = false;
 		note_seen(session);
 	}
 	session->store_failed = !ok;
@@ -420,7 +421,9 @@ session_store_commit(struct session *session)
 	session->store_failed = false;
 	if (session_store_write(session))
 		return true;
-	keep_outcome(session);
+	/* Nothing has come to pass that is not there. */
+	if (session->lock_changed)
+		keep_outcome(session);
 	return false;
 }
 

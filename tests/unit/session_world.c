@@ -81,6 +81,20 @@ start_http(void *ctx, uint64_t token, const struct http_request *request)
 
 	made->host = request->host;
 	assert_true(request->timeout_ms > 0);
+	if (request->host == HOST_STORE) {
+		struct arena *arena = &s->r.w.arena;
+		made->store = *request;
+		made->store.path = arena_str(arena, request->path);
+		made->store.body = arena_str(arena, request->body);
+		made->store.if_match = arena_str(arena, request->if_match);
+		made->store.etag = arena_str(arena, request->etag);
+		made->store.authorization = arena_str(arena,
+		    request->authorization);
+		strbuf_addf(&s->log, "store %s " STR_FMT "\n",
+		    http_method_name(request->method),
+		    STR_ARG(request->path));
+		return;
+	}
 	if (request->host == HOST_GITHUB) {
 		memcpy(&made->github, request->body.data,
 		    sizeof made->github);
@@ -171,6 +185,30 @@ cancel(void *ctx, uint64_t token)
 /* -------------------------------------------------------------- waiting -- */
 
 static void
+ask_store(struct session_world *s, struct arena *arena,
+    const struct http_request *request, struct http_answer *answer)
+{
+	struct model_reply reply;
+	struct depot_request ask = {
+		.method = str_from(http_method_name(request->method)),
+		.path = str_cut(request->path, '?', &ask.query),
+		.authorization = request->authorization,
+		.if_match = request->if_match,
+		.if_none_match = request->etag, .body = request->body,
+	};
+
+	depot_http(s->depot, s->r.now_ms, arena, &ask, &reply);
+	*answer = (struct http_answer){ .outcome = HTTP_ANSWERED,
+		.status = reply.status, .body = reply.body };
+	for (size_t i = 0; i < reply.nheaders; i++)
+		if (strcmp(reply.headers[i].name, "ETag") == 0)
+			answer->etag = reply.headers[i].value;
+	if (reply.transport != MODEL_ANSWERED)
+		*answer = (struct http_answer){ .outcome = HTTP_BROKEN,
+			.reason = STR("connection closed") };
+}
+
+static void
 answer(struct session_world *s, struct arena *arena,
     const struct play_call *call, struct world_event *event)
 {
@@ -185,7 +223,9 @@ answer(struct session_world *s, struct arena *arena,
 	case WORLD_HTTP:
 		event->http = (struct http_answer){ .outcome = HTTP_ANSWERED,
 			.status = 200 };
-		if (call->host == HOST_GITHUB) {
+		if (call->host == HOST_STORE) {
+			ask_store(s, arena, &call->store, &event->http);
+		} else if (call->host == HOST_GITHUB) {
 			run_github_says(&s->r, &call->github, &github);
 			event->http.body = bytes_of(arena, &github,
 			    sizeof github);
@@ -391,8 +431,24 @@ play_teardown(void **state)
 	if (s->session.arena != NULL)
 		session_close(&s->session);
 	strbuf_release(&s->log);
+	depot_free(s->depot);
 	run_release(&s->r);
 	return 0;
+}
+
+void
+play_store(struct session_world *s, const struct depot_config *config)
+{
+	static const char *const urls[] = {
+		[DEPOT_HTTP] = "https://store.example/state/podform",
+		[DEPOT_S3] = "s3://bucket/podform.lock",
+		[DEPOT_ETCD] = "etcd://store.example/podform/lock",
+	};
+	struct str why;
+
+	s->depot = depot_new(config);
+	assert_true(store_parse(&s->r.w.arena, str_from(urls[config->kind]),
+	    &s->config.store, &why));
 }
 
 struct session *

@@ -13,10 +13,12 @@
  *	cancel
  *	note: looking for ...
  *	sent create pod			config.sent was told
+ *	store PUT /podform.lock
  */
 #ifndef TESTS_SESSION_WORLD_H
 #define TESTS_SESSION_WORLD_H
 
+#include "model/depot.h"
 #include "run/session.h"
 #include "run_world.h"
 
@@ -28,6 +30,7 @@ struct play_call {			/* on its way */
 	struct github_request github;
 	struct ssh_request ssh;
 	struct holder_request holder;
+	struct http_request store;	/* of HOST_STORE, copied */
 };
 
 struct play_event {
@@ -51,6 +54,7 @@ struct session_world {
 	const char *command_says;	/* its output */
 	int command_status;
 	const char *fetch_fails;	/* why, or NULL */
+	struct depot *depot;		/* keeps the record, or NULL */
 	struct strbuf log;
 };
 
@@ -64,6 +68,9 @@ struct session *play_begin(struct session_world *s, const char *yaml);
 /* The same with the mutex taken and an empty record on its disk read. */
 struct session *play_begin_writing(struct session_world *s,
     const char *yaml);
+
+/* From the next play_begin() on the record lives in a store of that kind. */
+void play_store(struct session_world *s, const struct depot_config *config);
 
 /* At the nth wait from here (from 1) this comes before anything else. */
 void play_at(struct session_world *s, unsigned nth,
