@@ -89,6 +89,7 @@ struct session {
 	bool record_lost;		/* see struct plan_options */
 	struct store store;		/* unless the record is a file */
 	bool store_failed;		/* it takes nothing: no more changes */
+	bool store_owed;		/* something happened that it lacks */
 	struct session_kept *kept, **kept_end;	/* events for later */
 	bool lock_changed;		/* in memory, against the file; or a
 					   commit was cut off before its end */

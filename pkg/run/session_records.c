@@ -61,7 +61,7 @@ store_records(struct session *session, const struct record *records,
 		apply_record(session, &records[i]);
 	bool ok = session_store_write(session);
 	for (size_t i = 0; i < n && !ok; i++) {
-		session->lock_changed |= records[i].type != RECORD_INTENT;
+		session->store_owed |= records[i].type != RECORD_INTENT;
 		struct record none = { .type = RECORD_RESULT,
 		    .op = records[i].op, .outcome = OP_NONE,
 		    .wall_ms = records[i].wall_ms };

@@ -381,7 +381,7 @@ session_store_write(struct session *session)
 	strbuf_release(&text);
 	if (ok) {
 		session->lock->exists = true;
-		session->lock_changed = false;
+		session->store_owed = false;
 		note_seen(session);
 	}
 	session->store_failed = !ok;
@@ -422,7 +422,7 @@ session_store_commit(struct session *session)
 	if (session_store_write(session))
 		return true;
 	/* Nothing has come to pass that is not there. */
-	if (session->lock_changed)
+	if (session->store_owed)
 		keep_outcome(session);
 	return false;
 }
