@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LAGS_MS = 70000 };	/* a listing, or an answer to a GET */
+
 struct deeds *
 deeds_new(void)
 {
@@ -293,6 +295,10 @@ is_changed_as_shown(struct sim *sim, const struct shadow *was,
 		    !is_so(sim, is, attr->path, attr->before))
 			not_back = attr->path;
 	}
+	/* What somebody has done since the last look, or what a look that lags
+	 * lacks, goes with an update: the service knows no "only if". */
+	if (was->others_ms >= 0 && sim->now_ms - was->others_ms < LAGS_MS)
+		return;
 	if (wrong.len > 0 && not_back.len > 0)
 		sim_violate(sim, "I12", STR_FMT " of " STR_FMT " is changed "
 		    "to what nobody was shown: " STR_FMT, STR_ARG(id),
@@ -330,6 +336,9 @@ deeds_entry(struct sim *sim, const struct model_entry *entry,
 	    entry->op == MODEL_OP_UPDATE)
 		is_changed_as_shown(sim, shadow, &is, change, pod->id);
 	is.changed_ms = sim->now_ms;
+	is.others_ms = change == NULL || !alone ? sim->now_ms
+	    : shadow->there ? shadow->others_ms
+	    : -1;
 	*shadow = is;
 }
 
@@ -503,12 +512,11 @@ check_record_is_back(struct sim *sim)
 static bool
 may_be_stale(const struct sim *sim, const struct shadow *was)
 {
-	enum { STALE_MS = 65000 };
 	const struct model_faults *faults = model_get_faults(sim->model);
 	bool stale = faults->per_mille[MODEL_POD_LIST][MODEL_STALE] > 0 ||
 	    faults->per_mille[MODEL_POD_GET][MODEL_STALE] > 0;
 
-	return stale && was->changed_ms > sim->begun_ms - STALE_MS;
+	return stale && was->changed_ms > sim->begun_ms - LAGS_MS;
 }
 
 void

@@ -24,6 +24,7 @@ struct shadow {
 	char ports[64];			/* "22/tcp 80/http " */
 	bool community;
 	int64_t changed_ms;		/* when something last happened to it */
+	int64_t others_ms;		/* that no running command did; -1 */
 };
 
 /* Things as they were before a command. */
