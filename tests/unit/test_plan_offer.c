@@ -85,6 +85,12 @@ test_plan_offer_package_by_version(void **state)
 		    "check warn runner.digest: runner.ci is pinned to 2.330.1, "
 		    "for which GitHub gives no digest (it does for 2.336.0): "
 		    "the package is taken as the server sends it @3\n" },
+		/* Where its file has nothing before the version as well. */
+		{ ", version: 2.330.1", URL, "2.336.0.tar.gz", "2.330.1", OLDER,
+		    NULL,
+		    "check warn runner.digest: runner.ci is pinned to 2.330.1, "
+		    "for which GitHub gives no digest (it does for 2.336.0): "
+		    "the package is taken as the server sends it @3\n" },
 		/* Where that is cannot be told. */
 		{ ", version: 2.330.1", "https://example.test/latest",
 		    "runner-2.336.0.tar.gz", NULL, NULL, NULL,
@@ -138,6 +144,7 @@ test_plan_offer_package_by_version(void **state)
 		if (rows[i].sha != NULL)
 			continue;
 		assert_true(str_is(c->package.filename,
+		    rows[i].filename[0] == '2' ? "2.330.1.tar.gz" :
 		    "runner-2.330.1.tar.gz"));
 		assert_true(str_is(c->package.token, "t"));
 	}
