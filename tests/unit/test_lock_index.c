@@ -380,6 +380,31 @@ test_lock_result_deposes_what_has_the_slot(void **state)
 	bench_release(&b);
 }
 
+/* Whichever of the two stands last in memory. */
+static void
+test_lock_end_of_a_successor_gives_the_slot_back(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_init(&b);
+	for (int first = 0; first < 2; first++) {
+		struct lock *lock = bare_lock(&b.arena, 1);
+		struct lock_entry pair[] = { full_pod("pod.x", "new"),
+		    full_pod("pod.x", "old") };
+		struct record intent = intent_record(8, OP_DELETE, "pod.x",
+		    "new");
+		struct record result = result_record(8, OP_DONE, NULL);
+		pair[1].deposed = true;
+		lock_add_entry(lock, &pair[first]);
+		lock_add_entry(lock, &pair[1 - first]);
+		lock_apply_intent(&b.arena, lock, &intent);
+		lock_apply_result(&b.arena, lock, &result);
+		assert_int_equal(lock->entries.n, 1);
+		assert_true(str_is(lock_find(lock, STR("pod.x"))->id, "old"));
+	}
+	bench_release(&b);
+}
+
 /* All kinds of records, over an entry that was imported. */
 static void
 test_lock_folds_records_of_all_kinds(void **state)
@@ -472,6 +497,8 @@ main(void)
 		    test_lock_result_without_an_id_keeps_what_was_intended),
 		cmocka_unit_test(test_lock_result_of_an_update_by_its_price),
 		cmocka_unit_test(test_lock_result_deposes_what_has_the_slot),
+		cmocka_unit_test(
+		    test_lock_end_of_a_successor_gives_the_slot_back),
 		cmocka_unit_test(test_lock_folds_records_of_all_kinds),
 		cmocka_unit_test(
 		test_lock_fact_of_a_pod_that_is_not_recorded_changes_nothing),

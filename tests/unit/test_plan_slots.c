@@ -259,6 +259,22 @@ test_plan_status_that_is_unknown_leaves_it_alone(void **state)
 	}
 }
 
+/* It may mount what it always did: that is not deleted from under it. */
+static void
+test_plan_status_that_is_unknown_keeps_its_volume(void **state)
+{
+	struct plan_world *w = *state;
+
+	world_spec(w, "volumes: { d: { size: 10GB, data_center: EU-RO-1 } }\n"
+	    "pods: { a: { image: x:1, gpu: A40, network_volume: { volume: d, "
+	    "path: /w } } }\n");
+	world_settle(w);
+	world_pod(w, "pod.a")->status = POD_UNKNOWN;
+	world_spec(w, "pods: { a: { image: x:1, gpu: A40 } }\n");
+	assert_non_null(strstr(world_plan(w, DUMP_CHECKS), "check fail in_use: "
+	    "volume.d would be deleted while pod.a mounts it\n"));
+}
+
 static void
 test_plan_gpu_that_went_is_told_where_it_matters(void **state)
 {
@@ -384,6 +400,7 @@ main(void)
 		    test_plan_stopped_pod_that_needs_another_waits),
 		cmocka_unit_test(
 		    test_plan_status_that_is_unknown_leaves_it_alone),
+		TEST(test_plan_status_that_is_unknown_keeps_its_volume),
 		TEST(test_plan_gpu_that_went_is_told_where_it_matters),
 		cmocka_unit_test(test_plan_replacement_tells_its_name_once),
 		cmocka_unit_test(test_plan_stuck_pod_by_since_when),
