@@ -314,8 +314,7 @@ apply_fresh(struct applying *applying, struct app *app, bool destroy)
 {
 	struct planning *planning = &applying->planning;
 	bool asks = !app->options->auto_approve, go_on = true;
-	int code = planning_open(planning, app, destroy, destroy ?
-	    "destroy" : "apply");
+	int code = planning_open_to_apply(planning, app, destroy, asks);
 
 	if (code == EXIT_OK)
 		code = apply_may_record(applying);

@@ -247,8 +247,8 @@ open_for(struct applying *applying, struct app *app,
 	/* Made before there was a lock: the first to be applied brings it. */
 	if (binding->serial == 0)
 		app->lineage = lineage;
-	code = planning_open(planning, app, false, binding->mode ==
-	    PLAN_DESTROY ? "destroy" : "apply");
+	code = planning_open_to_apply(planning, app, binding->mode ==
+	    PLAN_DESTROY, false);
 	if (code == EXIT_OK)
 		code = apply_may_record(applying);
 	if (code == EXIT_OK)

@@ -79,9 +79,26 @@ note_tunnels(const struct planning *planning)
 	}
 }
 
-int
-planning_open(struct planning *planning, struct app *app, bool destroy,
-    const char *operation)
+/*
+ * Who asks nobody works on a shared record from the start: so it is read but
+ * once, and nobody else plans meanwhile what this run is about to change.
+ */
+static int
+open_record(struct planning *planning, const char *operation, bool takes)
+{
+	struct session *session = &planning->session;
+	int code = app_new_session(planning->app, session, planning->spec,
+	    operation);
+
+	if (code == EXIT_OK && takes &&
+	    session->config.store.kind != STORE_FILE)
+		code = session_take_mutex(session);
+	return code == EXIT_OK ? session_load(session) : code;
+}
+
+static int
+open_planning(struct planning *planning, struct app *app, bool destroy,
+    const char *operation, bool takes)
 {
 	const struct options *options = app->options;
 	int code;
@@ -98,8 +115,22 @@ planning_open(struct planning *planning, struct app *app, bool destroy,
 		return code;
 	note_tunnels(planning);
 	planning->open = true;
-	return app_open_session(app, &planning->session, planning->spec,
-	    operation);
+	return open_record(planning, operation, takes);
+}
+
+int
+planning_open(struct planning *planning, struct app *app, bool destroy,
+    const char *operation)
+{
+	return open_planning(planning, app, destroy, operation, false);
+}
+
+int
+planning_open_to_apply(struct planning *planning, struct app *app,
+    bool destroy, bool asks)
+{
+	return open_planning(planning, app, destroy, destroy ? "destroy" :
+	    "apply", !asks);
 }
 
 void

@@ -270,7 +270,8 @@ load(struct io_http *http)
 	for (size_t i = 0; i < HOSTS; i++)
 		http->headers[i] = io_headers_of(&http->curl,
 		    &(struct io_headers){ .host = (enum http_host)i,
-		    .key = http->keys[i], .sign = http->sign != NULL });
+		    .key = http->keys[i], .sign = i == HOST_STORE &&
+		    http->sign != NULL });
 	return http->ready = true;
 }
 

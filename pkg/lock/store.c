@@ -120,7 +120,9 @@ store_refuse(struct store *store, const char *doing,
 	    STR_FMT "' does not let us %s: it answers %d%s" STR_FMT,
 	    STR_ARG(store->place.shown), doing, answer->status,
 	    body.len > 0 ? ": " : "", STR_ARG(body));
-	if (answer->status == 401 || answer->status == 403)
+	store->denied = answer->status == 401 || answer->status == 403 ||
+	    str_search(body, STR("authentication failed")) >= 0; /* etcd: 400 */
+	if (store->denied)
 		diag_hint(store->diags, "%s",
 		    store->place.kind == STORE_S3 ?
 		    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and "

@@ -90,6 +90,7 @@ struct store {
 
 	struct mutex_holder self;	/* of our hold */
 	bool held, lost;
+	bool denied;			/* it does not know us: exit 4 */
 	bool known;			/* what is there: it was read or written
 					   last, with a clear answer */
 	struct str version;		/* which text that was: an ETag, etcd's

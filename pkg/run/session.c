@@ -255,7 +255,9 @@ session_load(struct session *session)
 	if (session_is_remote(session)) {
 		session->lock = session_store_load(session);
 		session->lock_changed = false;
-		if (session->lock == NULL || !is_same_record(session, before))
+		if (session->lock == NULL)
+			return session_store_code(session);
+		if (!is_same_record(session, before))
 			return EXIT_ERROR;
 	} else if (!load_files(session, before))
 		return EXIT_ERROR;

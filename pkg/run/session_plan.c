@@ -343,6 +343,7 @@ session_plan_to_apply(struct session *session,
     const struct session_plan_options *options, int64_t settle_ms,
     const struct plan **plan)
 {
+	bool held = session->writing;
 	int64_t serial = session->lock->serial;
 	int code = session_plan(session, options, plan);
 	if (code == EXIT_OK && !session_has_work(session, *plan))
@@ -351,11 +352,11 @@ session_plan_to_apply(struct session *session,
 		return code;
 	*plan = NULL;
 	code = session_take_mutex(session);
-	if (code == EXIT_OK)
+	if (code == EXIT_OK && !held)
 		code = session_load(session);
 	/* Somebody else's apply came first, finished or cut off: its pods are
 	 * not in our picture. */
-	if (code == EXIT_OK && (session->lock->serial != serial ||
+	if (code == EXIT_OK && !held && (session->lock->serial != serial ||
 		session->lock_changed))
 		session->have_live = false;
 	if (code == EXIT_OK && !session->have_live)

@@ -48,6 +48,17 @@ journal_records(struct session *session, const struct record *records,
 	return ok;
 }
 
+/* What is so inside a pod can be looked at again, and needs no request of its
+ * own: it goes with the next one. */
+static bool
+are_facts(const struct record *records, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (records[i].type != RECORD_FACT)
+			return false;
+	return true;
+}
+
 /*
  * The record in the store is the lock with them.  An intent that it did not
  * take is not sent, so it had no effect; that is how it is taken back here,
@@ -59,6 +70,10 @@ store_records(struct session *session, const struct record *records,
 {
 	for (size_t i = 0; i < n; i++)
 		apply_record(session, &records[i]);
+	if (are_facts(records, n)) {
+		session->store_owed = session->lock_changed = true;
+		return !session->store_failed;
+	}
 	bool ok = session_store_write(session);
 	for (size_t i = 0; i < n && !ok; i++) {
 		session->store_owed |= records[i].type != RECORD_INTENT;

@@ -147,6 +147,56 @@ session_wait(struct session *session, struct arena *arena,
 	}
 }
 
+/* --------------------------------------------------------------- seen ---- */
+
+/*
+ * The newest record that this machine has seen: a store that shows an older
+ * one was restored from a backup, or answers from a copy that lags behind.
+ */
+static const char *
+seen_path(struct session *session)
+{
+	return arena_printf(session->arena, STR_FMT "/seen",
+	    STR_ARG(session->config.work_dir)).data;
+}
+
+struct seen {
+	struct str store, lineage;
+	int64_t serial;
+};
+
+static bool
+read_seen(struct session *session, struct seen *seen)
+{
+	const struct fs *fs = &session->config.world->fs;
+	struct json_reader r = { .arena = session->arena, .where = "seen" };
+	struct json_error error;
+	struct json doc;
+	struct str text;
+
+	*seen = (struct seen){0};
+	return fs_read_file(fs, session->arena, seen_path(session), 4 << 10,
+		false, &text) >= 0 &&
+	    json_parse(session->arena, text, (struct json_limits){0}, &doc,
+		&error) &&
+	    json_read_str(&r, json_root(&doc), "store", REQUIRED,
+		&seen->store) &&
+	    json_read_str(&r, json_root(&doc), "lineage", REQUIRED,
+		&seen->lineage) &&
+	    json_read_int(&r, json_root(&doc), "serial", REQUIRED, 0,
+		INT64_MAX, &seen->serial);
+}
+
+/* Has this machine written there?  Then it knows what that store heeds. */
+static bool
+is_known(struct session *session)
+{
+	struct seen seen;
+
+	return read_seen(session, &seen) &&
+	    str_eq(seen.store, session->config.store.shown);
+}
+
 /* --------------------------------------------------------------- hold ---- */
 
 static void
@@ -165,6 +215,12 @@ open_store(struct session *session)
 }
 
 int
+session_store_code(const struct session *session)
+{
+	return session->store.denied ? EXIT_AUTH : EXIT_ERROR;
+}
+
+int
 session_store_take(struct session *session, const struct mutex_holder *self)
 {
 	enum { LOOK_MS = 30 * SECOND_MS };
@@ -179,7 +235,7 @@ session_store_take(struct session *session, const struct mutex_holder *self)
 		if (result == STORE_OK)
 			break;
 		if (result != STORE_HELD)
-			return EXIT_ERROR;
+			return session_store_code(session);
 		int64_t left_ms = until_ms - session_mono(session);
 		if (left_ms <= 0 || session->interrupted > 0) {
 			mutex_report(session->diags, &other,
@@ -192,10 +248,10 @@ session_store_take(struct session *session, const struct mutex_holder *self)
 		    LOOK_MS);
 		session_take_signals(session);
 	}
-	if (store_probe(&session->store) == STORE_OK)
+	if (is_known(session) || store_probe(&session->store) == STORE_OK)
 		return EXIT_OK;
 	store_release(&session->store);
-	return EXIT_ERROR;
+	return session_store_code(session);
 }
 
 void
@@ -237,17 +293,6 @@ session_store_close(struct session *session)
 
 /* ------------------------------------------------------------- record ---- */
 
-/*
- * The newest record that this machine has seen: a store that shows an older
- * one was restored from a backup, or answers from a copy that lags behind.
- */
-static const char *
-seen_path(struct session *session)
-{
-	return arena_printf(session->arena, STR_FMT "/seen",
-	    STR_ARG(session->config.work_dir)).data;
-}
-
 static void
 note_seen(struct session *session)
 {
@@ -255,6 +300,7 @@ note_seen(struct session *session)
 	struct json_writer w = { .out = &text };
 
 	json_begin(&w, '{');
+	json_member_str(&w, "store", session->config.store.shown);
 	json_member_str(&w, "lineage", id128_str(&session->lock->lineage));
 	json_member_int(&w, "serial", session->lock->serial);
 	json_end(&w, '}');
@@ -268,31 +314,19 @@ note_seen(struct session *session)
 static bool
 is_not_older(struct session *session, const struct lock *lock)
 {
-	const struct fs *fs = &session->config.world->fs;
-	struct json_reader r = { .arena = session->arena, .where = "seen" };
-	struct json_error error;
-	struct json doc;
-	struct str text, lineage;
-	int64_t serial = 0;
+	struct seen seen;
 
-	if (fs_read_file(fs, session->arena, seen_path(session), 1 << 10,
-		false, &text) < 0 ||
-	    !json_parse(session->arena, text, (struct json_limits){0}, &doc,
-		&error) ||
-	    !json_read_str(&r, json_root(&doc), "lineage", REQUIRED,
-		&lineage) ||
-	    !json_read_int(&r, json_root(&doc), "serial", REQUIRED, 0,
-		INT64_MAX, &serial))
+	if (!read_seen(session, &seen))
 		return true;
-	if (lock->exists ? !str_eq(lineage, id128_str(&lock->lineage)) ||
-	    lock->serial >= serial : serial == 0)
+	if (lock->exists ? !str_eq(seen.lineage, id128_str(&lock->lineage)) ||
+	    lock->serial >= seen.serial : seen.serial == 0)
 		return true;
 	PROBE("store_went_back");
 	diag_error(session->diags, "PF0627", NO_SPAN, "the record in '" STR_FMT
 	    "' is %s than this machine has seen (serial %lld, then %lld)",
 	    STR_ARG(session->config.store.shown),
 	    lock->exists ? "older" : "gone, which is older",
-	    (long long)serial, (long long)lock->serial);
+	    (long long)seen.serial, (long long)lock->serial);
 	diag_hint(session->diags, "pods made since then would be unknown; put "
 	    "the newest back (podform state push), or, if the older one is "
 	    "right: rm %s", seen_path(session));
@@ -483,6 +517,6 @@ session_unlock(struct session *session, struct str id,
 	case STORE_CHANGED:
 		return EXIT_LOCKED;
 	default:
-		return EXIT_ERROR;
+		return session_store_code(session);
 	}
 }

@@ -32,6 +32,8 @@ void session_wait(struct session *session, struct arena *arena,
 /* session_take_mutex(), second half: EXIT_OK, EXIT_LOCKED, ... */
 int session_store_take(struct session *session,
     const struct mutex_holder *self);
+/* After the store has failed us: EXIT_AUTH or EXIT_ERROR. */
+int session_store_code(const struct session *session);
 /* The record as a lock, or NULL, reported. */
 struct lock *session_store_load(struct session *session);
 /* Write the lock as it is in memory under the next serial. */

@@ -48,8 +48,8 @@ class Records(Desk):
 
     def test_usage_is_refused_by_name(self):
         for words, code, said in (
-                (["state"], 3, "podform state needs list|show [ADDRESS]"),
-                (["state", "lsit"], 3, "knows list and show, not 'lsit'"),
+                (["state"], 3, "podform state needs list|show|pull|push|migrate"),
+                (["state", "lsit"], 3, "pull, push and migrate, not 'lsit'"),
                 (["state", "list", "pod.one"], 3,
                  "'pod.one' is one argument too many"),
                 (["state", "show"], 3, "state show needs ADDRESS"),
@@ -83,8 +83,9 @@ class Records(Desk):
                 (["--log-file", "no/such", "history"], 1, "the log file"),
                 (["--log-file", "no/such", "show"], 1, "the log file"),
                 (["--log-file", "no/such", "init"], 1, "the log file"),
-                (["--lock", "etcd://x", "history"], 1, "etcd: is not built"),
-                (["--lock", "http://x", "mv", "a", "b"], 1, "http: is not"),
+                (["--lock", "etcd://x", "history"], 3, "etcd://HOST:PORT/KEY"),
+                (["--lock", "http://x", "mv", "a", "b"], 3,
+                 "it names a host and no record there"),
                 (["--log-file", "no/such", "audit"], 1,
                  "cannot open the log file 'no/such': No such file"),
                 (["-C", "no/such", "state", "list"], 3, "cannot work in")):
