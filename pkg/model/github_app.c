@@ -170,10 +170,10 @@ token_text(struct hub *hub)
 	size_t n = hub->config.app_token_length;
 	struct str text;
 
+	text = hub_random_text(hub, n <= 44 ? 36 : n, letters);
 	if (n <= 44)
 		return arena_printf(&hub->arena, "ghs_" STR_FMT,
-		    STR_ARG(hub_random_text(hub, 36, letters)));
-	text = hub_random_text(hub, n, letters);
+		    STR_ARG(text));
 	return arena_printf(&hub->arena, "ghs_%s_eyJ" STR_FMT ".eyJ" STR_FMT
 	    "." STR_FMT, hub->config.app_id, STR_ARG(str_sub(text, 0, 33)),
 	    STR_ARG(str_sub(text, 33, n / 3)),

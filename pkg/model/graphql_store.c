@@ -190,9 +190,9 @@ gql_registry_save(struct gql_run *run, const void *object,
 		gql_fail(run, "RUNPOD", "Registry auth name must be unique.");
 		return;
 	}
+	struct str random = model_random_id(model, 24);
 	row = ARENA_NEW(&model->arena, struct model_registry);
-	row->id = arena_printf(&model->arena, "c" STR_FMT,
-	    STR_ARG(model_random_id(model, 24)));
+	row->id = arena_printf(&model->arena, "c" STR_FMT, STR_ARG(random));
 	row->name = arena_str(&model->arena, name);
 	*ARENA_PUSH(&model->arena, &model->registries) = row;
 	model_record(model, MODEL_OP_ACCOUNT, MODEL_BY_API, row->id);

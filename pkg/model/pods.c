@@ -141,8 +141,9 @@ settle_machine(struct model *model, struct model_pod *pod)
 	uint64_t b = 1 + model_random_below(&model->rng, 254);
 
 	pod->machine_id = model_random_id(model, 12);
+	struct str random = model_random_hex(model, 8);
 	pod->host_id = arena_printf(&model->arena, STR_FMT "-" STR_FMT,
-	    STR_ARG(pod->id), STR_ARG(model_random_hex(model, 8)));
+	    STR_ARG(pod->id), STR_ARG(random));
 	give_address(model, pod, a, b);
 	if (pod->gpu != NULL)
 		pod->cuda = str_from(model_host_cuda(pod->gpu, pod->place));

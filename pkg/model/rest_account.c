@@ -58,8 +58,9 @@ rest_create_registry(struct rest *rest)
 	} else {
 		registry = ARENA_NEW(&model->arena, struct model_registry);
 		*ARENA_PUSH(&model->arena, &model->registries) = registry;
+		struct str random = model_random_id(model, 23);
 		registry->id = arena_printf(&model->arena, "cl" STR_FMT,
-		    STR_ARG(model_random_id(model, 23)));
+		    STR_ARG(random));
 		registry->name = arena_str(&model->arena, name);
 		model_record(model, MODEL_OP_ACCOUNT, MODEL_BY_API,
 		    registry->id);
