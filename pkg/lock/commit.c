@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "lock/crc.h"
 #include "lock/file.h"
 #include "lock/lock.h"
@@ -64,6 +65,20 @@ lock_read(struct arena *arena, const struct fs *fs, const char *path,
 	lock->version = LOCK_VERSION;
 	lock->arena = arena;
 	return lock;
+}
+
+struct lock *
+lock_read_after_crash(struct arena *arena, const struct fs *fs,
+    const char *path, uint32_t own_uid, struct diags *diags)
+{
+	const char *backup = backup_path(arena, path);
+	struct fs_info info;
+
+	if (fs->stat(fs->ctx, path, false, &info) != -ENOENT ||
+	    fs->stat(fs->ctx, backup, false, &info) != 0)
+		return lock_read(arena, fs, path, own_uid, NULL, diags);
+	PROBE("lock_is_taken_from_its_backup");
+	return lock_read(arena, fs, backup, own_uid, NULL, diags);
 }
 
 /* ----------------------------------------------------------- commit ---- */

@@ -161,6 +161,15 @@ struct lock *lock_read(struct arena *arena, const struct fs *fs,
     const char *path, uint32_t own_uid, struct sources *sources,
     struct diags *diags);
 
+/*
+ * The same where a journal holds records.  A crash of the machine may have
+ * undone the rename that made the file, and kept the one that made its backup:
+ * then that is the lock, and the journal, which says on which serial it builds,
+ * tells whether it fits.
+ */
+struct lock *lock_read_after_crash(struct arena *arena, const struct fs *fs,
+    const char *path, uint32_t own_uid, struct diags *diags);
+
 /* The text of a lock, as it goes to the file. */
 void lock_write_text(struct strbuf *out, const struct lock *lock);
 

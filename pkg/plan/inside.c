@@ -71,10 +71,12 @@ inside_restarted(const struct lock_entry *have, const struct cloud_pod *pod)
 
 	if (recorded.len == 0)
 		return false;
-	/* What is about to start is not what ran then. */
+	/* What is about to start is not what ran then.  A pod is called running
+	 * before its container is. */
 	if (pod->started_at.len == 0)
 		return pod->status == POD_PROVISIONING ||
-		    pod->status == POD_STARTING;
+		    pod->status == POD_STARTING ||
+		    (pod->status == POD_RUNNING && !pod->has_runtime);
 	return !str_eq(recorded, pod->started_at);
 }
 

@@ -226,9 +226,11 @@ load_files(struct session *session, const struct lock *before)
 	if (!journal_read(session->arena, fs, path, config->own_uid, &records,
 		session->diags))
 		return false;
-	session->lock = lock_read(session->arena, fs,
-	    arena_cstr(session->arena, config->lock_path), config->own_uid,
-	    NULL, session->diags);
+	const char *lock_path = arena_cstr(session->arena, config->lock_path);
+	session->lock = records.list.n > 0 ? lock_read_after_crash(
+	    session->arena, fs, lock_path, config->own_uid, session->diags) :
+	    lock_read(session->arena, fs, lock_path, config->own_uid, NULL,
+	    session->diags);
 	if (session->lock == NULL || !is_same_record(session, before))
 		return false;
 	/* Whoever holds the mutex has made a journal himself. */

@@ -332,10 +332,39 @@ test_lock_commit_sorts_without_moving_what_others_point_at(void **state)
 	bench_release(&b);
 }
 
+/* A power loss undid the rename that made the file: its backup is it. */
+static void
+test_lock_read_after_crash_takes_the_backup(void **state)
+{
+	(void)state;
+	for (int file = 0; file < 2; file++)
+		for (int backup = 0; backup < 2; backup++) {
+			struct bench b;
+			bench_init(&b);
+			struct lock *lock = bare_lock(&b.arena, 7);
+			assert_true(commit(&b, lock));
+			lock->serial++;
+			assert_true(commit(&b, lock));
+			if (!file)
+				b.fs.unlink(b.fs.ctx, LOCK_PATH);
+			if (!backup)
+				b.fs.unlink(b.fs.ctx, BACKUP_PATH);
+			lock = lock_read_after_crash(&b.arena, &b.fs,
+			    LOCK_PATH, 1000, &b.diags);
+			assert_non_null(lock);
+			assert_int_equal(lock->exists, file || backup);
+			assert_int_equal(lock->serial, file ? 8 :
+			    backup ? 7 : 0);
+			assert_string_equal(bench_report(&b), "");
+			bench_release(&b);
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lock_read_after_crash_takes_the_backup),
 		cmocka_unit_test(test_lock_commit_keeps_the_previous_version),
 		cmocka_unit_test(
 		    test_lock_commit_crash_at_any_call_leaves_a_version),

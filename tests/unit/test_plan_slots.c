@@ -60,17 +60,19 @@ test_plan_inside_of_a_container_by_its_start(void **state)
 	static const struct {
 		const char *recorded, *told;
 		enum pod_status status;
-		bool anew;
+		bool runtime, anew;
 	} rows[] = {
-		{ NULL, NULL, POD_STARTING, false },
-		{ NULL, "now", POD_RUNNING, false },
-		{ "now", "now", POD_RUNNING, false },
-		{ "then", "now", POD_RUNNING, true },
-		{ "then", NULL, POD_RUNNING, false },
-		{ "then", NULL, POD_EXITED, false },
-		{ "then", NULL, POD_STARTING, true },
-		{ "then", NULL, POD_PROVISIONING, true },
-		{ "then", "then", POD_STARTING, false },
+		{ NULL, NULL, POD_STARTING, false, false },
+		{ NULL, "now", POD_RUNNING, true, false },
+		{ "now", "now", POD_RUNNING, true, false },
+		{ "now", "now", POD_RUNNING, false, false },
+		{ "then", "now", POD_RUNNING, true, true },
+		{ "then", NULL, POD_RUNNING, true, false },
+		{ "then", NULL, POD_RUNNING, false, true },
+		{ "then", NULL, POD_EXITED, false, false },
+		{ "then", NULL, POD_STARTING, false, true },
+		{ "then", NULL, POD_PROVISIONING, false, true },
+		{ "then", "then", POD_STARTING, false, false },
 	};
 	(void)state;
 
@@ -78,6 +80,7 @@ test_plan_inside_of_a_container_by_its_start(void **state)
 		struct lock_entry entry = { .inside.start =
 		    str_from(rows[i].recorded) };
 		struct cloud_pod pod = { .status = rows[i].status,
+		    .has_runtime = rows[i].runtime,
 		    .started_at = str_from(rows[i].told) };
 		if (inside_restarted(&entry, &pod) != rows[i].anew)
 			fail_msg("row %zu", i);
