@@ -24,10 +24,14 @@ const struct command commands[] = {
 	  "plan is refused until they are excluded or released." },
 	{ "watch", NULL, GROUP_MAIN, NULL, 0, 0, OPTIONS_APPLY, NULL,
 	  "Plan and apply in a loop, after every edit.", NULL },
-	{ "drift", "diff", GROUP_MAIN, NULL, 0, 2,
-	  OPTIONS_VARS | OPTIONS_LIVE | OPTIONS_SHOW, cmd_drift,
+	{ "drift", "diff", GROUP_MAIN, "[ack ADDRESS PATH]", 0, 3,
+	  OPTIONS_VARS | OPTIONS_LIVE | OPTIONS_SHOW | OPTIONS_LOCK |
+	  OPTIONS_ACK, cmd_drift,
 	  "Show what changed outside of podform; exit 2 if something did.",
-	  NULL },
+	  "ack accepts the value that a field has now: it is recorded with "
+	  "its reason, shown as acknowledged, and neither changed back nor "
+	  "counted until the given time or until it changes again. PATH is as "
+	  "drift shows it, like disk or env.MODE; state is that of a pod." },
 	{ "status", NULL, GROUP_MAIN, NULL, 0, 0,
 	  OPTIONS_WATCH | OPTIONS_LIVE, cmd_status,
 	  "One table of what is ours: state, place, age, price.", NULL },

@@ -213,6 +213,11 @@ static const struct error_code other_codes[] = {
 	  "If it is of this project, an apply takes it in by itself." },
 	{ "PF0857", "A file of a new project cannot be written.",
 	  "The system's reason is in the message." },
+	{ "PF0858", "Drift that is to be accepted is not there.",
+	  "`podform drift` shows what has changed, with its paths." },
+	{ "PF0859", "Drift that cannot be accepted: the thing is gone, the spec "
+	  "was changed, too, or the value may be a secret.",
+	  "Change the spec; `ignore_drift` leaves a field alone." },
 	{ "PF0860", "Not an address of a pod, or of several.",
 	  "Addresses are like `trainer`, `pod.trainer` or `pod.trainer[1]`; "
 	  "of a runner or tunnel its pod is meant." },

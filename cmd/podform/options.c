@@ -138,6 +138,11 @@ const struct option options_table[] = {
 	{ "report", 0, OPTION_TEXT, OPTIONS_APPLY, AT(profile), "FILE", NULL,
 	  false, "the report file", "Write a report." },
 
+	{ "reason", 0, OPTION_TEXT, OPTIONS_ACK, AT(reason), "TEXT", NULL,
+	  false, NULL, "ack: why the change is accepted." },
+	{ "until", 0, OPTION_TEXT, OPTIONS_ACK, AT(until), "WHEN", NULL,
+	  false, NULL, "ack: for how long: 7d, or a time of RFC 3339; "
+	  "for good if not given." },
 	{ "force", 0, OPTION_FLAG, OPTIONS_FORCE, AT(force), NULL, NULL, true,
 	  NULL, "push: also an older record, or one of another lineage." },
 	{ "dry-run", 0, OPTION_FLAG, OPTIONS_DRY, AT(dry_run), NULL, NULL,

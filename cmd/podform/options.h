@@ -44,6 +44,7 @@ enum option_group {
 	OPTIONS_ALL = 65536,	/* --all alone */
 	OPTIONS_COPY = 131072,
 	OPTIONS_FORCE = 262144,	/* state push --force */
+	OPTIONS_ACK = 524288,	/* drift ack */
 };
 
 struct text_list { VEC_OF(struct str) list; };
@@ -76,6 +77,7 @@ struct options {
 	bool force;
 	int tunnels;			/* 0 auto, 1 yes, 2 no */
 	struct str events;
+	struct str reason, until;	/* drift ack */
 	/* others */
 	bool dry_run, watch, raw;
 	/* inside pods */

@@ -83,22 +83,26 @@ note_tunnels(const struct planning *planning)
  * Who asks nobody works on a shared record from the start: so it is read but
  * once, and nobody else plans meanwhile what this run is about to change.
  */
+enum taking { TAKES_NOTHING, TAKES_SHARED, TAKES_ALWAYS };
+
 static int
-open_record(struct planning *planning, const char *operation, bool takes)
+open_record(struct planning *planning, const char *operation,
+    enum taking takes)
 {
 	struct session *session = &planning->session;
 	int code = app_new_session(planning->app, session, planning->spec,
 	    operation);
 
-	if (code == EXIT_OK && takes &&
-	    session->config.store.kind != STORE_FILE)
+	if (code == EXIT_OK && (takes == TAKES_ALWAYS ||
+	    (takes == TAKES_SHARED &&
+	    session->config.store.kind != STORE_FILE)))
 		code = session_take_mutex(session);
 	return code == EXIT_OK ? session_load(session) : code;
 }
 
 static int
 open_planning(struct planning *planning, struct app *app, bool destroy,
-    const char *operation, bool takes)
+    const char *operation, enum taking takes)
 {
 	const struct options *options = app->options;
 	int code;
@@ -122,7 +126,15 @@ int
 planning_open(struct planning *planning, struct app *app, bool destroy,
     const char *operation)
 {
-	return open_planning(planning, app, destroy, operation, false);
+	return open_planning(planning, app, destroy, operation,
+	    TAKES_NOTHING);
+}
+
+int
+planning_open_writer(struct planning *planning, struct app *app,
+    const char *operation)
+{
+	return open_planning(planning, app, false, operation, TAKES_ALWAYS);
 }
 
 int
@@ -130,7 +142,7 @@ planning_open_to_apply(struct planning *planning, struct app *app,
     bool destroy, bool asks)
 {
 	return open_planning(planning, app, destroy, destroy ? "destroy" :
-	    "apply", !asks);
+	    "apply", asks ? TAKES_NOTHING : TAKES_SHARED);
 }
 
 void

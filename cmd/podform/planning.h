@@ -26,6 +26,9 @@ struct planning {
  */
 int planning_open(struct planning *planning, struct app *app, bool destroy,
     const char *operation);
+/* The same, as the one who may change the record. */
+int planning_open_writer(struct planning *planning, struct app *app,
+    const char *operation);
 /* The same to apply it; asks: somebody is still to be asked whether to. */
 int planning_open_to_apply(struct planning *planning, struct app *app,
     bool destroy, bool asks);

@@ -221,8 +221,12 @@ lock_move_entry(struct lock *lock, struct lock_entry *entry,
 	lock_detach(lock);
 	entry = &lock->entries.items[at];
 	lock_forget_keys(lock, entry);
+	struct str from = entry->address;
 	entry->address = arena_str(lock->arena, address);
 	lock_remember_keys(lock, entry);
+	for (size_t i = 0; i < lock->acks.n; i++)
+		if (str_eq(lock->acks.items[i].address, from))
+			lock->acks.items[i].address = entry->address;
 }
 
 void
@@ -406,4 +410,41 @@ lock_add_history(struct arena *arena, struct lock *lock,
 		    lock->history.n * sizeof *lock->history.items);
 	}
 	*ARENA_PUSH(arena, &lock->history) = *entry;
+}
+
+/* ---------------------------------------------------- accepted drift --- */
+
+static int
+ack_order(const void *a, const void *b)
+{
+	const struct ack *one = a, *two = b;
+	int order = str_cmp(one->address, two->address);
+
+	return order != 0 ? order : str_cmp(one->path, two->path);
+}
+
+void
+lock_acknowledge(struct lock *lock, const struct ack *ack, int64_t wall_ms)
+{
+	struct arena *arena = lock->arena;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lock->acks.n; i++) {
+		const struct ack old = lock->acks.items[i];
+		int64_t until = INT64_MAX;
+		if (ack_order(&old, ack) == 0 || (old.until.len > 0 &&
+		    parse_time(old.until, &until) && until <= wall_ms))
+			continue;
+		lock->acks.items[kept++] = old;
+	}
+	lock->acks.n = kept;
+	*ARENA_PUSH(arena, &lock->acks) = (struct ack){
+		.address = arena_str(arena, ack->address),
+		.path = arena_str(arena, ack->path),
+		.value = arena_str(arena, ack->value),
+		.reason = arena_str(arena, ack->reason),
+		.until = arena_str(arena, ack->until),
+	};
+	qsort(lock->acks.items, lock->acks.n, sizeof *lock->acks.items,
+	    ack_order);
 }

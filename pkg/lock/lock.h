@@ -120,7 +120,11 @@ struct history_entry {
 };
 
 struct ack {				/* an accepted drift */
-	struct str address, path, value, reason, until;
+	struct str address;
+	struct str path;		/* "env.MODE"; "state" */
+	struct str value;		/* live, as JSON; absent: not there */
+	struct str reason;
+	struct str until;		/* RFC 3339; absent: for good */
 };
 
 struct lock_index;
@@ -198,6 +202,11 @@ void lock_add_history(struct arena *arena, struct lock *lock,
     const struct history_entry *entry);
 enum { LOCK_HISTORY_MAX = 20 };
 
+/* Accept a drift, until then or for good: it takes the place of what was said
+ * of that path before.  What has expired by wall_ms goes.  Texts are copied. */
+void lock_acknowledge(struct lock *lock, const struct ack *ack,
+    int64_t wall_ms);
+
 /* Add a tombstone unless the op has one. */
 void lock_bury(struct arena *arena, struct lock *lock,
     const struct id128 *op, struct str address, int64_t wall_ms);
@@ -220,7 +229,8 @@ void lock_reclaim(struct lock *lock, struct str op);
 void lock_sort(struct lock *lock);
 /* A copy of entry, which is not recorded yet: for an import. */
 void lock_add_entry(struct lock *lock, const struct lock_entry *entry);
-/* Give an entry another address, which must be free. */
+/* Give an entry another address, which must be free; drift of it that is
+ * accepted stays so. */
 void lock_move_entry(struct lock *lock, struct lock_entry *entry,
     struct str address);
 /* The last entry takes the place of the one removed: order is lost until

@@ -84,25 +84,27 @@ drift_ignored(const struct pod_spec *spec, struct str path)
 	return false;
 }
 
-static const struct ack *
-find_ack(const struct diff *d, const struct difference *found)
+const struct ack *
+ack_find(const struct planner *p, struct str address, struct str path,
+    struct str live)
 {
-	const struct lock *lock = d->p->lock;
+	const struct lock *lock = p->lock;
+
 	for (size_t i = 0; i < lock->acks.n; i++) {
 		const struct ack *ack = &lock->acks.items[i];
 		int64_t until = INT64_MAX;
-		if (str_eq(ack->address, d->have->address) &&
-		    str_eq(ack->path, found->path) &&
-		    str_eq(ack->value, found->live) &&
+		if (str_eq(ack->address, address) &&
+		    str_eq(ack->path, path) && str_eq(ack->value, live) &&
 		    (ack->until.len == 0 || parse_time(ack->until, &until)) &&
-		    until > d->p->options->wall_ms)
+		    until > p->options->wall_ms)
 			return ack;
 	}
 	return NULL;
 }
 
 static void
-note_drift(struct diff *d, const struct difference *found)
+note_drift(struct diff *d, const struct difference *found,
+    const struct ack *ack)
 {
 	struct plan_attr *attr = ARENA_PUSH(d->p->arena, &d->drift->attrs);
 
@@ -115,6 +117,7 @@ note_drift(struct diff *d, const struct difference *found)
 		.drift = true,
 		.edit = found->edit,
 		.span = found->span,
+		.ack = ack,
 	};
 }
 
@@ -160,8 +163,11 @@ diff_note(struct diff *d, const struct difference *found)
 	const struct ack *ack = NULL;
 
 	if (found->drift) {
-		ack = found->edit ? NULL : find_ack(d, found);
-		note_drift(d, found);
+		/* What is not shown was not what somebody agreed to. */
+		if (!found->edit && !found->sensitive)
+			ack = ack_find(d->p, d->have->address, found->path,
+			    found->live);
+		note_drift(d, found, ack);
 		if (d->drift->attrs.n == 1 || ack == NULL)
 			d->drift->ack = ack;
 	}

@@ -152,6 +152,7 @@ struct plan_attr {
 	bool forces_replacement;
 	bool edit, drift;		/* spec != lock, lock != live */
 	struct span span;		/* of the value in the spec, if any */
+	const struct ack *ack;		/* of drift that is accepted; or NULL */
 };
 
 /* Where a pod may be made, in the order in which it is tried. */

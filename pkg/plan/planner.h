@@ -185,6 +185,11 @@ struct difference {
 };
 void diff_note(struct diff *d, const struct difference *found);
 
+/* Who accepted that the path of a thing has this live value (JSON; absent:
+ * it is not there), and has not taken it back by time; or NULL. */
+const struct ack *ack_find(const struct planner *p, struct str address,
+    struct str path, struct str live);
+
 /* "12.10" is above "12.4": parts are numbers. */
 int version_cmp(struct str a, struct str b);
 struct str json_text_of(struct arena *arena, struct str text);

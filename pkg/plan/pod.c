@@ -56,8 +56,13 @@ tell_state(struct slot *slot)
 	    status == POD_EXITED;
 	slot->drift.stopped = exited && !slot->have->stopped;
 	slot->drift.started = slot->runs && known && slot->have->stopped;
-	if (drift_ignored(slot->spec, STR("state")) &&
-	    stopped == slot->have->stopped)
+	if (stopped == slot->have->stopped && (slot->drift.stopped ||
+	    slot->drift.started))
+		slot->state_ack = ack_find(slot->p, slot->have->address,
+		    STR("state"), slot->drift.stopped ? STR("\"stopped\"") :
+		    STR("\"running\""));
+	if (slot->state_ack != NULL || (stopped == slot->have->stopped &&
+	    drift_ignored(slot->spec, STR("state"))))
 		return;
 	change->start = exited && !stopped;
 	change->stop = slot->runs && stopped;
@@ -77,8 +82,11 @@ drift_add(struct slot *slot)
 	drift->kind = KIND_POD;
 	drift->have = slot->have;
 	drift->span = slot->want->span;
-	if (drift->gone || drift->stopped || drift->started)
+	if (drift->gone)
 		drift->ack = NULL;
+	else if ((drift->stopped || drift->started) &&
+	    (drift->attrs.n == 0 || drift->ack != NULL))
+		drift->ack = slot->state_ack;
 	*ARENA_PUSH(slot->p->arena, &slot->p->plan->drift) = *drift;
 }
 

@@ -20,6 +20,7 @@ struct slot {
 	bool runs;			/* live, as far as known */
 	struct plan_change change;
 	struct plan_drift drift;
+	const struct ack *state_ack;	/* of a state that was changed */
 	struct diff diff;
 	struct pod_config target;
 };

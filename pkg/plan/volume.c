@@ -39,10 +39,16 @@ static void
 drift_attr(struct planner *p, struct plan_drift *drift, const char *path,
     struct str before, struct str after, struct span span)
 {
+	const struct ack *ack = ack_find(p, drift->have->address,
+	    str_from(path), after);
+
 	*ARENA_PUSH(p->arena, &drift->attrs) = (struct plan_attr){
 		.path = str_from(path), .before = before, .after = after,
 		.drift = true, .effect = EFFECT_NONE, .span = span,
+		.ack = ack,
 	};
+	if (drift->attrs.n == 1 || ack == NULL)
+		drift->ack = ack;
 }
 
 /* What somebody changed, shown only: neither can be undone or matters. */

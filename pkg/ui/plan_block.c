@@ -171,7 +171,8 @@ plan_text_attr(struct strbuf *out, struct arena *arena,
 	bool set = attr->before.data == NULL;
 	const char *symbol = set ? "+" : gone ? "-" : "~";
 	enum paint paint = set ? PAINT_GREEN : gone ? PAINT_RED : PAINT_YELLOW;
-	const char *note = attr->forces_replacement ? "# forces replacement" :
+	const char *note = attr->ack != NULL ? "# acknowledged" :
+	    attr->forces_replacement ? "# forces replacement" :
 	    attr->effect == EFFECT_RESTART && !set ?
 	    "# restarts the container" : "";
 	size_t from = out->len;

@@ -6,14 +6,27 @@
 #include "ui/plan_block.h"
 #include "ui/words.h"
 
+/* `has changed: REASON (acknowledged until TIME)`; the colon of the first is
+ * where a long header is cut. */
+static struct str
+acknowledged(struct arena *arena, const struct plan_drift *drift)
+{
+	const struct ack *ack = drift->ack;
+
+	return arena_printf(arena, "%s: " STR_FMT " (acknowledged%s" STR_FMT ")",
+	    words_drift(drift), STR_ARG(ack->reason), ack->until.len > 0 ?
+	    " until " : "", STR_ARG(ack->until));
+}
+
 static void
 add_drift(struct strbuf *out, const struct page *page,
     const struct plan_drift *drift)
 {
-	const char *what = words_drift(drift);
+	struct str what = str_from(words_drift(drift));
 
-	plan_block_header(out, page, drift->address, str_from(what),
-	    drift->span);
+	if (drift->ack != NULL)
+		what = acknowledged(page->arena, drift);
+	plan_block_header(out, page, drift->address, what, drift->span);
 	if (drift->attrs.n == 0 || page->options->concise)
 		return;
 	size_t pad = plan_block_pad(drift->attrs.items, drift->attrs.n);
@@ -44,8 +57,11 @@ add_drift_section(struct strbuf *out, const struct page *page)
 		if (plan->drift.items[i].ack == NULL)
 			add_drift(out, page, &plan->drift.items[i]);
 	if (known > 0)
-		strbuf_addf(out, "  (%zu acknowledged change%s not shown)\n",
-		    known, known == 1 ? "" : "s");
+		strbuf_addf(out, "%sChanged outside of podform, and "
+		    "acknowledged:\n\n", known < plan->drift.n ? "\n" : "");
+	for (size_t i = 0; i < plan->drift.n; i++)
+		if (plan->drift.items[i].ack != NULL)
+			add_drift(out, page, &plan->drift.items[i]);
 	strbuf_addc(out, '\n');
 }
 

@@ -59,7 +59,18 @@ class Records(Desk):
                 (["show", "--format", "markdown"], 1, "not built yet"),
                 (["show", "--format", "dot"], 1, "not built yet"),
                 (["drift", "--format", "markdown"], 1, "not built yet"),
-                (["drift", "ack", "pod.one"], 1, "drift ack is not built"),
+                (["drift", "ack", "pod.one"], 3, "ack needs ADDRESS PATH"),
+                (["drift", "akc", "one", "disk"], 3, "ack, not 'akc'"),
+                (["drift", "ack", "one", "disk"], 3, "--reason TEXT"),
+                (["drift", "ack", "one", "disk", "--reason", " "], 3,
+                 "--reason TEXT"),
+                (["drift", "--reason", "x"], 3, "for podform drift ack"),
+                (["drift", "ack", "one", "disk", "--reason", "x", "--until",
+                  "soon"], 3, "'soon' is neither a duration like 7d"),
+                (["drift", "ack", "one", "disk", "--reason", "x", "--until",
+                  "2020-01-01T00:00:00Z"], 3, "is over already"),
+                (["drift", "ack", "one", "disk", "--reason", "x",
+                  "--refresh=false"], 3, "needs to see the account"),
                 (["graph", "--format", "markdown"], 1, "not built yet"),
                 (["status", "-w"], 3, "following the status is not built yet"),
                 (["schema", "plan"], 1, "of 'plan' is not built yet"),
@@ -495,6 +506,50 @@ class Looking(Desk):
         self.run_podform("drift", "--concise", code=2)
         self.spec("project: [\n")
         self.run_podform("drift", code=3).says("pods.yaml:")
+
+    def test_drift_that_is_accepted_is_no_difference(self):
+        self.apply()
+        ack = ["drift", "ack", "one", "env.MODE", "--reason", "a trial"]
+        self.run_podform(*ack, code=1).says(
+            "nothing of 'pod.one' was changed outside of podform")
+        self.control("pods/one/env", {"name": "MODE", "value": "z"})
+        self.run_podform("drift", "ack", "one", "disk", "--reason", "x",
+                         code=1).says("disk of pod.one was not changed",
+                                      "what has changed is: env.MODE")
+        self.run_podform("drift", code=2)
+        self.run_podform(*ack, "--until", "7d").has(
+            "Acknowledged: env.MODE of pod.one may be \"z\" until 20")
+        lock = json.loads(self.read("podform.lock"))
+        (kept,) = lock["drift_accepted"]
+        self.assertEqual([kept[k] for k in ("address", "path", "reason",
+                                            "value")],
+                         ["pod.one", "env.MODE", "a trial", '"z"'])
+        self.run_podform("drift").has("a trial (acknowledged until " +
+                                      kept["until"], "# acknowledged",
+                                      "No other drift.")
+        self.run_podform("plan", "--detailed-exitcode").has(
+            "acknowledged until", "No changes.")
+        for command in ("plan", "drift"):
+            (drift,) = self.run_podform(command, "--json").json()[
+                "resource_drift"]
+            self.assertEqual(drift["acknowledged"], {
+                "reason": "a trial", "until": kept["until"]})
+        self.run_podform("apply", "-y").has("No changes.")
+        # It goes with its thing, and another value is another drift.
+        self.run_podform("mv", "one", "pod.two")
+        self.run_podform("mv", "two", "pod.one")
+        self.run_podform("drift")
+        self.control("pods/one/env", {"name": "MODE", "value": "y"})
+        self.run_podform("drift", code=2)
+        # Said again it replaces what was said, here for good.
+        done = self.run_podform(*ack, "--json").json()
+        self.assertIn('may be "y". An apply', done["message"])
+        lock = json.loads(self.read("podform.lock"))
+        self.assertEqual([a["value"] for a in lock["drift_accepted"]],
+                         ['"y"'])
+        self.run_podform("drift")
+        self.assertEqual(self.run_podform("history", "--json").json()[-1]
+                         ["command"], "drift ack")
 
     def test_why_shows_the_evidence(self):
         self.run_podform("why", "one").has(

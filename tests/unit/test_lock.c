@@ -419,6 +419,32 @@ test_lock_history_keeps_the_newest(void **state)
 	bench_release(&b);
 }
 
+static void
+test_lock_acknowledges_each_path_once(void **state)
+{
+	static const struct ack acks[] = {
+		{ STR("pod.b"), STR("disk"), STR("1"), STR("over"),
+		  STR("1970-01-01T00:00:05Z") },
+		{ STR("pod.b"), STR("args"), STR("2"), STR("old"), { 0 } },
+		{ STR("pod.a"), STR("state"), STR("3"), STR("kept"),
+		  STR("1970-01-01T00:00:11Z") },
+		{ STR("pod.b"), STR("args"), STR("4"), STR("new"), { 0 } },
+	};
+	struct bench b;
+	struct lock *lock;
+	(void)state;
+	bench_init(&b);
+	lock = full_lock(&b.arena);
+	lock->arena = &b.arena;
+	lock->acks.n = 0;
+	for (size_t i = 0; i < COUNTOF(acks); i++)
+		lock_acknowledge(lock, &acks[i], i < 3 ? 1000 : 5000);
+	assert_int_equal(lock->acks.n, 2);
+	assert_true(str_is(lock->acks.items[0].address, "pod.a"));
+	assert_true(str_is(lock->acks.items[1].reason, "new"));
+	bench_release(&b);
+}
+
 int
 main(void)
 {
@@ -444,6 +470,7 @@ main(void)
 		cmocka_unit_test(test_lock_read_error_is_not_a_missing_file),
 		cmocka_unit_test(test_lock_index_follows_changes),
 		cmocka_unit_test(test_lock_tombstones_last_a_day),
+		cmocka_unit_test(test_lock_acknowledges_each_path_once),
 		cmocka_unit_test(test_lock_history_keeps_the_newest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,6 +332,39 @@ test_plan_drift_accepted_is_shown_and_left(void **state)
 	world_release(&w);
 }
 
+/* A state is accepted like a value; with a field beside it, both have to. */
+static void
+test_plan_drift_of_the_state_is_accepted(void **state)
+{
+	struct plan_world w;
+
+	(void)state;
+	world_init(&w);
+	world_trainer(&w, "");
+	world_settle(&w);
+	world_pod(&w, "pod.trainer")->status = POD_EXITED;
+	*ARENA_PUSH(&w.arena, &w.lock.acks) = (struct ack){
+		.address = STR("pod.trainer"), .path = STR("state"),
+		.value = STR("\"stopped\""), .reason = STR("a holiday"),
+	};
+	(void)world_plan(&w, DUMP_CHANGES | DUMP_DRIFT);
+	assert_true(w.plan->empty);
+	assert_false(plan_has_drift(w.plan));
+	assert_int_equal(w.plan->drift.n, 1);
+
+	world_pod(&w, "pod.trainer")->config.disk_gb = 99;
+	(void)world_plan(&w, DUMP_CHANGES | DUMP_DRIFT);
+	assert_true(plan_has_drift(w.plan));
+	assert_false(w.plan->empty);
+	world_pod(&w, "pod.trainer")->config.disk_gb = 20;
+
+	w.lock.acks.items[0].value = STR("\"running\"");
+	(void)world_plan(&w, DUMP_CHANGES);
+	assert_true(plan_has_drift(w.plan));
+	assert_int_equal(w.plan->summary.start, 1);
+	world_release(&w);
+}
+
 static void
 test_plan_drift_started_behind_our_back_is_stopped(void **state)
 {
@@ -558,6 +591,7 @@ main(void)
 		cmocka_unit_test(
 		    test_plan_drift_ignored_field_can_still_be_edited),
 		cmocka_unit_test(test_plan_drift_accepted_is_shown_and_left),
+		cmocka_unit_test(test_plan_drift_of_the_state_is_accepted),
 		cmocka_unit_test(
 		    test_plan_drift_started_behind_our_back_is_stopped),
 		cmocka_unit_test(test_plan_drift_towards_the_wish_is_recorded),
