@@ -166,7 +166,8 @@ cmd_audit(struct app *app)
 
 /* The plan that ends the orphans and nothing else. */
 static struct plan *
-orphans_only(struct arena *arena, const struct plan *plan)
+orphans_only(struct arena *arena, const struct plan *plan,
+    const struct plan_options *options)
 {
 	struct plan *only = ARENA_NEW(arena, struct plan);
 
@@ -188,6 +189,7 @@ orphans_only(struct arena *arena, const struct plan *plan)
 	}
 	only->summary.destroy = only->changes.n;
 	only->empty = only->changes.n == 0;
+	plan_check_deletes(arena, only, options);
 	return only;
 }
 
@@ -207,7 +209,8 @@ collect(struct applying *applying, struct app *app)
 		    &planning->plan);
 	if (code != EXIT_OK)
 		return code;
-	planning->plan = orphans_only(&app->arena, planning->plan);
+	planning->plan = orphans_only(&app->arena, planning->plan,
+	    &planning->options.plan);
 	if (planning->plan->changes.n == 0 && !app_json(app)) {
 		app_write(STDOUT_FILENO, STR("Nothing of ours is left "
 		    "over.\n"));
@@ -217,6 +220,9 @@ collect(struct applying *applying, struct app *app)
 		follow_plan(&applying->follow, planning->plan);
 	else
 		planning_show(planning);
+	code = planning_judge(planning);
+	if (code != EXIT_OK)
+		return code;
 	if (acts && planning->plan->changes.n > 0)
 		return apply_run(applying);
 	if (planning->plan->changes.n > 0 && !app_json(app)) {

@@ -126,8 +126,9 @@ const struct option options_table[] = {
 	{ "price-tolerance", 0, OPTION_TEXT, OPTIONS_APPLY, AT(profile),
 	  "PCT", NULL, false, "a tolerance for prices",
 	  "Accept prices that rose so much." },
-	{ "max-deletes", 0, OPTION_TEXT, OPTIONS_APPLY, AT(profile), "N", NULL,
-	  false, "a limit for deletions", "Refuse more deletions." },
+	{ "max-deletes", 0, OPTION_LIMIT, OPTIONS_APPLY, AT(max_deletes), "N",
+	  NULL, false, NULL, "Refuse a plan that destroys more than N things; "
+	  "a replacement counts." },
 	{ "replan-if-equal", 0, OPTION_FLAG, OPTIONS_APPLY, AT(dry_run), NULL,
 	  NULL, false, "planning anew", "Plan anew if it means the same." },
 	{ "resume", 0, OPTION_FLAG, OPTIONS_APPLY, AT(dry_run), NULL, NULL,
@@ -181,7 +182,7 @@ void
 options_init(struct options *options)
 {
 	*options = (struct options){ .refresh = true, .input = true,
-		.expires_ms = HOUR_MS, .dry_run = true };
+		.expires_ms = HOUR_MS, .dry_run = true, .max_deletes = -1 };
 }
 
 const struct option *
@@ -325,6 +326,9 @@ options_set(struct options *options, const struct option *option,
 	case OPTION_INT:
 		return parse_int(value, 1, 10000, at) ||
 		    refuse(diags, shown, value, "a number from 1 to 10000");
+	case OPTION_LIMIT:
+		return parse_int(value, 0, 1000000, at) ||
+		    refuse(diags, shown, value, "a number from 0 to 1000000");
 	case OPTION_DURATION:
 		return parse_duration(value, at) ||
 		    refuse(diags, shown, value, "a duration like 90s or 1h30m");

@@ -18,7 +18,8 @@ enum option_type {
 	OPTION_COUNT,		/* -v -v */
 	OPTION_TEXT,
 	OPTION_LIST,		/* repeatable text */
-	OPTION_INT,
+	OPTION_INT,		/* from 1 */
+	OPTION_LIMIT,		/* from 0; -1 when it is not given */
 	OPTION_DURATION,
 	OPTION_CHOICE,		/* an index into choices */
 	OPTION_VARIABLE,	/* repeatable NAME=VALUE */
@@ -72,6 +73,7 @@ struct options {
 	bool auto_approve, allow_empty, over_budget, atomic, fail_fast;
 	int on_failure;			/* 0 rollback, 1 keep */
 	int64_t parallelism, settle_ms, lock_timeout_ms;
+	int64_t max_deletes;		/* -1: any number */
 	int64_t drain_ms, idle_window_ms;
 	bool force_runners;
 	bool force;

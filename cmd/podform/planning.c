@@ -49,6 +49,8 @@ fill_options(struct planning *planning)
 			.nexcludes = options->excludes.list.n,
 			.replaces = options->replaces.list.items,
 			.nreplaces = options->replaces.list.n,
+			.limit_deletes = options->max_deletes >= 0,
+			.max_deletes = options->max_deletes,
 			.wall_ms = app_wall_ms(planning->app),
 			.no_tunnels = options->tunnels == 2 ||
 			    (options->tunnels == 0 &&
@@ -252,6 +254,10 @@ planning_judge(const struct planning *planning)
 		if (budget)
 			diag_hint(&app->diags, "--over-budget allows it this "
 			    "once");
+		if (strcmp(check->id, "max_deletes") == 0)
+			diag_hint(&app->diags, "if they are meant: "
+			    "--max-deletes %zu",
+			    planning->plan->summary.destroy);
 		if (code == EXIT_OK)
 			code = check_code(check);
 	}

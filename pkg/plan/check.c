@@ -273,6 +273,27 @@ check_lost_lock(struct planner *p)
 }
 
 void
+plan_check_deletes(struct arena *arena, struct plan *plan,
+    const struct plan_options *options)
+{
+	size_t n = plan->summary.destroy;
+	bool over = options->limit_deletes && n > (size_t)options->max_deletes;
+
+	if (!options->limit_deletes)
+		return;
+	*ARENA_PUSH(arena, &plan->checks) = (struct plan_check){
+		.id = "max_deletes",
+		.status = over ? CHECK_FAIL : CHECK_PASS,
+		.span = NO_SPAN,
+		.message = over ? arena_printf(arena, "%zu thing%s would be "
+		    "destroyed, and --max-deletes allows %lld", n, n == 1 ?
+		    "" : "s", (long long)options->max_deletes) :
+		    arena_printf(arena, "%zu of %lld may be destroyed", n,
+		    (long long)options->max_deletes),
+	};
+}
+
+void
 checks_make(struct planner *p)
 {
 	struct plan *plan = p->plan;

@@ -284,6 +284,7 @@ plan_make(struct arena *arena, const struct spec *spec,
 	checks_make(&p);
 	actions_make(&p);
 	summarise(plan);
+	plan_check_deletes(arena, plan, options);
 	return plan;
 }
 

@@ -94,6 +94,8 @@ struct plan_options {
 	int (*may_listen)(void *ctx, struct arena *arena, struct str address,
 	    uint16_t port, struct str *owner);
 	void *may_listen_ctx;
+	bool limit_deletes;		/* refuse more than that many, as */
+	int64_t max_deletes;		/* plan_summary.destroy counts them */
 	bool no_tunnels;		/* --tunnels=false: they are left as
 					   they are */
 };
@@ -270,7 +272,8 @@ struct plan_check {
 	const char *id;			/* "budget.hourly", "protect", "mark",
 					   "max_price", "placement", "state",
 					   "balance", "destroy", "gpu",
-					   "in_use", "locked", "spend_limit" */
+					   "in_use", "locked", "spend_limit",
+					   "max_deletes" */
 	enum check_status status;
 	struct str message;
 	struct span span;
@@ -397,6 +400,9 @@ void live_from_lock(struct arena *arena, const struct lock *lock,
 /* Digests for saved plans: "sha256:<hex>". */
 struct str plan_digest(struct arena *arena, const struct plan *plan);
 struct str live_digest(struct arena *arena, const struct plan *plan);
+/* Hold a plan to options->max_deletes; plan_make() has done so. */
+void plan_check_deletes(struct arena *arena, struct plan *plan,
+    const struct plan_options *options);
 bool plan_has_failed_check(const struct plan *plan);
 bool plan_has_drift(const struct plan *plan);	/* unacknowledged */
 

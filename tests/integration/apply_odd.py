@@ -198,6 +198,23 @@ class Prompts(Desk):
         # Somebody who was asked has seen it.
         self.on_terminal("apply", answer=b"yes\n").has("2 destroyed")
 
+    def test_deletions_have_a_limit(self):
+        self.apply()
+        for words in (["destroy", "-y"], ["apply", "-y", "--destroy"]):
+            self.run_podform(*words, "--max-deletes", "1", code=8).says(
+                "2 things would be destroyed, and --max-deletes allows 1",
+                "if they are meant: --max-deletes 2")
+        self.run_podform("apply", "--max-deletes", "0").has("No changes.")
+        self.run_podform("apply", "--max-deletes", "-1", code=3).says(
+            "'-1' is not a number from 0 to 1000000")
+        # Of a saved plan, too, though it was made without.
+        self.run_podform("plan", "--destroy", "--out", "p")
+        self.run_podform("apply", "p", "--max-deletes", "1", code=8).says(
+            "--max-deletes allows 1")
+        self.assertEqual(len(self.pods()) + len(self.volumes()), 2)
+        self.run_podform("apply", "p", "--max-deletes", "2").has(
+            "2 destroyed")
+
     def test_nobody_can_be_asked(self):
         self.run_podform("apply", code=11).has("will be created").says(
             "nobody can be asked here", "--auto-approve")

@@ -428,6 +428,9 @@ class Account(Desk):
         dry = self.run_podform("gc", "--json").events()
         self.assertEqual((dry[0]["type"], dry[-1]["type"]),
                          ("version", "run_summary"))
+        self.run_podform("gc", "--dry-run=false", "--max-deletes", "0",
+                         code=8).says("--max-deletes allows 0")
+        self.assertEqual(len(self.pods()), 4)
         self.run_podform("gc", "--dry-run=false").has("1 destroyed")
         self.assertEqual(len(self.pods()), 3)
         self.run_podform("gc", "--dry-run=false").has(

@@ -475,11 +475,43 @@ test_plan_replace_is_done_when_asked_for(void **state)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
+/* A replacement destroys what was there; none may be allowed at all. */
+static void
+test_plan_deletions_have_a_limit(void **state)
+{
+	static const struct {
+		bool limit;
+		int64_t most;
+		const char *says;
+	} rows[] = {
+		{ false, 0, "" },
+		{ true, 2, "check pass max_deletes: 2 of 2 may be "
+		    "destroyed\n" },
+		{ true, 1, "check fail max_deletes: 2 things would be "
+		    "destroyed, and --max-deletes allows 1\n" },
+		{ true, 0, "check fail max_deletes: 2 things would be "
+		    "destroyed, and --max-deletes allows 0\n" },
+	};
+	struct plan_world *w = *state;
+
+	world_spec(w, "pods:\n"
+	    "  a: { image: x:1, gpu: A40 }\n"
+	    "  b: { image: x:1, gpu: A40 }\n");
+	world_settle(w);
+	world_spec(w, "pods:\n  b: { image: x:1, gpu: RTX A5000 }\n");
+	for (size_t i = 0; i < COUNTOF(rows); i++) {
+		w->options.limit_deletes = rows[i].limit;
+		w->options.max_deletes = rows[i].most;
+		assert_text(world_plan(w, DUMP_CHECKS), rows[i].says);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_plan_protect_refuses_deleting_and_replacing),
+		TEST(test_plan_deletions_have_a_limit),
 		TEST(test_plan_protect_is_taken_away_by_a_plan_of_its_own),
 		TEST(test_plan_destroy_takes_all_but_what_is_protected),
 		TEST(
