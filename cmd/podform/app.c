@@ -108,6 +108,12 @@ app_json(const struct app *app)
 }
 
 bool
+app_markdown(const struct app *app)
+{
+	return app->options->format == FORMAT_MARKDOWN && !app->options->json;
+}
+
+bool
 app_format_is_built(struct app *app)
 {
 	if (app->options->format == FORMAT_TEXT || app_json(app))

@@ -80,6 +80,7 @@ void app_say(struct app *app, struct strbuf *out);	/* standard error */
 struct str app_operand(const struct app *app, size_t i);
 
 bool app_json(const struct app *app);	/* --json or --format json */
+bool app_markdown(const struct app *app);	/* --format markdown */
 bool app_format_is_built(struct app *app);	/* text or JSON; reports */
 int64_t app_wall_ms(const struct app *app);
 int64_t app_mono_ms(const struct app *app);

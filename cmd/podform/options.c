@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "ui/plan_markdown.h"
 
 static const char *const color_choices[] = { "auto", "always", "never",
 	NULL };
@@ -73,11 +74,12 @@ const struct option options_table[] = {
 	  NULL, false, "saving a snapshot", "Save the live picture." },
 	{ "format", 0, OPTION_CHOICE, OPTIONS_SHOW | OPTIONS_GRAPH,
 	  AT(format), "FORMAT", format_choices, false, NULL,
-	  "text or json; a graph also as dot." },
+	  "text or json; plan and show also markdown, a graph dot." },
 	{ "concise", 0, OPTION_FLAG, OPTIONS_SHOW, AT(concise), NULL, NULL,
 	  false, NULL, "Headers only, no attributes." },
-	{ "max-bytes", 0, OPTION_TEXT, OPTIONS_SHOW, AT(profile), "N", NULL,
-	  false, "a limit for the output", "Cut the output." },
+	{ "max-bytes", 0, OPTION_BYTES, OPTIONS_SHOW, AT(max_bytes), "N",
+	  NULL, false, NULL, "Cut Markdown at whole resources; the default "
+	  "is 60000, which a comment on GitHub takes." },
 	{ "out", 0, OPTION_TEXT, OPTIONS_SAVE, AT(out), "FILE", NULL, true,
 	  NULL, "Save the plan for `podform apply FILE`." },
 	{ "expires", 0, OPTION_DURATION, OPTIONS_SAVE, AT(expires_ms),
@@ -329,6 +331,10 @@ options_set(struct options *options, const struct option *option,
 	case OPTION_LIMIT:
 		return parse_int(value, 0, 1000000, at) ||
 		    refuse(diags, shown, value, "a number from 0 to 1000000");
+	case OPTION_BYTES:
+		return parse_int(value, PLAN_MARKDOWN_BYTES_MIN,
+		    PLAN_MARKDOWN_BYTES_MAX, at) || refuse(diags, shown,
+		    value, "a number from 6000 to 1000000");
 	case OPTION_DURATION:
 		return parse_duration(value, at) ||
 		    refuse(diags, shown, value, "a duration like 90s or 1h30m");

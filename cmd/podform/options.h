@@ -20,6 +20,7 @@ enum option_type {
 	OPTION_LIST,		/* repeatable text */
 	OPTION_INT,		/* from 1 */
 	OPTION_LIMIT,		/* from 0; -1 when it is not given */
+	OPTION_BYTES,		/* a limit for Markdown */
 	OPTION_DURATION,
 	OPTION_CHOICE,		/* an index into choices */
 	OPTION_VARIABLE,	/* repeatable NAME=VALUE */
@@ -67,6 +68,7 @@ struct options {
 	bool destroy, refresh, refresh_only, concise;
 	int format;			/* enum format */
 	struct str out;
+	int64_t max_bytes;		/* 0: as much as a comment takes */
 	bool detailed_exitcode;
 	int64_t expires_ms;
 	/* apply */

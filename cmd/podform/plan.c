@@ -20,7 +20,8 @@ save(struct planning *planning)
 	ok = !out.failed && plan_file_write(&app->fs,
 	    &app->chance, path, strbuf_str(&out), &app->diags);
 	strbuf_release(&out);
-	if (ok && !app_json(app) && !app->options->quiet) {
+	if (ok && !app_json(app) && !app_markdown(app) &&
+	    !app->options->quiet) {
 		strbuf_addf(&out, "\nSaved as %s. To do exactly this: podform "
 		    "apply %s\n", path, path);
 		app_say(app, &out);
@@ -39,7 +40,8 @@ plan_and_show(struct planning *planning)
 	if (code == EXIT_OK)
 		code = session_read_secrets(&planning->session, false);
 	/* A saved plan is bound to its account, and its JSON names it. */
-	planning->options.account = options->out.len > 0 || app_json(app);
+	planning->options.account = options->out.len > 0 ||
+	    app_json(app) || app_markdown(app);
 	if (code == EXIT_OK)
 		code = session_plan(&planning->session, &planning->options,
 		    &planning->plan);
@@ -63,7 +65,7 @@ cmd_plan(struct app *app)
 	struct planning planning;
 	int code;
 
-	if (!app_format_is_built(app))
+	if (!app_markdown(app) && !app_format_is_built(app))
 		return EXIT_ERROR;
 	planning = (struct planning){ .app = app };
 	code = plan_and_show(&planning);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "ui/plan_markdown.h"
 #include "ui/plan_text.h"
 
 static int
@@ -171,6 +172,8 @@ planning_bind(const struct planning *planning)
 		.lineage = arena_str(&app->arena,
 		    id128_str(&session->lock->lineage)),
 		.serial = session->lock->serial,
+		.project = planning->spec != NULL ? planning->spec->project :
+		    session->lock->project,
 		.account = session->live.account_known ?
 		    session->live.account.id : (struct str){0},
 		.spec_digest = planning->spec == NULL ? (struct str){0} :
@@ -216,6 +219,13 @@ planning_show(const struct planning *planning)
 		    .binding = &binding, .sources = &app->sources,
 		    .diags = &app->diags });
 		app->json_done = true;
+	} else if (app_markdown(app)) {
+		struct plan_binding binding = planning_bind(planning);
+		plan_markdown(&out, planning->plan,
+		    &(struct plan_markdown_options){ .binding = &binding,
+		    .sources = &app->sources, .file = app->options->out,
+		    .commit = app_variable("GITHUB_SHA"),
+		    .max_bytes = (size_t)app->options->max_bytes });
 	} else {
 		plan_text(&out, planning->plan, &(struct plan_text_options){
 		    .style = app->out_style, .sources = &app->sources,

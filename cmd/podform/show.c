@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "record.h"
 #include "ui/plan_file.h"
+#include "ui/plan_markdown.h"
 #include "ui/plan_text.h"
 #include "ui/words.h"
 
@@ -34,6 +35,12 @@ show_plan(struct app *app, const char *path)
 		return EXIT_ERROR;
 	if (app_json(app)) {
 		strbuf_add(&out, file.text);
+	} else if (app_markdown(app)) {
+		plan_markdown(&out, file.plan, &(struct plan_markdown_options){
+		    .sources = file.sources, .binding = &file.binding,
+		    .commit = app_variable("GITHUB_SHA"),
+		    .file = str_from(path),
+		    .max_bytes = (size_t)app->options->max_bytes });
 	} else {
 		show_age(&out, app, &file);
 		plan_text(&out, file.plan, &(struct plan_text_options){
@@ -91,10 +98,14 @@ cmd_show(struct app *app)
 	struct str what = app_operand(app, 0);
 	struct fs_info info;
 
-	if (!app_format_is_built(app))
+	if (!app_markdown(app) && !app_format_is_built(app))
 		return EXIT_ERROR;
 	if (what.data != NULL && app->fs.stat(app->fs.ctx,
 	    arena_cstr(&app->arena, what), true, &info) == 0)
 		return show_plan(app, arena_cstr(&app->arena, what));
+	if (app_markdown(app))
+		return app_fail(app, EXIT_USAGE, "PF0803",
+		    "--format markdown shows a saved plan, and no file of one "
+		    "is named");
 	return show_records(app, what);
 }

@@ -311,17 +311,13 @@ add_facts(struct strbuf *out, const struct page *page, size_t pad,
 }
 
 void
-plan_block_change(struct strbuf *out, const struct page *page,
+plan_block_body(struct strbuf *out, const struct page *page,
     const struct plan_change *change)
 {
 	struct style style = page->options->style;
 	size_t pad = plan_block_pad(change->attrs.items, change->attrs.n);
 	enum paint paint = words_paint(change->op);
 
-	plan_block_header(out, page, change->address,
-	    words_header(page->arena, change), change->span);
-	if (page->options->concise)
-		return;
 	strbuf_adds(out, style_on(style, paint));
 	strbuf_addf(out, "%3s", words_symbol(change));
 	strbuf_adds(out, style_off(style, paint));
@@ -344,6 +340,16 @@ plan_block_change(struct strbuf *out, const struct page *page,
 	}
 	strbuf_addc(out, '\n');
 	strbuf_release(&body);
+}
+
+void
+plan_block_change(struct strbuf *out, const struct page *page,
+    const struct plan_change *change)
+{
+	plan_block_header(out, page, change->address,
+	    words_header(page->arena, change), change->span);
+	if (!page->options->concise)
+		plan_block_body(out, page, change);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * plan_block.h - one change of a plan as text: its header, its attributes,
- * its facts; and the line of money.  For plan_text.c alone.
+ * its facts; and the line of money.  For
+ * plan_text.c and plan_diff.c.
  */
 #ifndef UI_PLAN_BLOCK_H
 #define UI_PLAN_BLOCK_H
@@ -18,6 +19,9 @@ struct page {
 void plan_block_header(struct strbuf *out, const struct page *page,
     struct str address, struct str what, struct span span);
 void plan_block_change(struct strbuf *out, const struct page *page,
+    const struct plan_change *change);
+/* What stands below its header. */
+void plan_block_body(struct strbuf *out, const struct page *page,
     const struct plan_change *change);
 void plan_block_cost(struct strbuf *out, const struct page *page);
 /* The account's balance and how long it lasts, where it is known. */

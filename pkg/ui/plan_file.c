@@ -105,6 +105,7 @@ read_binding(struct json_reader *reader, struct json_value root,
 
 	json_read_str(reader, root, "podform_version", OPTIONAL,
 	    &out->version);
+	json_read_str(reader, root, "project", OPTIONAL, &out->project);
 	json_read_str(reader, root, "plan_id", OPTIONAL, &out->plan_id);
 	json_read_str(reader, root, "lineage", OPTIONAL, &out->lineage);
 	json_read_int(reader, root, "serial", REQUIRED, 0, INT64_MAX,

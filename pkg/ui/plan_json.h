@@ -22,6 +22,7 @@ struct plan_binding {
 	struct str version;		/* podform's, that wrote it */
 	struct str plan_id;		/* 32 hex; absent when not saved */
 	struct str lineage, account;	/* account: absent if not known */
+	struct str project;		/* absent: of an older podform */
 	int64_t serial;
 	struct str spec_digest, live_digest, plan_digest;
 	int64_t created_ms, expires_ms;	/* wall clock; expires 0: never */

@@ -241,6 +241,7 @@ plan_json_put_binding(struct json_writer *w,
 	struct arena arena = {0};
 
 	json_member_str(w, "podform_version", binding->version);
+	json_member_str(w, "project", binding->project);
 	json_member_str(w, "plan_id", binding->plan_id);
 	json_member_str(w, "lineage", binding->lineage);
 	json_member_int(w, "serial", binding->serial);
