@@ -72,6 +72,7 @@ add_value(struct strbuf *out, const struct options *options,
 	case OPTION_COUNT:
 	case OPTION_INT:
 	case OPTION_LIMIT:
+	case OPTION_BYTES:
 	case OPTION_DURATION:
 		strbuf_addf(out, "%lld", (long long)*(const int64_t *)at);
 		break;
