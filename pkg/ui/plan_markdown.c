@@ -230,6 +230,13 @@ add_drift(struct doc *doc, struct strbuf *out, const struct plan_drift *drift)
 	strbuf_adds(out, folds ? "\n<details><summary>" : "\n- ");
 	markdown_add_code(out, drift->address, NAME_BYTES);
 	strbuf_addf(out, " %s", words_drift(drift));
+	if (drift->ack != NULL) {
+		strbuf_adds(out, ", acknowledged");
+		strbuf_adds(out, drift->ack->until.len > 0 ? " until " : "");
+		markdown_add(out, drift->ack->until, NAME_BYTES);
+		strbuf_adds(out, ": ");
+		markdown_add(out, drift->ack->reason, TEXT_BYTES);
+	}
 	add_place(doc, out, drift->span);
 	strbuf_adds(out, folds ? "</summary>\n\n" : "\n");
 	if (!folds)
@@ -239,29 +246,25 @@ add_drift(struct doc *doc, struct strbuf *out, const struct plan_drift *drift)
 }
 
 static void
-add_all_drift(struct doc *doc)
+add_drifts(struct doc *doc, bool known, const char *title)
 {
 	const struct plan *plan = doc->plan;
-	size_t known = 0, more = 0;
+	size_t n = 0, more = 0;
 
 	for (size_t i = 0; i < plan->drift.n; i++)
-		known += plan->drift.items[i].ack != NULL;
-	if (plan->drift.n == 0)
+		n += (plan->drift.items[i].ack != NULL) == known;
+	if (n == 0)
 		return;
-	strbuf_addf(doc->out, "\n#### Changed outside of podform: %zu\n",
-	    plan->drift.n - known);
-	give(doc, 12);
+	strbuf_addf(doc->out, "\n#### %s: %zu\n", title, n);
+	give(doc, known ? 5 : 10);
 	for (size_t i = 0; i < plan->drift.n; i++) {
 		struct strbuf piece = {0};
-		if (plan->drift.items[i].ack != NULL)
+		if ((plan->drift.items[i].ack != NULL) != known)
 			continue;
 		add_drift(doc, &piece, &plan->drift.items[i]);
 		more += !take(doc, &piece);
 	}
 	say_more(doc, "\n", more);
-	if (known > 0)
-		strbuf_addf(doc->out, "\n%zu acknowledged, not shown\n",
-		    known);
 }
 
 static void
@@ -490,7 +493,8 @@ plan_markdown(struct strbuf *out, const struct plan *plan,
 	add_title(&doc);
 	add_money(&doc);
 	add_warnings(&doc);
-	add_all_drift(&doc);
+	add_drifts(&doc, false, "Changed outside of podform");
+	add_drifts(&doc, true, "Changed outside of podform, and acknowledged");
 	add_checks(&doc);
 	add_pending(&doc);
 	add_table(&doc);

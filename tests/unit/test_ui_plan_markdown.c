@@ -262,8 +262,14 @@ hostile_plan(struct arena *arena, struct sources *sources, uint32_t *chance)
 			change->candidates.items[j].gpu_name =
 			    hostile_text(arena, chance);
 	}
-	for (size_t i = 0; i < plan->drift.n; i++)
+	for (size_t i = 0; i < plan->drift.n; i++) {
+		struct ack *ack = ARENA_NEW(arena, struct ack);
 		plan->drift.items[i].address = hostile_text(arena, chance);
+		ack->reason = hostile_text(arena, chance);
+		ack->until = hostile_text(arena, chance);
+		if (plan->drift.items[i].ack != NULL)
+			plan->drift.items[i].ack = ack;
+	}
 	for (size_t i = 0; i < plan->checks.n; i++) {
 		plan->checks.items[i].message = hostile_text(arena, chance);
 		plan->checks.items[i].id = arena_cstr(arena,
