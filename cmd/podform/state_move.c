@@ -61,6 +61,9 @@ may_replace(struct app *app, const struct lock *there,
 		return true;
 	diag_hint(&app->diags, "nothing was changed; --force puts it there all "
 	    "the same, and podform forgets what only the other one knows");
+	diag_hint(&app->diags, "if somebody has applied since, keep what is "
+	    "there and remove the file: podform finds what it made by its "
+	    "mark");
 	return false;
 }
 

@@ -47,11 +47,32 @@ event_now(const struct session *session, enum run_event_type type)
 
 static void on_http(struct driver *driver, const struct world_event *event);
 
+enum { BEGIN_MS = 30 * SECOND_MS };	/* of what may take longer */
+
+#define NO_HOLD STR("the hold on the record's store does not last")
+
+static void
+start_http(struct driver *driver, uint64_t token,
+    const struct http_request *http)
+{
+	struct session *session = driver->session;
+	const struct world *world = session->config.world;
+
+	if (http->effect && !session_store_may_send(session,
+		http->timeout_ms)) {
+		struct world_event event = { .type = WORLD_HTTP,
+		    .token = token, .http = { .outcome = HTTP_NOT_SENT,
+			.reason = NO_HOLD } };
+		on_http(driver, &event);
+		return;
+	}
+	world->start_http(world->ctx, token, http);
+}
+
 static void
 send_flight(struct driver *driver, const struct flight *flight)
 {
 	struct session *session = driver->session;
-	const struct world *world = session->config.world;
 	struct http_request http = {0};
 	session->config.cloud->encode(driver->scratch, &flight->request,
 	    &http);
@@ -60,16 +81,7 @@ send_flight(struct driver *driver, const struct flight *flight)
 	if (http.effect && session->config.sent != NULL)
 		session->config.sent(session->config.note_ctx,
 		    &flight->request);
-	if (http.effect && !session_store_may_send(session, http.timeout_ms)) {
-		struct world_event event = { .type = WORLD_HTTP,
-		    .token = flight->token,
-		    .http = { .outcome = HTTP_NOT_SENT,
-			.reason = STR("the hold on the record's store does "
-			    "not last") } };
-		on_http(driver, &event);
-		return;
-	}
-	world->start_http(world->ctx, flight->token, &http);
+	start_http(driver, flight->token, &http);
 }
 
 static void
@@ -138,8 +150,10 @@ static void
 do_ssh(struct driver *driver, const struct run_effect *effect)
 {
 	const struct world *world = driver->session->config.world;
+	/* What takes longer goes on while the hold is renewed. */
+	bool may = session_store_may_send(driver->session, BEGIN_MS);
 
-	if (world->start_ssh != NULL) {
+	if (may && world->start_ssh != NULL) {
 		make_parents(driver, effect->ssh.keep);
 		struct ssh_request request = effect->ssh;
 		request.redactor = driver->redactor;
@@ -148,7 +162,8 @@ do_ssh(struct driver *driver, const struct run_effect *effect)
 	}
 	struct ssh_answer answer = {
 		.outcome = SSH_LOCAL,
-		.reason = STR("this podform cannot speak SSH"),
+		.reason = may ? STR("this podform cannot speak SSH") :
+		    NO_HOLD,
 	};
 	struct run_event event = event_now(driver->session, RUN_SSH_ANSWER);
 	event.token = effect->token;
@@ -157,11 +172,9 @@ do_ssh(struct driver *driver, const struct run_effect *effect)
 }
 
 static void
-refuse_holder(struct driver *driver, uint64_t token)
+refuse_holder(struct driver *driver, uint64_t token, struct str reason)
 {
-	struct holder_answer answer = {
-		.reason = STR("this podform cannot hold tunnels"),
-	};
+	struct holder_answer answer = { .reason = reason };
 	struct run_event event =
 	    event_now(driver->session, RUN_HOLDER_ANSWER);
 	event.token = token;
@@ -192,13 +205,12 @@ static void
 send_github(struct driver *driver, const struct flight *flight)
 {
 	struct session *session = driver->session;
-	const struct world *world = session->config.world;
 	struct http_request http = {0};
 	session->config.github->encode(driver->scratch, &flight->github,
 	    &http);
 	http.timeout_ms = flight->timeout_ms;
 	http.effect = github_op_changes(flight->github.op);
-	world->start_http(world->ctx, flight->token, &http);
+	start_http(driver, flight->token, &http);
 }
 
 static void
@@ -258,7 +270,10 @@ do_effect(struct driver *driver, const struct run_effect *effect)
 		break;
 	case RUN_HOLDER:
 		if (world->start_holder == NULL)
-			refuse_holder(driver, effect->token);
+			refuse_holder(driver, effect->token,
+			    STR("this podform cannot hold tunnels"));
+		else if (!session_store_may_send(session, BEGIN_MS))
+			refuse_holder(driver, effect->token, NO_HOLD);
 		else
 			world->start_holder(world->ctx, effect->token,
 			    &effect->holder);

@@ -6,6 +6,7 @@
  * the safe bytes of the journal, and reads the lock file with json-c.
  */
 #include "deeds.h"
+#include "stored.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -174,6 +175,7 @@ check_one_writer(struct sim *sim, const char *what)
 	if (disk_locked_by(sim->disk, WORK_DIR "/mutex") != sim->process)
 		sim_violate(sim, "I11", "%s by who does not hold the lock",
 		    what);
+	stored_check_hold(sim, what);
 }
 
 /* ------------------------------------------------- I9: intent first ------ */
@@ -182,7 +184,7 @@ static bool
 safe_holds(const struct sim *sim, const char *op)
 {
 	struct str journal = disk_get_safe(sim->disk, WORK_DIR "/journal");
-	struct str lock = disk_get_safe(sim->disk, LOCK_PATH);
+	struct str lock = stored_safe(sim);
 	/* Somebody has moved it away since (F25). */
 	struct str moved = disk_get_safe(sim->disk,
 	    WORK_DIR "/journal.moved");
@@ -251,7 +253,7 @@ lock_knows(const struct sim *sim, struct str id)
 	/* Its history names what it has not any more. */
 	snprintf(member, sizeof member, "\"id\": \"" STR_FMT "\"",
 	    STR_ARG(id));
-	struct str rest = disk_get(sim->disk, LOCK_PATH);
+	struct str rest = stored_record(sim);
 	ptrdiff_t at;
 	while ((at = str_search(rest, str_from(member))) >= 0) {
 		struct str object = str_sub(rest, (size_t)at, rest.len);
@@ -477,7 +479,7 @@ has_twice(struct json_object *lock)
 static bool
 read_lock(struct sim *sim, int64_t *serial, char lineage[HEX + 1])
 {
-	struct str text = disk_get(sim->disk, LOCK_PATH);
+	struct str text = stored_record(sim);
 	*serial = -1;
 	if (text.data == NULL)
 		return true;
@@ -575,10 +577,10 @@ static void
 check_serial_once(struct sim *sim, int64_t serial)
 {
 	struct check *check = sim->check;
-	struct str text = disk_get(sim->disk, LOCK_PATH);
+	struct str text = stored_record(sim);
 	uint64_t hash = str_hash(text);
 
-	if (!str_eq(text, disk_get_safe(sim->disk, LOCK_PATH)))
+	if (!str_eq(text, stored_safe(sim)))
 		return;
 	if (check->safe_serial == serial && check->safe_hash != hash)
 		sim_violate(sim, "I7", "two lock files have the serial %lld",
@@ -623,8 +625,8 @@ check_exit(struct sim *sim, const char *command, int code,
 	/* A killed commit may be seen before it is safe; who fails has not
 	 * vouched for it, who exits 0 has. */
 	bool vouched = (code == 0 && strcmp(command, "plan") != 0) ||
-	    str_eq(disk_get(sim->disk, LOCK_PATH),
-		disk_get_safe(sim->disk, LOCK_PATH));
+	    str_eq(stored_record(sim),
+		stored_safe(sim));
 	if (read_lock(sim, &serial, lineage) && vouched &&
 	    serial > check->serial) {
 		check->serial = serial;

@@ -2,6 +2,7 @@
 #include "deeds.h"
 
 #include "model/catalog.h"
+#include "stored.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -360,7 +361,7 @@ deeds_begin(struct sim *sim)
 	before->nrunners = hub_runner_count(sim->guests->hub);
 	free(before->lock);
 	before->lock = NULL;
-	struct str lock = disk_get(sim->disk, LOCK_PATH);
+	struct str lock = stored_record(sim);
 	struct str journal = disk_get(sim->disk, WORK_DIR "/journal");
 	/* What is open changes the record when it is settled. */
 	if (lock.data == NULL || journal.len > 0 ||
@@ -470,7 +471,7 @@ was_there(const struct sim *sim, const char *id)
 static void
 check_record_is_back(struct sim *sim)
 {
-	struct str text = disk_get(sim->disk, LOCK_PATH);
+	struct str text = stored_record(sim);
 	json_tokener *tokener = json_tokener_new();
 	json_object *old = json_tokener_parse(sim->deeds->before.lock);
 	json_object *new = json_tokener_parse_ex(tokener, text.data,

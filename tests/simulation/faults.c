@@ -19,6 +19,10 @@ static const char *const own_names[OWN_FAULT_COUNT] = {
 	[OWN_CUT] = "F24 cut", [OWN_REPLACED] = "F25 replaced",
 	[OWN_DELETED] = "F25 deleted", [OWN_LINKED] = "F25 linked",
 	[OWN_STOLEN] = "F25 stolen",
+	[OWN_HOLD_BROKEN] = "F40 hold_broken",
+	[OWN_STORE_LOST] = "F41 unanswered",
+	[OWN_STORE_DROPPED] = "F41 dropped", [OWN_STORE_OLD] = "F43 old",
+	[OWN_STORE_GONE] = "F44 gone",
 };
 
 void

@@ -32,6 +32,11 @@ enum own_fault {
 	OWN_SYNC_LIES,		/* F23 */
 	OWN_FLIPPED, OWN_CUT,	/* F24 */
 	OWN_REPLACED, OWN_DELETED, OWN_LINKED, OWN_STOLEN,	/* F25 */
+	OWN_HOLD_BROKEN,	/* F40: by somebody elsewhere */
+	OWN_STORE_LOST,		/* F41: a write took effect, unanswered */
+	OWN_STORE_DROPPED,	/* the same, and it took none */
+	OWN_STORE_OLD,		/* F43: a read shows what was before */
+	OWN_STORE_GONE,		/* F44: for up to two minutes */
 	OWN_FAULT_COUNT
 };
 

@@ -207,6 +207,8 @@ read_options(struct wanted_run *run, char **argv)
 	for (char **at = argv + 1; *at != NULL; at++) {
 		if (strcmp(*at, "--bare") == 0)
 			run->crew.story.bare = true;
+		else if (strcmp(*at, "--stores") == 0)
+			run->crew.story.stores = true;
 		else if (strcmp(*at, "--canary") == 0)
 			run->crew.canary = true;
 		else if (strcmp(*at, "--trace") == 0)

@@ -6,6 +6,7 @@
  * and the network are the simulation's; standard output and standard error
  * are kept for the checks.
  */
+#include "stored.h"
 #include "tale.h"
 
 #include <stdlib.h>
@@ -168,7 +169,8 @@ __wrap_app_new_session(struct app *app, struct session *session,
 	config.world = app->world;
 	config.key = &app->key;
 	config.lineage = app->lineage;
-	config.lock_timeout_ms = app->options->lock_timeout_ms;
+	config.lock_timeout_ms = stored_is_on(now_in()) ? STORED_WAIT_MS :
+	    app->options->lock_timeout_ms;
 	config.note = app->note;
 	config.note_ctx = app->note_ctx;
 	session_open(session, &app->arena, &config, spec, &app->diags);
@@ -411,7 +413,7 @@ show_diags(struct app *app)
 
 	if (app->diags.list.n == 0 || app->json_done)
 		return;
-	if (app_json(app)) {
+	if (app_json(app) && !app->printed) {
 		diag_json_document(&out, &app->diags);
 		app_print(app, &out);
 		return;

@@ -29,28 +29,39 @@ status=$?
 cat "$work/all"
 result $status "$SEEDS stories hold every invariant"
 
+# The same with the record in a store.
+stored=$((SEEDS / 6 + 1))
+"$stories" --stores --seeds "$stored" >"$work/stored" 2>&1
+status=$?
+cat "$work/stored"
+result $status "$stored stories over stores hold every invariant"
+
 # A fault that never strikes tests nothing, nor does a rare branch that no
 # story takes: 100 and 10 times in 20,000 seeds.
 if [ "$SEEDS" -ge 2000 ]; then
 	awk -v seeds="$SEEDS" '
-	    / struck [0-9]+ times$/ {
-		any = 1
-		if ($3 < 100 * seeds / 20000) {
-			print "# " $1 " struck " $3 " times only"
-			bad = 1
-		}
-	    }
-	    END { exit bad || !any }' "$work/all"
+	    / struck [0-9]+ times$/ { struck[$1] += $3; any = 1 }
+	    END {
+		for (name in struck)
+			if (struck[name] < 100 * seeds / 20000) {
+				print "# " name " struck " struck[name] \
+				    " times only"
+				bad = 1
+			}
+		exit bad || !any
+	    }' "$work/all" "$work/stored"
 	result $? "every fault has struck"
 	awk -v seeds="$SEEDS" '
-	    / *probe / {
-		any = 1
-		if ($4 < 10 * seeds / 20000) {
-			print "# probe " $2 " seen " $4 " times only"
-			bad = 1
-		}
-	    }
-	    END { exit bad || !any }' "$work/all"
+	    / *probe / { seen[$2] += $4; any = 1 }
+	    END {
+		for (name in seen)
+			if (seen[name] < 10 * seeds / 20000) {
+				print "# probe " name " seen " seen[name] \
+				    " times only"
+				bad = 1
+			}
+		exit bad || !any
+	    }' "$work/all" "$work/stored"
 	result $? "every probe was seen"
 fi
 

@@ -113,6 +113,8 @@ shrink_and_say(const struct crew_options *options, uint64_t seed,
 	printf("    replay: make sim SEED=%" PRIu64 " SIM='", seed);
 	if (options->story.bare)
 		printf("--bare ");
+	if (options->story.stores)
+		printf("--stores ");
 	if (options->canary)
 		printf("--canary ");
 	printf("--only ");

@@ -48,6 +48,7 @@ struct told { uint64_t request; int64_t until_ms; };
 
 enum flight_state { FLIGHT_NONE, FLIGHT_OUT, FLIGHT_BACK, FLIGHT_BANNER };
 
+struct stored;
 struct guests;
 struct guest_task;
 struct tale_program;
@@ -82,7 +83,8 @@ struct sim_flight {
 	struct str line;		/* what is said to it, or what it says */
 	bool fetches, ok;		/* a file; it will come */
 	struct guest_task *task;	/* inside a pod */
-	const char *etag, *bearer;	/* in the arena; or NULL */
+	const char *etag, *if_match, *bearer;	/* in the arena; or NULL */
+	bool stored;			/* it goes to the store */
 };
 
 struct sim {
@@ -114,7 +116,10 @@ struct sim {
 	int64_t steps, crash_at;	/* -1: lives on */
 	bool crash_is_power_loss;
 	int64_t signal_at_ms, signal_again_ms;	/* -1: none */
-	uint64_t pid;
+	uint64_t pid, holder_pid[3];	/* the last one; by process */
+	struct stored *stored;		/* see stored.h; or NULL */
+	bool obeying;			/* a person does as told */
+	int64_t away_at;		/* the step in which it was away last */
 	/* A second one may come while the first is paused (F18, F33). */
 	unsigned process;		/* 1 or 2 */
 	int64_t rival_at;		/* step of the first; -1: none */
@@ -214,6 +219,7 @@ struct story_options {
 	int64_t crash_at;		/* of the first command; -1 by chance */
 	bool quiet_cloud;		/* no faults */
 	bool bare;			/* no guests: see guests.h */
+	bool stores;			/* the record is in one: stored.h */
 	const struct tale_program *program; /* NULL: sessions, no words */
 	bool crash_is_power_loss;
 };

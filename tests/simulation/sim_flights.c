@@ -1,5 +1,6 @@
 /* sim_flights.c - requests on their way to the cloud, and answers back */
 #include "sim_parts.h"
+#include "stored.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -67,6 +68,10 @@ sim_flight_request(struct sim_flight *flight,
 	flight->github = request->host == HOST_GITHUB;
 	if (request->bearer.len > 0)
 		flight->bearer = arena_cstr(&flight->arena, request->bearer);
+	flight->stored = request->host == HOST_STORE;
+	if (request->if_match.len > 0)
+		flight->if_match = arena_cstr(&flight->arena,
+		    request->if_match);
 	if (request->etag.len > 0)
 		flight->etag = arena_cstr(&flight->arena, request->etag);
 	flight->body = copy_bytes(request->body);
@@ -87,7 +92,8 @@ sim_start_http(void *ctx, uint64_t token, const struct http_request *request)
 		check_one_writer(sim, flight->path);
 		hardware_check_send(sim, flight->path, flight->github);
 	}
-	check_request(sim, flight);
+	if (!flight->stored)
+		check_request(sim, flight);
 }
 
 void
@@ -204,7 +210,8 @@ turn_back(struct sim *sim, struct sim_flight *flight,
 		answer->body = (struct str){0};
 	if (flight->github)
 		sinks_github_gave(sim, reply->body);
-	promises_told(sim, flight);
+	if (!flight->stored)
+		promises_told(sim, flight);
 }
 
 /* F03, where it counts: three of a kind would settle a doubt, so now and then
@@ -278,6 +285,8 @@ sim_arrive(struct sim *sim, struct sim_flight *flight)
 		hold_arrive(sim, flight);
 	else if (flight->github)
 		hub_arrive(sim, flight, &scratch, &reply);
+	else if (flight->stored)
+		stored_arrive(sim, flight, &scratch, &reply);
 	else
 		ask_cloud(sim, flight, &scratch, &reply);
 	if (flight->task == NULL && !flight->talks)

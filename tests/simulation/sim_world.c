@@ -329,6 +329,7 @@ sim_be_away(struct sim *sim, int64_t ms, bool sleeps)
 	int64_t until = sim->now_ms + ms;
 
 	sim->begun_ms += ms;		/* it takes no longer for that */
+	sim->away_at = sim->steps + 1;
 	while (move(sim, until, &back)) {
 		/* It waits in a socket, unless that is dead by then. */
 		back->at_ms = until + 1;

@@ -7,6 +7,7 @@
  * percent-encoded, and three find them in base64.
  */
 #include "tale.h"
+#include "stored.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -208,7 +209,7 @@ sinks_look(struct sim *sim, bool killed)
 
 	look_at(sim, out, "what is printed");
 	look_at(sim, err, "what is said");
-	look_at(sim, disk_get(sim->disk, LOCK_PATH), "the lock file");
+	look_at(sim, stored_record(sim), "the lock file");
 	look_at(sim, disk_get(sim->disk, WORK_DIR "/journal"), "the journal");
 	look_at(sim, disk_get(sim->disk, WORK_DIR "/mutex"), "the mutex");
 	look_at(sim, disk_get(sim->disk, PLAN_PATH), "the saved plan");

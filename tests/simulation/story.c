@@ -11,6 +11,7 @@
 #include "cloud/runpod/runpod.h"
 #include "github/github.h"
 #include "github/github_world.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,8 +185,11 @@ tale_add_pod(struct tale *tale)
 struct session_config
 tale_session_config(struct sim *sim, const char *operation)
 {
+	sim->holder_pid[sim->process] = ++sim->pid;
 	return (struct session_config){
 		.world = &sim->world,
+		.store = sim->stored != NULL ? sim->stored->place :
+		    (struct store_place){0},
 		.cloud = &runpod,
 		.github = &github_rest,
 		.holder_may_run = sim->guests->held_once,
@@ -194,7 +198,7 @@ tale_session_config(struct sim *sim, const char *operation)
 		.own_uid = 1000,
 		.who = STR("tale@simulation"),
 		.boot_id = STR("boot"),
-		.pid = (int64_t)++sim->pid,
+		.pid = (int64_t)sim->pid,
 		.operation = str_from(operation),
 		.version = STR("0"),
 	};
@@ -373,6 +377,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	bool destroy = strcmp(words[0], "destroy") == 0;
 	bool apply = strcmp(words[0], "apply") == 0;
 	volatile int code = -1;
+	stored_obey(tale);
 	sim->steps = 0;
 	sim->running = true;
 	sim->late = false;
@@ -566,6 +571,7 @@ tale_close(struct tale *tale)
 	disk_free(sim->disk);
 	check_free(sim->check);
 	deeds_free(sim->deeds);
+	stored_end(sim);
 }
 
 static void
@@ -583,6 +589,8 @@ begin(struct tale *tale, const struct story_options *options)
 	config.balance = INT64_C(10000) * 1000000;
 	config.spend_limit = INT64_C(1000) * 1000000;
 	tale_open(tale, options->seed, &config);
+	if (options->stores)
+		stored_begin(sim);
 	if (!options->bare && rng_chance(&sim->guests->rng, 550))
 		guest_begin(sim, options->quiet_cloud);
 	tale->has_volume = rng_chance(&sim->rng, 300);

@@ -2,6 +2,7 @@
 #include "tale.h"
 
 #include "faults.h"
+#include "stored.h"
 
 #include <string.h>
 
@@ -87,7 +88,7 @@ trouble_lose_machine(struct tale *tale)
 {
 	struct sim *sim = tale->sim;
 	const struct model_faults *faults = model_get_faults(sim->model);
-	if (disk_get(sim->disk, LOCK_PATH).data == NULL ||
+	if (stored_record(sim).data == NULL ||
 	    faults->per_mille[MODEL_POD_LIST][MODEL_SHRUNK] > 0)
 		return;
 	own_strikes(sim, OWN_LOST);
@@ -95,8 +96,11 @@ trouble_lose_machine(struct tale *tale)
 	sim_trace(sim, "the machine is lost, and the journal with it");
 	/* What is checked out on the next machine is safe on its disk. */
 	struct arena scratch = {0};
-	disk_put(sim->disk, LOCK_PATH,
-	    arena_str(&scratch, disk_get(sim->disk, LOCK_PATH)));
+	if (stored_is_on(sim))
+		stored_lose_machine(sim);
+	else
+		disk_put(sim->disk, LOCK_PATH, arena_str(&scratch,
+		    disk_get(sim->disk, LOCK_PATH)));
 	arena_release(&scratch);
 	disk_remove(sim->disk, WORK_DIR "/journal");
 	disk_remove(sim->disk, WORK_DIR "/mutex");
