@@ -292,3 +292,19 @@ app_load_spec(struct app *app, bool optional, bool *missing)
 	}
 	return spec_load(&app->arena, &options, &app->sources, &app->diags);
 }
+
+const struct policy *
+app_load_policy(struct app *app, bool *failed)
+{
+	struct spec_options options = { .fs = &app->fs,
+		.environment = get_variable };
+	const struct policy *policy = NULL;
+
+	*failed = false;
+	if (app->options->policy.data != NULL) {
+		policy = spec_load_policy(&app->arena, &options,
+		    app->options->policy, &app->sources, &app->diags);
+		*failed = policy == NULL;
+	}
+	return policy;
+}

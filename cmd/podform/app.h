@@ -96,6 +96,10 @@ int app_fail(struct app *app, int code, const char *diag_code,
 const struct spec *app_load_spec(struct app *app, bool optional,
     bool *missing);
 
+/* The rules that --policy names; NULL where it does not, or when something
+ * was reported: then *failed is set. */
+const struct policy *app_load_policy(struct app *app, bool *failed);
+
 /*
  * The key and the world: EXIT_OK, or EXIT_AUTH when there is no key.  With
  * need_key false (nothing is asked of the service) a missing key is fine.

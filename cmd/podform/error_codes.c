@@ -152,7 +152,7 @@ static const struct error_code other_codes[] = {
 	{ "PF0809", "Standard output cannot be written.",
 	  "What was done is done; only the text is missing." },
 	{ "PF0810", "The plan is refused by a rule: the budget, a protected "
-	  "resource, the balance, a limit of deletions.",
+	  "resource, the balance, a policy, a limit of deletions.",
 	  "The message names the rule, and the option where there is one." },
 	{ "PF0820", "The API key is empty or holds a character that no key "
 	  "has.", "Copy it again." },

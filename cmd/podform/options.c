@@ -61,6 +61,9 @@ const struct option options_table[] = {
 	  false, NULL, "All but this resource." },
 	{ "replace", 0, OPTION_LIST, OPTIONS_PLAN, AT(replaces), "ADDR", NULL,
 	  true, NULL, "Replace this resource." },
+	{ "policy", 0, OPTION_TEXT, OPTIONS_PLAN, AT(policy), "FILE", NULL,
+	  false, NULL, "Rules to keep beside settings.policy; the stricter "
+	  "one decides." },
 	{ "destroy", 0, OPTION_FLAG, OPTIONS_PLAN, AT(destroy), NULL, NULL,
 	  true, NULL, "Plan the end of everything that is ours." },
 	{ "refresh", 0, OPTION_FLAG, OPTIONS_PLAN | OPTIONS_LIVE, AT(refresh),

@@ -67,7 +67,7 @@ struct options {
 	struct variable_list variables;
 	bool destroy, refresh, refresh_only, concise;
 	int format;			/* enum format */
-	struct str out;
+	struct str out, policy;
 	int64_t max_bytes;		/* 0: as much as a comment takes */
 	bool detailed_exitcode;
 	int64_t expires_ms;

@@ -31,7 +31,12 @@ static int
 load_spec(struct planning *planning)
 {
 	bool missing = false, destroys = planning->mode == PLAN_DESTROY;
+	bool failed;
 
+	planning->options.plan.policy = app_load_policy(planning->app,
+	    &failed);
+	if (failed)
+		return EXIT_USAGE;
 	planning->spec = app_load_spec(planning->app, destroys, &missing);
 	return planning->spec != NULL || missing ? EXIT_OK : EXIT_USAGE;
 }

@@ -307,6 +307,9 @@ checks_make(struct planner *p)
 	}
 	check_lost_lock(p);
 	check_budget(p, starts);
+	if (p->spec != NULL)
+		policy_check(p, &p->spec->settings.policy, starts);
+	policy_check(p, p->options->policy, starts);
 	if (!starts)
 		return;
 	check_balance(p);

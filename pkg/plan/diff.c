@@ -391,7 +391,7 @@ list_has(const struct str *items, size_t n, struct str item)
 	return false;
 }
 
-static struct str
+struct str
 region_of(const struct live *live, struct str data_center)
 {
 	for (size_t i = 0; i < live->ndata_centers; i++)

@@ -94,6 +94,8 @@ struct plan_options {
 	int (*may_listen)(void *ctx, struct arena *arena, struct str address,
 	    uint16_t port, struct str *owner);
 	void *may_listen_ctx;
+	const struct policy *policy;	/* rules beside those of the spec, for
+					   PLAN_NORMAL; or NULL */
 	bool limit_deletes;		/* refuse more than that many, as */
 	int64_t max_deletes;		/* plan_summary.destroy counts them */
 	bool no_tunnels;		/* --tunnels=false: they are left as
@@ -273,7 +275,7 @@ struct plan_check {
 					   "max_price", "placement", "state",
 					   "balance", "destroy", "gpu",
 					   "in_use", "locked", "spend_limit",
-					   "max_deletes" */
+					   "max_deletes", "policy.RULE" */
 	enum check_status status;
 	struct str message;
 	struct span span;

@@ -183,6 +183,8 @@ struct difference {
 	bool differs;		/* wanted != live: something is to be done */
 	bool sensitive, unknown;
 };
+/* The region of a data center, absent when the catalog does not tell. */
+struct str region_of(const struct live *live, struct str data_center);
 void diff_note(struct diff *d, const struct difference *found);
 
 /* Who accepted that the path of a thing has this live value (JSON; absent:
@@ -262,6 +264,13 @@ void cost_disk(struct planner *p, const struct pod_config *config,
     bool running);
 void cost_make(struct planner *p);	/* changes, then the totals */
 void checks_make(struct planner *p);
+
+/* --------------------------------------------------------- policy.c ---- */
+
+/* Hold what is wanted to a policy (NULL: to none).  starts: the plan makes
+ * something bill that did not. */
+void policy_check(struct planner *p, const struct policy *policy,
+    bool starts);
 void actions_make(struct planner *p);
 
 #endif

@@ -184,6 +184,28 @@ add_secret(struct hash *hash, const struct secret_decl *secret)
 		add(hash, secret->command[i]);
 }
 
+static void
+add_list(struct hash *hash, const struct str *items, size_t n)
+{
+	add_number(hash, (int64_t)n);
+	for (size_t i = 0; i < n; i++)
+		add(hash, items[i]);
+}
+
+static void
+add_policy(struct hash *hash, const struct policy *policy)
+{
+	add_number(hash, policy->max_price_per_pod);
+	add_number(hash, policy->max_price_total);
+	add_list(hash, policy->clouds, policy->nclouds);
+	add_list(hash, policy->data_centers, policy->ndata_centers);
+	add_list(hash, policy->regions, policy->nregions);
+	add_list(hash, policy->images, policy->nimages);
+	add_number(hash, policy->require_lease);
+	add_number(hash, policy->require_protect);
+	add_number(hash, policy->deny_public_tunnels);
+}
+
 struct str
 spec_digest(struct arena *arena, const struct spec *spec)
 {
@@ -197,6 +219,8 @@ spec_digest(struct arena *arena, const struct spec *spec)
 	add_number(&hash, spec->settings.budget_per_hour);
 	add_number(&hash, spec->settings.parallelism);
 	add_number(&hash, spec->settings.max_destroy);
+	if (spec->settings.policy.at.source != 0)
+		add_policy(&hash, &spec->settings.policy);
 	for (size_t i = 0; i < spec->nsecrets; i++)
 		add_secret(&hash, &spec->secrets[i]);
 	for (size_t i = 0; i < spec->nresources; i++) {

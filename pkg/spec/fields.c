@@ -27,6 +27,7 @@
 
 /* The order is that of the enums in spec.h and cloud.h. */
 static const char *const clouds[] = { "any", "secure", "community", NULL };
+static const char *const policy_clouds[] = { "secure", "community", NULL };
 static const char *const states[] = { "running", "stopped", NULL };
 static const char *const failures[] = { "stop", "terminate", "keep", NULL };
 static const char *const orders[] = { "destroy_first", "create_first", NULL };
@@ -369,6 +370,52 @@ static const struct field budget_fields[] = {
 	{ 0 }
 };
 
+/* No references: a variable of who runs podform loosens no rule. */
+#define POLICY(member) SETTINGS(policy.member)
+#define POLICY_LIST(member) SETTINGS(policy.member), \
+	.count = offsetof(struct file_form, settings.policy.n##member)
+const struct field policy_fields[] = {
+	{ "max_price_per_pod", FIELD_PRICE, FIELD_NO_REFS,
+	  POLICY(max_price_per_pod), .min = 1,
+	  .max = (int64_t)1000000 * MICROUSD, .example = "1.00",
+	  .help = "US dollars per hour that one pod may cost, in the dearest "
+	  "place that it could get." },
+	{ "max_price_total", FIELD_PRICE, FIELD_NO_REFS,
+	  POLICY(max_price_total), .min = 1,
+	  .max = (int64_t)1000000 * MICROUSD, .example = "5.00",
+	  .help = "US dollars per hour that all may cost together, in the "
+	  "dearest places that they could get." },
+	{ "clouds", FIELD_ONE_OR_LIST, FIELD_UNIQUE | FIELD_NO_REFS,
+	  POLICY_LIST(clouds), .min = 1, .max = 2, .items = FIELD_CHOICE,
+	  .choices = policy_clouds, .example = "[secure]",
+	  .help = "Clouds that pods may be in." },
+	{ "data_centers", FIELD_ONE_OR_LIST, FIELD_UNIQUE | FIELD_NO_REFS,
+	  POLICY_LIST(data_centers), .min = 1, .max = 100,
+	  .items = FIELD_TEXT, .form = &form_place,
+	  .example = "[EU-RO-1, EU-SE-1]",
+	  .help = "Data centers that pods and volumes may be in." },
+	{ "regions", FIELD_ONE_OR_LIST, FIELD_UNIQUE | FIELD_NO_REFS,
+	  POLICY_LIST(regions), .min = 1, .max = 8, .items = FIELD_CHOICE,
+	  .choices = regions, .example = "[EUROPE]",
+	  .help = "Continents that pods and volumes may be in." },
+	{ "images", FIELD_ONE_OR_LIST, FIELD_UNIQUE | FIELD_NO_REFS,
+	  POLICY_LIST(images), .min = 1, .max = 100, .items = FIELD_TEXT,
+	  .example = "[\"runpod/*\", \"ghcr.io/acme/*\"]",
+	  .help = "Patterns, of which the image of a pod must fit one; `*` "
+	  "is any text." },
+	{ "require_lease", FIELD_BOOL, FIELD_NO_REFS, POLICY(require_lease),
+	  .fallback = "false", .example = "true",
+	  .help = "Every pod needs a `lease`." },
+	{ "require_protect", FIELD_BOOL, FIELD_NO_REFS,
+	  POLICY(require_protect), .fallback = "false", .example = "true",
+	  .help = "Every pod and volume needs `protect: true`." },
+	{ "deny_public_tunnels", FIELD_BOOL, FIELD_NO_REFS,
+	  POLICY(deny_public_tunnels), .fallback = "false", .example = "true",
+	  .help = "Tunnels may listen on loopback addresses and sockets "
+	  "only." },
+	{ 0 }
+};
+
 const struct field settings_fields[] = {
 	{ "budget", FIELD_STRUCT, .fields = budget_fields,
 	  .example = "{ per_hour: 2.50 }",
@@ -380,6 +427,12 @@ const struct field settings_fields[] = {
 	  .max = 10000, .example = "3",
 	  .help = "podform watch: more deletions than this wait for a "
 	  "person." },
+	{ "policy", FIELD_STRUCT, .fields = policy_fields,
+	  PLACE(struct file_form, settings.policy.at),
+	  .example = "{ clouds: [secure], max_price_per_pod: 1.00 }",
+	  .help = "What the spec may ask for; a plan that breaks a rule is "
+	  "refused. `--policy FILE` adds rules from elsewhere, and both are "
+	  "kept." },
 	{ 0 }
 };
 

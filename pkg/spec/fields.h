@@ -76,6 +76,7 @@ extern const struct field top_fields[];		/* of a file */
 extern const struct field pod_fields[];		/* indexed by enum pod_field */
 extern const struct field volume_fields[], runner_fields[], tunnel_fields[];
 extern const struct field settings_fields[], secret_fields[];
+extern const struct field policy_fields[];	/* settings.policy, or a file */
 extern const struct field defaults_fields[];
 
 /* Set when a whole kind is only checked for now: words for the user. */

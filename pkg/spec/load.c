@@ -355,6 +355,65 @@ spec_load(struct arena *arena, const struct spec_options *options,
 	return diags->errors == errors ? loader.spec : NULL;
 }
 
+/* All but the place is empty. */
+static bool
+lacks_rules(const struct policy *policy)
+{
+	return policy->max_price_per_pod + policy->max_price_total == 0 &&
+	    policy->nclouds + policy->ndata_centers + policy->nregions +
+	    policy->nimages == 0 && !policy->require_lease &&
+	    !policy->require_protect && !policy->deny_public_tunnels;
+}
+
+static void
+read_policy(struct loader *loader, uint32_t source, struct str text,
+    struct file_form *form)
+{
+	struct yaml_reader reader;
+	struct node node;
+
+	loader->decoder.reader = &reader;
+	form->settings.policy.at = (struct span){ source, 1, 1, 0, 0 };
+	if (yaml_open(&reader, loader->arena, loader->diags, source, text) &&
+	    yaml_next(&reader, &node) && node.type != NODE_END &&
+	    decode_mapping(&loader->decoder, &node, &(struct mapping){
+	    .fields = policy_fields, .base = form, .what = "a policy" }))
+		yaml_next(&reader, &node);
+	loader->broken |= reader.failed;
+	yaml_close(&reader);
+	loader->decoder.reader = NULL;
+}
+
+const struct policy *
+spec_load_policy(struct arena *arena, const struct spec_options *options,
+    struct str path, struct sources *sources, struct diags *diags)
+{
+	struct file_form *form = ARENA_NEW(arena, struct file_form);
+	const struct policy *policy = &form->settings.policy;
+	size_t errors = diags->errors;
+	struct loader loader;
+	struct str text;
+
+	start(&loader, arena, options, sources, diags);
+	int result = fs_read_file(options->fs, arena, arena_cstr(arena, path),
+	    FILE_MAX, true, &text);
+	if (result < 0)
+		diag_errno(diags, E_FILE, NO_SPAN, -result,
+		    "cannot read the policy '" STR_FMT "'", STR_ARG(path));
+	else
+		read_policy(&loader, sources_add(sources, path, text), text,
+		    form);
+	if (diags->errors == errors && lacks_rules(policy)) {
+		diag_error(diags, E_EMPTY, policy->at, "the policy has no "
+		    "rule, so it would allow everything");
+		diag_hint(diags, "podform explain settings.policy shows what "
+		    "there is");
+	}
+	refs_release(&loader.refs);
+	arena_release(&loader.scratch);
+	return diags->errors == errors ? policy : NULL;
+}
+
 const struct resource *
 spec_find(const struct spec *spec, struct str address)
 {

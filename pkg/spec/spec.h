@@ -185,11 +185,27 @@ struct secret_decl {
 	size_t ncommand;
 };
 
+/*
+ * What may be asked for; nothing that is not given forbids anything.  It
+ * stands in settings.policy, and in a file of its own for --policy.
+ */
+struct policy {
+	struct span at;			/* of it as a whole */
+	int64_t max_price_per_pod;	/* micro-dollars per hour; 0 none */
+	int64_t max_price_total;
+	struct str *clouds, *data_centers, *regions;
+	size_t nclouds, ndata_centers, nregions;
+	struct str *images;		/* patterns: `*` is any text */
+	size_t nimages;
+	bool require_lease, require_protect, deny_public_tunnels;
+};
+
 struct settings {
 	int64_t budget_per_hour;	/* micro-dollars; 0 none */
 	struct span budget_at;
 	int64_t parallelism;		/* 0: the default, 10 */
 	int64_t max_destroy;		/* -1: none */
+	struct policy policy;		/* at.source 0: none is given */
 };
 
 /* One thing to have: an instance of a pod, a volume, a runner, a tunnel. */
@@ -243,6 +259,12 @@ struct spec_options {
 const struct spec *spec_load(struct arena *arena,
     const struct spec_options *options, struct sources *sources,
     struct diags *diags);
+
+/* Load a file of rules: the fields of settings.policy and nothing else.  NULL
+ * when something was reported; a file without a rule is a mistake. */
+const struct policy *spec_load_policy(struct arena *arena,
+    const struct spec_options *options, struct str path,
+    struct sources *sources, struct diags *diags);
 
 /* Find by address; NULL if there is none. */
 const struct resource *spec_find(const struct spec *spec, struct str address);

@@ -198,6 +198,44 @@ class Prompts(Desk):
         # Somebody who was asked has seen it.
         self.on_terminal("apply", answer=b"yes\n").has("2 destroyed")
 
+    def test_a_policy_is_kept(self):
+        rules = ("project: desk\nsettings: { policy: { images: "
+                 "\"runpod/*\", clouds: secure } }\n")
+        self.edit("project: desk\n", rules)
+        self.run_podform("plan", "--out", "p").has("will be created")
+        # The rules of somebody else, whose place is not in the spec.
+        self.write("rules.yaml", "images: [\"acme/*\"]\n")
+        for words in (["plan"], ["apply", "-y"], ["apply", "p"]):
+            self.run_podform(*words, "--policy", "rules.yaml", code=8).says(
+                "specs/pods.yaml:7:12", "pod.one may not use image "
+                "'runpod/base:1.0' (images of the policy)")
+        got = self.run_podform("plan", "--json", "--policy", "rules.yaml",
+                               code=8).json()
+        self.assertEqual(
+            [(c["id"], c["status"]) for c in got["checks"]
+             if c["id"].startswith("policy.")],
+            [("policy.clouds", "pass"), ("policy.images", "pass"),
+             ("policy.images", "fail")])
+        self.assertEqual(self.pods(), [])
+        for text, said in (
+                ("", "has no rule"), ("{}\n", "has no rule"),
+                ("require_lease: false\n", "has no rule"),
+                ("image: x\n", "image"), ("clouds: [here]\n", "clouds"),
+                ("images: [\"${env.HOME}\"]\n", "references"),
+                ("pods: {}\n", "pods")):
+            self.write("rules.yaml", text)
+            self.run_podform("plan", "--policy", "rules.yaml", code=3).says(
+                said)
+        self.run_podform("plan", "--policy", "none.yaml", code=3).says(
+            "cannot read the policy 'none.yaml'")
+        self.edit(rules, rules.replace("runpod/", "acme/"))
+        self.run_podform("apply", "-y", code=8).says("pod.one may not use")
+        self.edit("acme/", "runpod/")
+        self.apply()
+        # What there is may always be ended.
+        self.edit("runpod/*", "acme/*")
+        self.run_podform("destroy", "-y").has("2 destroyed")
+
     def test_deletions_have_a_limit(self):
         self.apply()
         for words in (["destroy", "-y"], ["apply", "-y", "--destroy"]):

@@ -430,6 +430,9 @@ test_spec_digest_follows_the_meaning_only(void **state)
 	digest_is("project: t\npods:\n"
 	    "  a: { image: a:1, gpu: [A40], env: { X: '1', Y: 'a b' } }\n"
 	    "  b: { image: a:1, gpu: A40, lease: 4h }\n", digest, false);
+	digest_is("project: t\nsettings: { policy: { images: a:* } }\npods:\n"
+	    "  a: { image: a:1, gpu: [A40], env: { X: '1', Y: 'a b' } }\n"
+	    "  b: { image: a:1, gpu: A40 }\n", digest, false);
 	digest_is("project: t\nsettings: { parallelism: 3 }\npods:\n"
 	    "  a: { image: a:1, gpu: [A40], env: { X: '1', Y: 'a b' } }\n"
 	    "  b: { image: a:1, gpu: A40 }\n", digest, false);
