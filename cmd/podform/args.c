@@ -461,6 +461,8 @@ args_parse(struct arena *arena, int argc, char *const *argv,
 	*args = (struct args){ .origins = ARENA_ARRAY(arena, enum origin,
 	    options_count) };
 	options_init(&args->options);
+	args->options.github = str_is(environment->get(environment->ctx,
+	    "GITHUB_ACTIONS"), "true");
 	for (size_t i = 0; i < n; i++)
 		words[i] = str_from(argv[i + 1]);
 	if (holds_key(words, n)) {

@@ -9,6 +9,7 @@
 #include "app.h"
 #include "commands.h"
 #include "help.h"
+#include "step.h"
 #include "ui/diag_json.h"
 
 /*
@@ -111,6 +112,7 @@ main(int argc, char **argv)
 			code = EXIT_ERROR;
 	}
 	show_diags(&app);
+	step_annotate(&app);
 	app_release(&app);
 	return code;
 }

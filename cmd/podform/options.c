@@ -48,6 +48,9 @@ const struct option options_table[] = {
 	{ "timeout", 0, OPTION_DURATION, ALL, AT(timeout_ms), "DURATION",
 	  NULL, false, "a deadline for a whole command",
 	  "Give up after this time." },
+	{ "github", 0, OPTION_FLAG, ALL, AT(github), NULL, NULL, false, NULL,
+	  "Annotations and step summary of GitHub Actions; the default is "
+	  "true where GITHUB_ACTIONS is." },
 	{ "help", 'h', OPTION_FLAG, ALL, AT(help), NULL, NULL, true, NULL,
 	  "This text." },
 

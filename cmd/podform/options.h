@@ -59,6 +59,7 @@ struct options {
 	struct str chdir, lock, profile, log_file;
 	struct text_list spec;
 	bool json, help, quiet, no_color, input;
+	bool github;			/* a step of GitHub Actions */
 	int64_t verbose;
 	int color;			/* enum color_mode */
 	int64_t timeout_ms;

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "planning.h"
 #include "ssh_world.h"
+#include "step.h"
 #include "ui/plan_file.h"
 
 static int
@@ -51,6 +52,7 @@ plan_and_show(struct planning *planning)
 		return code;
 	code = planning_judge(planning);
 	planning_show(planning);
+	step_summary(planning);
 	if (options->out.len > 0 && save(planning) != EXIT_OK)
 		code = EXIT_ERROR;
 	if (code == EXIT_OK && options->detailed_exitcode &&

@@ -1,7 +1,7 @@
 #!/bin/bash
 # markdown_test.sh - plan and show as Markdown, by the program: the same bytes
 # from both, again and again, within the limit that was asked for, and no
-# line of it is a command of a workflow.
+# line of it is a command of a workflow; the step's summary and annotations.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/integration/podform.bash
@@ -76,8 +76,55 @@ it_is_as_short_as_was_asked() {
 	err_has 'no file of one is named'
 }
 
+in_a_step() {
+	environment+=(GITHUB_ACTIONS=true "GITHUB_STEP_SUMMARY=$work/summary" \
+	    "GITHUB_WORKSPACE=$work")
+}
+
+a_step_gets_its_summary_behind_what_is_there() {
+	reviewed
+	in_a_step
+	printf 'before' >"$work/summary"
+	run plan
+	exits 0
+	same 'first line' "$(head -n 1 "$work/summary")" before
+	tail -n +2 "$work/summary" >"$work/got"
+	run plan --format markdown --github=false
+	cmp "$work/out" "$work/got" || complain 'another summary'
+}
+
+a_full_summary_is_left_alone() {
+	reviewed
+	in_a_step
+	local size=$((1000000 - 6000))
+	head -c $size /dev/zero >"$work/summary"
+	run plan
+	exits 0
+	err_has 'no step summary: the step has written too much before'
+	same 'size' "$(stat -c %s "$work/summary")" $size
+	truncate -s $((size - 1)) "$work/summary"
+	run plan
+	[ "$(stat -c %s "$work/summary")" -gt $size ] || complain 'none'
+	[ "$(stat -c %s "$work/summary")" -le 1000000 ] || complain 'too large'
+}
+
+mistakes_are_annotations() {
+	reviewed
+	in_a_step
+	sed -i 's/gpu: NVIDIA A40$/gpus: NVIDIA A40/' specs/pods.yaml
+	run plan --json
+	exits 3
+	err_has '::error file=reviewed/specs/pods.yaml,line=5,endLine=5,col=5,'
+	out_lacks '::error'
+	run plan --github=false
+	err_lacks '::error'
+}
+
 check a_plan_is_a_title_a_table_and_diffs
 check an_unchanged_plan_is_an_unchanged_text
 check show_gives_what_plan_gave
 check it_is_as_short_as_was_asked
+check a_step_gets_its_summary_behind_what_is_there
+check a_full_summary_is_left_alone
+check mistakes_are_annotations
 [ "$failures" -eq 0 ]
