@@ -368,6 +368,7 @@ test_store_http_that_does_not_lock_is_refused(void **state)
 	store_world_open(&world, &config);
 	store_world_store(&world, &store);
 	assert_int_equal(store_take(&store, &ada, &other), STORE_REFUSED);
+	assert_false(store.denied);
 	assert_says(&world, "it answers 405");
 	assert_says(&world, "podform needs a store that locks");
 	store_world_close(&world);
@@ -433,6 +434,7 @@ test_store_etcd_logs_in_and_again_when_its_token_ends(void **state)
 	store_world_open(&world, &config);
 	store_world_store(&world, &store);
 	assert_int_equal(store_take(&store, &ada, &other), STORE_REFUSED);
+	assert_true(store.denied);
 	assert_says(&world, "it answers 401");
 	assert_says(&world, "PODFORM_STORE_USERNAME");
 	store.login = STR("root:wrong");
