@@ -446,6 +446,8 @@ replay(struct campaign *all, const char *text, FILE *trace)
 	printf("%s: %s%s\n", text, result.violation == NULL ? "all held"
 		: result.violation, result.struck ? ""
 		: " (it never came to its point)");
+	if (!result.struck)
+		return 3;		/* what was asked for was not run */
 	return result.violation != NULL;
 }
 
@@ -503,6 +505,9 @@ main(int argc, char **argv)
 		return replay(&all, run, trace);
 	if (listed != NULL)
 		return list(&all, listed);
+	size_t at;
+	if (only != NULL && !find_scenario(str_from(only), &at))
+		return fprintf(stderr, "crashes: no such scenario\n"), 3;
 	for (size_t s = 0; s < nscenarios; s++)
 		if ((only == NULL || strcmp(only, scenarios[s].name) == 0) &&
 		    record(&all, s))

@@ -168,6 +168,35 @@ read_mask(struct wanted_run *run, const char *option, const char *list)
 	return false;
 }
 
+/* A whole number, or an invariant's name: a typing error must not run
+ * something else, or nothing, and call it passed. */
+static bool
+is_number(const char *text)
+{
+	return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+static bool
+is_invariant(const char *text)
+{
+	enum { LAST = 18 };		/* README.md: the table */
+	unsigned long number = strtoul(text + (*text != '\0'), NULL, 10);
+
+	return text[0] == 'I' && is_number(text + 1) && number >= 1 &&
+	    number <= LAST;
+}
+
+static bool
+read_text(struct wanted_run *run, const char *option, const char *value)
+{
+	if (strcmp(option, "--only") == 0 || strcmp(option, "--without") == 0)
+		return read_mask(run, option, value);
+	if (strcmp(option, "--meant") != 0 || !is_invariant(value))
+		return false;
+	run->crew.story.meant = value;
+	return true;
+}
+
 /* An option with a value; false: there is none such. */
 static bool
 read_value(struct wanted_run *run, const char *option, const char *value)
@@ -175,6 +204,8 @@ read_value(struct wanted_run *run, const char *option, const char *value)
 	struct crew_options *crew = &run->crew;
 	uint64_t number = strtoull(value, NULL, 10);
 
+	if (!is_number(value))
+		return read_text(run, option, value);
 	if (strcmp(option, "--seeds") == 0)
 		crew->seeds = number;
 	else if (strcmp(option, "--from") == 0)
@@ -187,15 +218,10 @@ read_value(struct wanted_run *run, const char *option, const char *value)
 		crew->jobs = number > 0 ? (unsigned)number : 1;
 	else if (strcmp(option, "--every-step") == 0)
 		run->every = value;
-	else if (strcmp(option, "--meant") == 0)
-		crew->story.meant = value;
 #ifdef PODFORM_PLANT
 	else if (strcmp(option, "--plant") == 0)
 		podform_plant = (int)number;
 #endif
-	else if (strcmp(option, "--only") == 0 ||
-	    strcmp(option, "--without") == 0)
-		return read_mask(run, option, value);
 	else
 		return false;
 	return true;
@@ -235,6 +261,9 @@ main(int argc, char **argv)
 	crew->jobs = cores > 0 ? (unsigned)cores : 1;
 	if (!read_options(&run, argv))
 		return 3;
+	if (crew->seeds == 0 && run.every == NULL)
+		return fprintf(stderr, "stories: say --seeds N or --seed N; see "
+		    "tests/simulation/README.md\n"), 3;
 	if (run.every != NULL)
 		every_step(crew, strtoull(run.every, NULL, 10), &totals);
 	else if (crew->seeds == 1 || crew->story.trace != NULL)

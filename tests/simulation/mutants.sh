@@ -65,6 +65,8 @@ hunt() { # bug, who, invariant
 	done
 }
 
+# run.sh may have left objects there that make would not renew.
+rm -rf "$plant"
 make -s -j2 BUILD="$plant" SAN=0 CC="$CC" EXTRA_CFLAGS=-DPODFORM_PLANT \
 	"$plant/stories" "$plant/crashes" || exit 1
 when=$(date -u +%F) commit=$(git rev-parse --short HEAD 2>/dev/null || echo -)
