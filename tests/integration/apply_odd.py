@@ -32,7 +32,6 @@ class Plans(Desk):
                 (["destroy", "--refresh-only", "-y"], 3, "exclude each"),
                 (["plan", "--refresh-only", "--refresh=false"], 3,
                  "--refresh-only and --refresh=false exclude each other"),
-                (["plan", "--format", "markdown"], 1, "not built yet"),
                 (["apply", "--format", "dot"], 1, "dot is not built yet"),
                 (["apply", "--refresh=false"], 3, "needs to see the account"),
                 (["destroy", "--refresh=false"], 3, "needs to see the"),

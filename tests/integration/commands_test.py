@@ -56,7 +56,7 @@ class Records(Desk):
                 (["state", "show", "pod.x"], 1, "no record of 'pod.x'"),
                 (["state", "show", "pod.x", "--json"], 1, ""),
                 (["show", "pod.x"], 1, "shown by the name of its file"),
-                (["show", "--format", "markdown"], 1, "not built yet"),
+                (["show", "--format", "markdown"], 3, "shows a saved plan"),
                 (["show", "--format", "dot"], 1, "not built yet"),
                 (["drift", "--format", "markdown"], 1, "not built yet"),
                 (["drift", "ack", "pod.one"], 3, "ack needs ADDRESS PATH"),
