@@ -59,7 +59,7 @@ const struct command commands[] = {
 	  OPTIONS_GRAPH | OPTIONS_VARS, cmd_graph,
 	  "What depends on what, as text, DOT or JSON.", NULL },
 
-	{ "state", NULL, GROUP_RECORD, 
+	{ "state", NULL, GROUP_RECORD,
 	  "list|show|pull|push|migrate [ADDRESS|FILE|URL]", 1, 2,
 	  OPTIONS_LOCK | OPTIONS_FORCE, cmd_state,
 	  "List, show or move the record of what is ours.",

@@ -195,7 +195,7 @@ static struct id128
 lineage_of(const struct store *store, const struct mutex_holder *broken)
 {
 	struct crc crc;
-	struct id128 lineage;
+	struct id128 lineage = {0};
 	uint64_t half;
 
 	crc_init(&crc);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 
 /* The tags that are ours; <details> and <summary> open what they close. */

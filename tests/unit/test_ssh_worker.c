@@ -234,7 +234,7 @@ static void
 play(int wire)
 {
 	struct wire message = next_message(wire);
-	const struct row *row = &rows[atoll(message.payload)];
+	const struct row *row = &rows[strtoll(message.payload, NULL, 10)];
 	uint32_t channel = 0;
 
 	if (message.type != WIRE_LOGIN || message.fd < 0)
