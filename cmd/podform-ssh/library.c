@@ -103,9 +103,7 @@ library_alloc(size_t size)
 	if (size > (size_t)1 << 30)
 		return NULL;
 	/* Zeroed, so that what is looked at in the end was written. */
-	block = calloc(1, sizeof *block + size);
-	if (block == NULL)
-		worker_starved();
+	block = worker_alloc(sizeof *block + size);
 	block->size = size;
 	held += sizeof *block + size;
 	return block + 1;

@@ -215,7 +215,7 @@ fence(struct store *store, const struct mutex_holder *broken)
 {
 	struct diags quiet = { .arena = store->arena };
 	struct strbuf out = {0};
-	struct str text;
+	struct str text = {0};
 	enum store_result result = read_record(store, &text);
 
 	if (result == STORE_MISSING) {
