@@ -78,7 +78,11 @@ lock_read_after_crash(struct arena *arena, const struct fs *fs,
 	    fs->stat(fs->ctx, backup, false, &info) != 0)
 		return lock_read(arena, fs, path, own_uid, NULL, diags);
 	PROBE("lock_is_taken_from_its_backup");
-	return lock_read(arena, fs, backup, own_uid, NULL, diags);
+	struct lock *lock = lock_read(arena, fs, backup, own_uid, NULL,
+	    diags);
+	if (lock != NULL)
+		lock->from_backup = true;
+	return lock;
 }
 
 /* ----------------------------------------------------------- commit ---- */

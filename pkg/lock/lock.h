@@ -131,6 +131,7 @@ struct lock_index;
 
 struct lock {
 	bool exists;			/* was read from a file */
+	bool from_backup;		/* see lock_read_after_crash() */
 	int64_t version;
 	struct id128 lineage;		/* "" before the first commit */
 	int64_t serial;			/* 0 before the first commit */

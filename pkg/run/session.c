@@ -242,6 +242,9 @@ load_files(struct session *session, const struct lock *before)
 	if (!journal_fold(session->arena, session->lock, &records,
 		&session->lock_changed, session->diags))
 		return false;
+	/* The file that is missing may have had the serial after this one. */
+	if (session->lock->from_backup)
+		session->lock->serial++;
 	/* A commit empties the journal last: where it did not come to that,
 	 * it may not have come to its last sync either. */
 	session->lock_changed |= records.list.n > 0;

@@ -353,6 +353,7 @@ test_lock_read_after_crash_takes_the_backup(void **state)
 			    LOCK_PATH, 1000, &b.diags);
 			assert_non_null(lock);
 			assert_int_equal(lock->exists, file || backup);
+			assert_int_equal(lock->from_backup, !file && backup);
 			assert_int_equal(lock->serial, file ? 8 :
 			    backup ? 7 : 0);
 			assert_string_equal(bench_report(&b), "");
