@@ -220,7 +220,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz in = { data, size };
-	struct sim sim = { .seed = 1,
+	struct sim sim = { .seed = 1, .other_spec = true,
 		.trace = getenv("FUZZ_TRACE") != NULL ? stderr : NULL };
 	struct tale tale = { .sim = &sim };
 	struct model_config config;

@@ -51,10 +51,8 @@ what_is_not_built_says_so() {
 		run "$name"; exits 1; err_has "podform $name is not built yet"
 	done
 	spec later
-	run plan --format markdown; exits 1; err_has 'not built yet'
 	run explain pod.gpu --json; exits 1; out_has 'not built yet'
 	run plan --snapshot x; exits 3; err_has 'not built yet'
-	run --lock s3://b/k state list; exits 1; err_has 'not built yet'
 }
 
 unknown_words_are_refused_with_a_suggestion() {

@@ -112,7 +112,7 @@ check_made_volumes(struct sim *sim)
 {
 	/* Late is what another command has sent; and who comes second finds
 	 * what the first is making. */
-	if (sim->late || sim->process != 1)
+	if (sim->late || sim->of_before || sim->process != 1)
 		return;
 	for (size_t i = 0; i < model_volume_count(sim->model); i++) {
 		const struct model_volume *volume =

@@ -174,6 +174,9 @@ struct sim {
 	/* The last apply converged, and nobody has changed the spec or the
 	 * cloud since this time (-1: not so): nothing has to change. */
 	int64_t still_since_ms;
+	bool of_before;			/* a request of a command that has ended
+					   changed something during this one */
+	bool other_spec;		/* not the one that spec_* describes */
 	bool late;			/* an old request, or a second podform,
 					   struck during this command */
 	struct strbuf said;		/* what the user was told by the last

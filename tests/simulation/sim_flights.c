@@ -295,6 +295,7 @@ sim_arrive(struct sim *sim, struct sim_flight *flight)
 	sim->own = sim->running && flight->process == sim->process &&
 	    !flight->abandoned && !flight->holds &&
 	    flight->number > sim->before;
+	sim->of_before |= reply.changed && !sim->own;
 	guests_turn(sim);
 	check_cloud(sim);
 	sim->direct = false;

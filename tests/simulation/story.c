@@ -380,7 +380,7 @@ tale_run(struct tale *tale, const char *const *words, size_t n, bool *empty)
 	stored_obey(tale);
 	sim->steps = 0;
 	sim->running = true;
-	sim->late = false;
+	sim->late = sim->of_before = false;
 	strbuf_reset(&sim->said);
 	sim->commands++;
 	promises_begin(sim);

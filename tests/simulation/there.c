@@ -67,7 +67,7 @@ there_check(struct sim *sim)
 
 	/* What others did to it meanwhile, or shortly before, it need not have
 	 * seen; nor what has a status that it has no word for. */
-	if (sim->late || sim->process != 1 ||
+	if (sim->late || sim->other_spec || sim->process != 1 ||
 	    sim->restless_ms > sim->begun_ms - OLD_MS ||
 	    sim->odd_before != model_fired(sim->model, MODEL_ODD))
 		return;

@@ -28,7 +28,7 @@ FOREIGN = {"gpu": "NVIDIA A40", "pods": [
     {"name": "one"},
     {"name": "one-pf0123456789abcdef", "env": {
         "PODFORM_MARK": "v1 0123456789abcdef0123456789abcdef "
-                        "89abcdef0123456789abcdef01234567 pod.one"}}]}
+                        "89abcdef0123456789abcdef01234567 pod.elsewhere"}}]}
 
 
 class Sim:
